@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from argosy import errors
 from argosy.domain import environment_layout, snapshot_layout
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.promotion_requests import Request, State
@@ -24,6 +25,8 @@ YOUNG = datetime.timedelta(days=7)
 """Age below which nothing goes: a pipeline stores features, then the bundle that names them, and then asks for a request."""
 GRACE = datetime.timedelta(days=7)
 """Time after its term for which a release is kept, so that a server that is told late still says why."""
+UNKNOWN = ""
+"""In place of a digest: of a snapshot that nobody can name."""
 _BUNDLE = re.compile(r"models/(?P<model>[^/]+)/(?:[0-9a-f]{12}-)?(?P<digest>[0-9a-f]{64})")
 
 
@@ -78,7 +81,7 @@ def judged_snapshots(
         if why is None and now - folder.at < kept_for:
             why = f"accepted {folder.at:%Y-%m-%d}, less than {kept_for.days} days ago"
         if why is None:
-            why = history(model).get(digest)
+            why = history(model).get(digest) or history(model).get(UNKNOWN)
         yield FolderFate(
             folder, why is None, why or f"accepted {folder.at:%Y-%m-%d}; no model that is still kept was trained on it"
         )
@@ -98,23 +101,35 @@ def _trained_on(main: Main) -> dict[str, str]:
 
 
 def _trained_on_before(main: Main, model: str, staying: Mapping[str, str]) -> dict[str, str]:
-    """The snapshots of versions that main once named and whose bundle is *staying*: whoever may serve one may ask what it was made of."""
+    """The snapshots of versions that main once named and whose bundle is *staying*: whoever may serve one may ask what it was made of.
+
+    At UNKNOWN: why any other may be one, too. What main once had stays as it is, so that no failure of it would ever end.
+    """
     found: dict[str, str] = {}
+    unread: dict[str, str] = {}
     sought = {uri for uri in staying if _is_bundle_of(model, uri)}
     for environment in environment_layout.ENVIRONMENTS:
         for then in main.servings(model, environment):
             if not sought:
-                return found
+                break
             version = standing.understood(then, model, environment)
             if version is None or (uri := _plain(version.storage_uri)) not in sought:
                 continue
-            if evidence := then.evidence(model, environment):
+            try:
+                evidence = then.evidence(model, environment)
+            except errors.Misconfigured as error:
+                unread[uri] = (
+                    f"nobody knows what version {version.version} was trained on, and its bundle stays: {error}"
+                )
+                continue
+            if evidence:
                 sought.discard(uri)
                 found.setdefault(
                     evidence.snapshot_digest,
                     f"version {version.version}, which {environment} served, was trained on it, and its bundle stays: {staying[uri]}",
                 )
-    return found
+    unknown = [why for uri, why in unread.items() if uri in sought]
+    return {**found, UNKNOWN: "; ".join(unknown)} if unknown else found
 
 
 def _is_bundle_of(model: str, uri: str) -> bool:

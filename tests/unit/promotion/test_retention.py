@@ -314,8 +314,20 @@ def test_data_that_a_model_needs_stays(store: AgingStore) -> None:
     assert gone(31, 30) == ["old"]
 
 
-def test_data_stays_as_long_as_a_model_that_was_made_of_it(store: AgingStore) -> None:
-    """Main names another version by now, which may be taken back: whose bundle stays, its data does; with the bundle it may go."""
+@pytest.mark.parametrize(
+    ("readable", "why"),
+    [
+        pytest.param(
+            True, "which production served, was trained on it, and its bundle stays: may be served until", id="read"
+        ),
+        pytest.param(False, "nobody knows what version 1 was trained on, and its bundle stays: ", id="unreadable"),
+    ],
+)
+def test_data_stays_as_long_as_a_model_that_was_made_of_it(store: AgingStore, *, readable: bool, why: str) -> None:
+    """Main names another version by now, which may be taken back: whose bundle stays, its data does; with the bundle it may go.
+
+    Evidence of then that cannot be read, which nobody can mend, keeps nothing else from being collected.
+    """
     digest = sha256(b"before")
     folder = store.place / "before"
     folder.mkdir()
@@ -326,7 +338,7 @@ def test_data_stays_as_long_as_a_model_that_was_made_of_it(store: AgingStore) ->
     store.artifacts.put(folder, snapshot_layout.store_name("toy", sha256(b"newest")))
     path = environment_layout.evidence_path("toy", "production")
     first, second = store.train("toy", 90), store.train("toy", 900)
-    store.forge.push({path: evidence_of("toy", digest)})
+    store.forge.push({path: evidence_of("toy", digest) if readable else b"{"})
     store.serve(first, "production")
     store.forge.push({path: evidence_of("toy", sha256(b"newest"))})
     store.serve(second, "production")
@@ -337,5 +349,5 @@ def test_data_stays_as_long_as_a_model_that_was_made_of_it(store: AgingStore) ->
         found = retention.judged_snapshots(Main.now(store.forge), store.artifacts, now, 30 * DAY, bundles)
         return next(one for one in found if one.folder.name == snapshot_layout.store_name("toy", digest))
 
-    assert "which production served, was trained on it, and its bundle stays: may be served until" in fate(80).why
+    assert why in fate(80).why
     assert fate(98).goes
