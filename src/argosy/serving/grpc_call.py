@@ -20,6 +20,8 @@ from argosy.serving.request_spans import RequestTrace
 
 PIECE_BYTES = 64 * 1024
 """Of an answer, before others have a turn."""
+TAKEN_SECONDS = 0.02
+"""Between two looks at whether the peer takes what a stream of answers has sent."""
 _HEADERS = int(Frame.HEADERS)
 _pack, _frame = grpc_frames.HEAD.pack, grpc_frames.frame
 _ANSWER_SIZE = len(grpc_frames.ANSWER_BLOCK) << 8 | _HEADERS
@@ -244,6 +246,11 @@ class GrpcCall:
         if not self.closed:
             self._add(grpc_frames.message_frame(message))
             self.connection.write(self.flushed())
+
+    async def taken(self) -> None:
+        """Wait until the peer has taken nearly all that was sent: who asks on and takes nothing must not make this side keep it."""
+        while self.unsent > PIECE_BYTES and not self.closed:
+            await asyncio.sleep(TAKEN_SECONDS)
 
     def _add(self, data: bytes) -> None:
         self._unsent, self._at = self._unsent[self._at :] + data, 0

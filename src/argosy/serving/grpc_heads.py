@@ -15,6 +15,10 @@ from argosy.serving.grpc_frames import BrokenCall, BrokenProtocol, BrokenStream,
 
 MOST_BLOCKS = 64
 """Header blocks that are kept for each connection."""
+MOST_KEPT_BYTES = 32 * 1024
+"""Of all that they say, as HTTP/2 counts it: a block of a few bytes may say as much as all headers of a call may have."""
+_FIELD_BYTES = 32
+"""That HTTP/2 counts for each field besides its name and value."""
 MOST_SECONDS = 86_400.0
 """That a caller is taken to wait, whatever it says."""
 _Fields = list[tuple[bytes, bytes]]
@@ -47,6 +51,7 @@ class BlockReader:
         """*most_bytes*: of all headers of a call, as HTTP/2 counts them."""
         self._decoder = Decoder(max_header_list_size=most_bytes)
         self._kept: dict[bytes, CallHead] = {}
+        self._kept_bytes = 0
 
     def head(self, block: bytes) -> CallHead:
         """What *block* says. Raises BrokenProtocol, BrokenStream where it is no request, OtherRequest or BrokenCall where it is none of
@@ -57,8 +62,14 @@ class BlockReader:
         fields, changed = self._fields(block)
         found = _head(fields)
         if not changed and len(self._kept) < MOST_BLOCKS:
-            self._kept[block] = found
+            self._keep(block, found, sum(len(name) + len(value) + _FIELD_BYTES for name, value in fields))
         return found
+
+    def _keep(self, block: bytes, found: CallHead, size: int) -> None:
+        """Keep that *block* says what was *found*, if there is room for it."""
+        if self._kept_bytes + size <= MOST_KEPT_BYTES:
+            self._kept[block] = found
+            self._kept_bytes += size
 
     def trailers(self, block: bytes) -> None:
         """Read what stands behind a call's data, which says nothing to anybody here. Raises as :meth:`head`."""
@@ -75,6 +86,7 @@ class BlockReader:
         changed = not _REFERENCES.fullmatch(block)
         if changed:
             self._kept.clear()
+            self._kept_bytes = 0
         return fields, changed
 
 

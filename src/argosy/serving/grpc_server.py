@@ -189,6 +189,7 @@ class _Methods:
             return
         async for message in stream(call):
             call.send(message)
+            await call.taken()
         call.done()
 
 

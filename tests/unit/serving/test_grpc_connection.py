@@ -3,15 +3,16 @@
 import asyncio
 import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.serving import grpc_connection, grpc_frames, grpc_heads
+from argosy.serving import grpc_connection, grpc_frames, grpc_heads, grpc_reflection, grpc_server
 from argosy.serving.connections import ConnectionLimits
-from argosy.serving.grpc_call import GrpcCall
+from argosy.serving.grpc_call import PIECE_BYTES, GrpcCall
 from argosy.serving.grpc_connection import GrpcConnection, GrpcConnections, GrpcLimits
 from argosy.serving.grpc_frames import END_HEADERS, END_STREAM, PADDED, PREFACE, Frame, Http2Error
 
@@ -477,6 +478,44 @@ def test_a_block_is_not_read_by_an_older_table() -> None:
         reader.head(b"\x83\x86" + field + b"\x40\x0ccontent-type\x10application/grpc")
         assert reader.head(same).path == name
         assert reader.head(same).path == name
+
+
+def test_blocks_are_kept_no_larger_than_the_headers_of_a_call() -> None:
+    """A block of references is a few bytes, and what it says may be a thousand times that: all of a connection's have one bound."""
+    reader = grpc_heads.BlockReader(32 * 1024)
+    reader.head(b"\x83\x86" + b"\x40\x05:path\x02/m" + b"\x40\x0ccontent-type\x10application/grpc")
+    for count in range(1, grpc_heads.MOST_BLOCKS):
+        reader.head(b"\x83\x86\xbf\xbe" + b"\xbe" * (count * 8))
+    kept = [sum(len(name) + len(value) + 32 for name, value in head.metadata) for head in reader._kept.values()]
+    assert kept
+    assert sum(kept) <= grpc_heads.MOST_KEPT_BYTES
+
+
+def test_who_asks_on_and_takes_nothing_makes_nothing_grow() -> None:
+    """Answers of a stream wait for the peer, a few of them; once it takes them, all come."""
+    asked, path = 100, next(iter(grpc_reflection.PATHS))
+    question = grpc_reflection.CLASSES["ServerReflectionRequest"](file_containing_symbol="inference.A")
+    block = BLOCK.replace(grpc_frames.header_block([(":path", PATH)]), grpc_frames.header_block([(":path", path)]))
+    messages = grpc_frames.message_frame(question.SerializeToString()) * asked
+    models: Any = SimpleNamespace(limits=SimpleNamespace(body_seconds=1.0, body_bytes=1_000), lifecycle=None)
+
+    async def run() -> None:
+        connection, wire = GrpcConnections(LIMITS, grpc_server._Methods(models)).protocol(), Wire()
+        connection.connection_made(wire)
+        connection.data_received(PREFACE + grpc_frames.settings({4: 0}))
+        head = grpc_frames.frame(Frame.HEADERS, END_HEADERS, 1, block)
+        connection.data_received(head + grpc_frames.frame(Frame.DATA, END_STREAM, 1, messages))
+        for _ in range(20 * asked):
+            await asyncio.sleep(0)
+        assert 0 < connection.calls[1].unsent < 2 * PIECE_BYTES
+        connection.data_received(grpc_frames.window_update(0, 2**24) + grpc_frames.window_update(1, 2**24))
+        async with asyncio.timeout(60):
+            while connection.calls:
+                await asyncio.sleep(0.01)
+        data = b"".join(payload for kind, _, _, payload in wire.frames() if kind == Frame.DATA)
+        assert data.count(b"inference.A") == asked
+
+    asyncio.run(run())
 
 
 PAYLOADS = st.one_of(st.binary(max_size=40), st.just(BLOCK), st.just(grpc_frames.message_frame(b"x")))
