@@ -121,13 +121,17 @@ class GrpcHotPath:
         answers = self._service.answer_together([(asked, name) for asked, _, name in read])
         if answers is None:
             return [None] * len(calls)
-        written = iter(
-            [
-                (self._written(asked, answer, wanted), name)
-                for (asked, wanted, name), answer in zip(read, answers, strict=True)
-            ]
-        )
+        written = iter([self._tried(each, answer) for each, answer in zip(read, answers, strict=True)])
         return [None if each is None else next(written) for each in found]
+
+    def _tried(self, read: _Read, answer: Answer) -> tuple[bytes, str] | None:
+        """The message to *read*'s caller, and its name; None where that fails. The others are logged already, and not tried again."""
+        asked, wanted, name = read
+        try:
+            return self._written(asked, answer, wanted), name
+        except Exception:  # noqa: BLE001 - what fails there is told to its caller by the common road
+            _log.exception("the answer to request %s was not written", name)
+            return None
 
     def _written(self, asked: RequestColumns, answer: Answer, wanted: Any) -> bytes:
         began = request_spans.now()

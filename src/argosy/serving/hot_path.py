@@ -119,7 +119,7 @@ class HotPath:
         answers = self._service.answer_together([(each.asked, each.identity) for each in read])
         if answers is None:
             return [None] * len(requests)
-        written = iter([self._written(each, answer) for each, answer in zip(read, answers, strict=True)])
+        written = iter([self._tried(each, answer) for each, answer in zip(read, answers, strict=True)])
         contents = [None if each is None else next(written) for each in found]
         for request, content, each in zip(requests, contents, found, strict=True):
             if content is not None and each is not None:
@@ -158,6 +158,14 @@ class HotPath:
             trace.attributes["argosy.request_id"] = identity
             asked = replace(asked, trace=trace)
         return _Read(protocol, asked, wanted, identity)
+
+    def _tried(self, read: _Read, answer: Answer) -> bytes | None:
+        """As :meth:`_written`; None where that fails. The others are logged already: to try them again would log them twice."""
+        try:
+            return self._written(read, answer)
+        except Exception:  # noqa: BLE001 - what fails there is told to its caller by the common road
+            _log.exception("the answer to request %s was not written", read.identity)
+            return None
 
     def _written(self, read: _Read, answer: Answer) -> bytes:
         began, trace = request_spans.now(), read.asked.trace

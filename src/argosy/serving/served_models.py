@@ -192,10 +192,14 @@ class ServedModels:
             await asyncio.sleep(DRAINED_SECONDS)  # also before the first look: a call may be on its way to it
             if not model.users.inside:
                 break
-        await close_online(model)
-        await asyncio.to_thread(close_log, model)
-        self.forget(model)
-        model.discard()
+        try:
+            await close_online(model)
+        finally:  # one that does not close keeps nothing else of the model, which nobody would let go of later
+            try:
+                await asyncio.to_thread(close_log, model)
+            finally:
+                self.forget(model)
+                model.discard()
 
     def forget(self, model: ServedModel) -> None:
         """Keep what *model*, which was replaced, has counted, and not the model."""

@@ -211,6 +211,25 @@ def test_a_fault_of_ours_leaves_nobody_without_an_answer(
     assert "2 requests were not answered together" in caplog.text
 
 
+def test_an_answer_that_cannot_be_written_leaves_the_others_as_they_are(
+    both: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It alone goes to the common road: the others are logged, and would be logged twice there."""
+    protocol, good = both.hot._routes[V1], json.dumps({"instances": [ROW]}).encode()
+    write, failures = protocol.write, iter([KeyError("once")])
+
+    def failing(answer: Any, wanted: Any) -> Any:
+        if (error := next(failures, None)) is not None:
+            raise error
+        return write(answer, wanted)
+
+    monkeypatch.setattr(protocol, "write", failing)
+    broken, answer = both.ask((V1, good), (V1, good))
+    assert broken is None
+    assert answer is not None
+    assert len(both.common.log.records) == 2
+
+
 @pytest.fixture
 def port(predictor: Predictor) -> Iterator[int]:
     """The small model behind a socket."""

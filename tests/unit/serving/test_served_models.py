@@ -241,6 +241,25 @@ def test_a_request_in_progress_keeps_what_answers_it(predictor: Predictor, share
     asyncio.run(run())
 
 
+class FailingLog(ClosingLog):
+    """A log that cannot be closed."""
+
+    def close(self) -> None:
+        """See the port."""
+        raise errors.TryAgain("the store is gone")
+
+
+def test_what_does_not_close_keeps_no_version(predictor: Predictor, shared: SharedParts) -> None:
+    """It is told, and neither the version nor what was fetched for it stays: nobody would let go of it later."""
+    discarded: list[str] = []
+    old = model(predictor, shared, log=FailingLog(), discard=lambda: discarded.append("old"))
+    models = ServedModels([old], shared.metrics)
+    with pytest.raises(errors.TryAgain, match="the store is gone"):
+        asyncio.run(models.retire(models.replace(model(predictor, shared, 5))))
+    assert discarded == ["old"]
+    assert models._counted.retiring == ()
+
+
 class Between(Collector):
     """Does something once, while metrics are read."""
 
