@@ -133,13 +133,22 @@ def _shown(gate: "GateResult") -> str:
 def find(home: Path, model: str, run: str | None) -> RunDocuments:
     """The *run* of *model* under *home*, by its name or the beginning of it; None: the newest. Raises UsageError where there is none."""
     if run is not None:
-        return RunDocuments(home, runs.find(home, run))
+        return _named(home, model, run)
     for folder in runs.newest_first(home):
         if (folder.path / runs.MANIFEST).exists() and _model_of(folder) == model:
             return RunDocuments(home, folder)
     known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
     there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
     raise errors.UsageError(f"there is no run of {model!r} under {home / 'runs'}{there}")
+
+
+def _named(home: Path, model: str, run: str) -> RunDocuments:
+    """The *run*; of *model*, where that is said."""
+    folder = runs.find(home, run)
+    if model and (other := _model_of(folder)) != model:
+        of = f"of {other}" if other else "no model's"
+        raise errors.UsageError(f"run {folder.run} is {of}, not of {model}; `argosy runs` lists them")
+    return RunDocuments(home, folder)
 
 
 def run(reference: str) -> RunDocuments:

@@ -12,9 +12,11 @@ import pytest
 import argosy
 from argosy import errors
 from argosy.cli import main, model_references
+from argosy.engine.state import runs
 from argosy.ml.predictor import Predictor
 from argosy.scoring import row_answers
 from argosy.scoring.loaded_model import LoadedModel
+from argosy.templates import folder as folders
 from kit.serving_kit import FEATURES, rows, write_bundle
 
 CATEGORY = next(column.name for column in FEATURES if column.type == "category")
@@ -152,3 +154,15 @@ def test_a_run_of_nothing() -> None:
     """Nobody has to know where runs are kept to be told that there are none."""
     with pytest.raises(errors.UsageError, match=r"there is no run of 'churn'.*`argosy run churn` begins one"):
         argosy.Run("churn/latest")
+
+
+def test_a_run_of_another_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names a model and another's run would take the answers for that model's: it is refused, and said whose the run is."""
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path))
+    folder = tmp_path / "runs" / "churn-261101-100000-ab12"
+    folder.mkdir(parents=True)
+    manifest = {"metadata": {"name": "churn", "annotations": {folders.MODEL: "churn"}}}
+    (folder / runs.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    assert argosy.Run("churn/churn-26").name == argosy.Run("churn-26").name == folder.name
+    with pytest.raises(errors.UsageError, match=r"run churn-261101-100000-ab12 is of churn, not of upsell"):
+        argosy.Run("upsell/churn-26")
