@@ -39,6 +39,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",  # also of a report, whose own policy stands in the page, where nothing is said of frames
     "X-Content-Type-Options": "nosniff",
 }
 LOOK_SECONDS = 1.0

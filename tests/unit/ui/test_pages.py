@@ -179,6 +179,7 @@ def test_a_report_is_the_one_that_was_written(tmp_path: Path) -> None:
     status, text, headers = shown(sources(story, report=lambda _: tmp_path / "report.html"), "/runs/r-1/report")
     assert (status, text) == (200, "<p>a report</p>")
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"  # a policy in a page says nothing of who may frame it
     assert "argosy report r-1" in shown(sources(story), "/runs/r-1/report")[1]
 
 
