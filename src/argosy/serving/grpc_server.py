@@ -60,6 +60,13 @@ OPEN = frozenset({"ServerLive", "ServerReady"})
 """Methods that load balancers and kubelets call, who have no key; they say whether the server is up and nothing else."""
 GONE, TOO_LATE = 499, 504
 """Statuses that the metrics count where the caller cancelled, and where its deadline passed."""
+TRANSIT_SECONDS = 0.25
+"""How much of a deadline may be left here when it is over there: a caller reckons from when it sent, and cancels at its end."""
+
+
+def cut_off(left: float | None) -> int:
+    """The status of a call that was ended with so many seconds of its deadline *left*; None: it had none."""
+    return TOO_LATE if left is not None and left <= TRANSIT_SECONDS else GONE
 
 
 class GrpcServer:
@@ -254,8 +261,7 @@ class _Method:
             status = 400
             raise
         except asyncio.CancelledError:
-            left = context.time_remaining()
-            status = TOO_LATE if left is not None and left <= 0 else GONE
+            status = cut_off(context.time_remaining())
             raise
         except Exception:
             status = 500

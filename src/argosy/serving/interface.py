@@ -33,6 +33,7 @@ REFUSALS = {
     503: "Too busy, or the online store does not answer; see Retry-After.",
 }
 GUARDED = {401: "No key or token came, or none that is taken.", 403: "The caller may not ask this model."}
+BOUNDS = ("minimum", "maximum")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 LENGTH = {
     "name": HEADER,
@@ -176,7 +177,22 @@ def description(served: Served, routes: Sequence[DocumentedRoute]) -> dict[str, 
                 answer["content"][problem_documents.TYPE] = answer["content"].pop("application/json")
     if served.guarded:
         _guard(made)
+    _exact(made)
     return made
+
+
+def _exact(part: Any) -> None:
+    """Say the bounds of whole numbers exactly: FastAPI makes them floats, and 2^64 reads as 18446744073709552000 to many."""
+    if isinstance(part, dict):
+        if part.get("type") == "integer":
+            if "exclusiveMaximum" in part:
+                part["maximum"] = int(part.pop("exclusiveMaximum")) - 1
+            part |= {name: int(part[name]) for name in BOUNDS if name in part}
+        for value in part.values():
+            _exact(value)
+    elif isinstance(part, list):
+        for value in part:
+            _exact(value)
 
 
 def _guard(made: dict[str, Any]) -> None:

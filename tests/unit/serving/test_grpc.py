@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -344,7 +345,7 @@ def by_id(channel: Channel, seconds: float = grpc_calls.PATIENCE) -> Any:
 
 
 def test_the_deadline_of_the_caller_ends_the_work(predictor: Predictor) -> None:
-    """DEADLINE_EXCEEDED, counted as 504, and its place is free again."""
+    """DEADLINE_EXCEEDED, counted once, and its place is free again."""
     parts, _ = slow(predictor)
 
     async def asked() -> None:
@@ -356,11 +357,18 @@ def test_the_deadline_of_the_caller_ends_the_work(predictor: Predictor) -> None:
                 await by_id(channel, seconds=1.0)
             assert caught.value.code() == StatusCode.DEADLINE_EXCEEDED
             async with asyncio.timeout(grpc_calls.PATIENCE):
-                while b'code="504",route="grpc"} 1.0' not in parts.metrics.text():
+                # 499 where the cancellation was long under way, which a busy machine can make it.
+                while not re.search(rb'code="(504|499)",route="grpc"} 1.0', parts.metrics.text()):
                     await asyncio.sleep(0.01)
 
     asyncio.run(asked())
     assert b"argosy_requests_in_flight 0.0" in parts.metrics.text()
+
+
+@pytest.mark.parametrize(("left", "status"), [(None, 499), (60.0, 499), (0.1, 504), (-1.0, 504)])
+def test_a_caller_whose_clock_ends_it_first_ran_out_of_time(left: float | None, status: int) -> None:
+    """Its deadline began when it sent, ours when it came: its cancellation is there before our clock says so."""
+    assert grpc_server.cut_off(left) == status
 
 
 def test_too_many_at_once_are_told_to_come_again(predictor: Predictor) -> None:

@@ -37,6 +37,13 @@ def accepted(description: Any, path: str, body: Any) -> bool:
     return bool(validator.is_valid(body))
 
 
+def test_the_bounds_of_ids_are_exact(client: Client) -> None:
+    """The largest id that is taken is the largest that is described, digit by digit."""
+    text = client.get("/openapi.json").body.decode()
+    assert '"maximum":18446744073709551615' in text.replace(" ", "")
+    assert "1.8446744073709552e" not in text
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_description_is_valid(tmp_path: Path, task: Task) -> None:
     """By the specification of OpenAPI, for each kind of model, with a store or without."""
