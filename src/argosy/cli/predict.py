@@ -16,6 +16,8 @@ from argosy.cli import model_references
 from argosy.domain import suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pyarrow as pa
 
     from argosy.scoring.loaded_model import LoadedModel
@@ -73,7 +75,7 @@ def _read(file: Path, model: "LoadedModel") -> "pa.Table":
     from argosy.scoring import parts
 
     if file.suffix.casefold() == ".json":
-        return _of_json(file)
+        return _of_json(file, model.features)
     tables = wiring.table_files(str(file), "FILE")
     features = model.predictor.signature.features
     found = [batch for part in parts.of(tables) for batch in parts.batches(tables, part, features)]
@@ -82,7 +84,7 @@ def _read(file: Path, model: "LoadedModel") -> "pa.Table":
     return pa.concat_tables(found)
 
 
-def _of_json(file: Path) -> "pa.Table":
+def _of_json(file: Path, features: "Sequence[str]") -> "pa.Table":
     import pyarrow as pa
 
     try:
@@ -93,9 +95,18 @@ def _of_json(file: Path) -> "pa.Table":
                 f'{file}: expected a list of rows, such as [{{"seats": 3}}], or {{"instances": [...]}}'
             )
         names = dict.fromkeys(name for row in rows for name in row)
+        _refuse_gaps(file, rows, [name for name in features if name in names])
         return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})
-    except (ValueError, pa.ArrowException) as error:
+    except (ValueError, OverflowError, pa.ArrowException) as error:
         raise errors.Rejected(f"{file} cannot be read as rows of JSON: {errors.first_line(error)}") from None
+
+
+def _refuse_gaps(file: Path, rows: "Sequence[Mapping[str, object]]", features: "Sequence[str]") -> None:
+    """Raises Rejected, as a server refuses it, where one of *rows* lacks one of *features*: that is a slip, and null is what unknown is."""
+    for place, row in enumerate(rows):
+        gap = next((name for name in features if name not in row), None)
+        if gap is not None:
+            raise errors.Rejected(f"{file}: row {place} lacks {gap!r}; give null where the value is unknown")
 
 
 def _write(shown: "pa.Table", arguments: argparse.Namespace) -> None:

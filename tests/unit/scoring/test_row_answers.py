@@ -95,6 +95,8 @@ def test_files_of_each_kind(asked: Path, model: LoadedModel, capsys: pytest.Capt
         pytest.param(["few.csv"], "lacks", id="columns-absent"),
         pytest.param(["broken.json"], "cannot be read as rows of JSON", id="broken"),
         pytest.param(["number.json"], "expected a list of rows", id="no-rows"),
+        pytest.param(["gap.json"], "row 1 lacks 'tenure'; give null", id="a-gap"),
+        pytest.param(["huge.json"], "cannot be read as rows of JSON", id="too-large"),
         pytest.param(["taken.csv"], "called like one of the answers", id="a-name-twice"),
     ],
 )
@@ -102,6 +104,10 @@ def test_typed_wrong(asked: Path, words: list[str], said: str, capsys: pytest.Ca
     """One line says what is wrong; nothing is written."""
     frame().to_csv("in.csv", index=False)
     frame().assign(prediction=1).to_csv("taken.csv", index=False)
+    known = json.loads(frame().to_json(orient="records"))[:2]
+    gap = [known[0], {name: value for name, value in known[1].items() if name != "tenure"}]
+    Path("gap.json").write_text(json.dumps(gap), encoding="utf-8")
+    Path("huge.json").write_text(json.dumps([{**known[0], "tenure": 2**70}]), encoding="utf-8")
     for name, text in {"in.txt": "x", "few.csv": "id\n1\n", "broken.json": "[{", "number.json": "7"}.items():
         (asked / name).write_text(text, encoding="utf-8")
     assert main.run(["predict", "leaving", *words]) != errors.DONE
