@@ -63,6 +63,9 @@ class CallConnection(Protocol):
     def goes_on(self) -> None:
         """More of an answer may be sent, once others had their turn."""
 
+    def cut(self) -> None:
+        """End it at once."""
+
 
 class PackedMessage(bytes):
     """A message as it came, compressed."""

@@ -102,17 +102,24 @@ class GrpcHotPath:
             _log.exception("%d calls were not answered together", len(waiting))
             answers = [None] * len(waiting)
         for (call, began), answer in zip(waiting, answers, strict=True):
-            if answer is None:
-                call.connection.start(call)
-                continue
-            message, name = answer
-            named = (("x-request-id", name),)
-            more = named if call.trace is None else (*named, request_spans.metadata(call.trace))
-            call.connection.write(call.reply(message, self._trailer + grpc_frames.header_block(more)))
-            call.connection.answered()
-            self._metrics.observe(ROUTE, 200, time.perf_counter() - began)
-            if self._spans is not None and call.trace is not None:
-                self._spans.done(call.trace, ROUTE, call.trace.began, 200)
+            try:
+                self._reply(call, began, answer)
+            except Exception:  # noqa: BLE001 - a fault of one connection must not leave the others without an answer
+                _log.exception("a connection failed while it was answered")
+                call.connection.cut()
+
+    def _reply(self, call: GrpcCall, began: float, answer: tuple[bytes, str] | None) -> None:
+        if answer is None:
+            call.connection.start(call)
+            return
+        message, name = answer
+        named = (("x-request-id", name),)
+        more = named if call.trace is None else (*named, request_spans.metadata(call.trace))
+        call.connection.write(call.reply(message, self._trailer + grpc_frames.header_block(more)))
+        call.connection.answered()
+        self._metrics.observe(ROUTE, 200, time.perf_counter() - began)
+        if self._spans is not None and call.trace is not None:
+            self._spans.done(call.trace, ROUTE, call.trace.began, 200)
 
     def _answers(self, calls: Sequence[tuple[GrpcCall, float]]) -> list[tuple[bytes, str] | None]:
         found = [self._read(call, began) for call, began in calls]

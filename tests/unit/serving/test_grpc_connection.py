@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.serving import grpc_connection, grpc_frames, grpc_heads, grpc_reflection, grpc_server
+from argosy.ml.predictor import Predictor
+from argosy.ports.prediction_log import ServedRelease
+from argosy.serving import grpc_connection, grpc_frames, grpc_heads, grpc_messages, grpc_reflection, grpc_server
+from argosy.serving.app import server_parts
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.grpc_call import PIECE_BYTES, GrpcCall
 from argosy.serving.grpc_connection import GrpcConnection, GrpcConnections, GrpcLimits
 from argosy.serving.grpc_frames import END_HEADERS, END_STREAM, PADDED, PREFACE, Frame, Http2Error
+from kit import grpc_calls
+from kit.serving_kit import ROW, served_models
 
 PATH = "/s/m"
 LIMITS = GrpcLimits(ConnectionLimits(connections=2), 4, age_seconds=30, grace_seconds=5)
@@ -516,6 +521,38 @@ def test_who_asks_on_and_takes_nothing_makes_nothing_grow() -> None:
         assert data.count(b"inference.A") == asked
 
     asyncio.run(run())
+
+
+class BrokenWire(Wire):
+    """One that cannot be written to once :attr:`broken`."""
+
+    broken = False
+
+    def write(self, data: bytes) -> None:
+        if self.broken:
+            raise KeyError("broken")
+        super().write(data)
+
+
+def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> None:
+    """Calls that come together are answered together, each on its own connection."""
+    parts = server_parts(predictor=predictor, served=ServedRelease("leaving", "production", 4, predictor.digest))
+    asked = grpc_messages.CLASSES["ModelInferRequest"](model_name="leaving", inputs=grpc_calls.row(ROW))
+    path = f"/{grpc_messages.SERVICE}/ModelInfer"
+    block = BLOCK.replace(grpc_frames.header_block([(":path", PATH)]), grpc_frames.header_block([(":path", path)]))
+    first, second = BrokenWire(), Wire()
+
+    def work() -> None:
+        crowd = GrpcConnections(LIMITS, grpc_server._Methods(served_models(parts)))
+        for wire in (first, second):
+            connection = crowd.protocol()
+            connection.connection_made(wire)
+            connection.data_received(PREFACE + call(message=asked.SerializeToString(), block=block))
+        first.broken = True
+
+    on_loop(work)
+    assert first.aborted
+    assert any(flags & END_STREAM for _, flags, stream, _ in second.frames() if stream == 1)
 
 
 PAYLOADS = st.one_of(st.binary(max_size=40), st.just(BLOCK), st.just(grpc_frames.message_frame(b"x")))
