@@ -161,7 +161,8 @@ class _Pages:
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # nobody looks any more
+        # Nobody looks any more; or the run cannot be asked for, which is told to the browser when it asks for the rest.
+        with contextlib.suppress(ConnectionResetError, errors.ArgosyError):
             await self._tell(response, found)
         return response
 

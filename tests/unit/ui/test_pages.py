@@ -131,6 +131,26 @@ def test_a_run_that_goes_on_is_shown_as_it_goes(monkeypatch: pytest.MonkeyPatch)
     assert all(line.startswith(("event: ", "data: ")) for line in text.splitlines() if line)
 
 
+def test_events_of_a_run_that_goes_away_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a second answer in the middle of the first."""
+    monkeypatch.setattr(local_pages, "LOOK_SECONDS", 0.0)
+
+    class Deleted(ChangingRuns):
+        asked = 0
+
+        def get(self, name: str) -> Run:
+            self.asked += 1
+            if self.asked > 1:
+                raise errors.UsageError(f"there is no run {name!r}")
+            return super().get(name)
+
+    status, text, _ = shown(sources(Deleted(run("Running"))), "/runs/r-1/events")
+    assert status == 200
+    assert re.findall(r"^event: (\w+)$", text, re.MULTILINE) == ["picture"]
+    assert "HTTP/1.1" not in text
+    assert "Nothing is here" not in text
+
+
 def test_the_page_of_a_run_that_goes_on_allows_our_script_and_no_other() -> None:
     """By its hash, as the style sheet; and connections to where it came from."""
     _, text, headers = shown(sources(ChangingRuns(run("Running", node(HOSTILE, Phase.RUNNING)))), "/runs/r-1")
