@@ -107,6 +107,7 @@ def snapshot_of(settings: ModelSettings, sources: Path, folder: Path) -> Path:
         tables=wiring.tables(),
         code_version="test",
         now=lambda: "2014-01-01T00:00:00Z",
+        report=print,
         outputs=outputs,
     )
     digest = SnapshotManifest.read(outputs.snapshot / "manifest.json").content_digest()

@@ -110,7 +110,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
         taken = ingest.IngestOutputs(folder / "snapshot", folder / "rejected", folder / "lineage.json")
         ingest.run(
             settings=settings, location=source, tables=wiring.tables(), code_version="t",
-            now=lambda: "2021-01-01T00:00:00Z", outputs=taken,
+            now=lambda: "2021-01-01T00:00:00Z", report=print, outputs=taken,
         )  # fmt: skip
         digest = SnapshotManifest.read(taken.snapshot / "manifest.json").content_digest()
         ValidationResult(snapshot_digest=digest, results=[]).write(folder / "validation" / "validation.json")
