@@ -65,8 +65,15 @@ def open_folder(database: duckdb.DuckDBPyConnection, source: Source, folder: Pat
 
 def _files(source: Source, folder: Path) -> list[Path]:
     """The files of partitions, by path; what writers leave beside them (``_SUCCESS``, ``.crc``) is passed over."""
-    below = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    named = sorted(path for path in below if not any(part.startswith((".", "_")) for part in path.parts))
+    below = (path.relative_to(folder) for path in folder.rglob("*"))
+    meant = sorted(path for path in below if not any(part.startswith((".", "_")) for part in path.parts))
+    named = [path for path in meant if (folder / path).is_file()]
+    # Nothing below such a link is found, so its rows would be wanting and nobody told.
+    if links := [path for path in meant if (folder / path).is_symlink() and not (folder / path).is_file()]:
+        raise errors.Misconfigured(
+            f"source {source.name!r}: {folder} holds {links[0]}, a link to a folder or to nothing, which is not followed; put the "
+            "partitions themselves there, or links to files"
+        )
     if not named:
         raise errors.Misconfigured(f"source {source.name!r}: there are no partitions in the folder {folder}")
     if len(named) > MOST:

@@ -80,6 +80,44 @@ def test_names_of_folders_are_columns(read: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_name_of_a_file_is_no_pattern(read: Read, kind: str) -> None:
+    """Browsers and people write brackets and stars: each file is read, once, and not another that fits."""
+    names = ["calls1", "calls[1]", "call*"]
+    content: dict[str, Content] = (
+        {f"{name}.csv": f"id\n{name}\n" for name in names}
+        if kind == "csv"
+        else {f"{name}.parquet": pa.table({"id": [name]}) for name in names}
+    )
+    found, _ = read(content, source(column("id")))
+    assert sorted(row["id"] for row in found) == sorted(names)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_path_does_not_overwrite_a_column(read: Read, kind: str) -> None:
+    """What the file says itself counts, where a folder on the way to it is named otherwise."""
+    content = {"csv": "id,shop\na,own\n", "parquet": pa.table({"id": ["a"], "shop": ["own"]})}[kind]
+    found, _ = read({f"shop=42/a.{kind}": content}, source(column("id"), column("shop")))
+    assert found == [{"id": "a", "shop": "own"}]
+
+
+def test_a_folder_named_by_a_number_is_text_where_the_contract_says_so(read: Read) -> None:
+    """Its digits stay as they are."""
+    found, _ = read({"shop=42/a.parquet": pa.table({"id": ["a"]})}, source(column("id"), column("shop")))
+    assert found == [{"id": "a", "shop": "42"}]
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_links_that_would_not_be_followed(read: Read, tmp_path: Path, target: str) -> None:
+    """Rows behind a link to a folder, or to nothing, are not left out without a word."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/b.csv").write_text("id,x\nb,1\n", encoding="utf-8")
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls/day=2").symlink_to(tmp_path / target)
+    with pytest.raises(errors.Misconfigured, match="holds day=2, a link"):
+        read({"day=1/a.csv": "id,x\na,1\n"})
+
+
 def test_a_schema_that_widens(read: Read) -> None:
     """A nullable column is missing in the partitions before its first; which they are is said."""
     found, counts = read({"1.csv": "id\na\n", "2.csv": "id;x\nb;2\n", "3.csv": "x,id,more\n3,c,?\n"})
