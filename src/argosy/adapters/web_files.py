@@ -32,6 +32,7 @@ PAUSE = 1.0
 """Seconds before another one."""
 PIECE = 1 << 20
 REDIRECTS = 5
+PART = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/([0-9]{1,18}|\*)")
 GIVEN_LATER = {408, 425, 429, 500, 502, 503, 504}
 BROKEN_OFF = (http.client.HTTPException, TimeoutError, ConnectionError)
 
@@ -82,14 +83,14 @@ class _Loading:
 
     def load(self) -> dict[str, str]:
         """Write the file; what the server says of its state."""
-        failures = 0
+        failures = most = 0
         while True:
-            before = self._size()
             try:
-                said = self._attempt(before)
+                said = self._attempt(self._size())
                 break
             except (urllib.error.HTTPError, OSError, ValueError, http.client.HTTPException) as error:
-                failures = 1 if self._size() > before else failures + 1
+                # More than ever, not than last time: a server that begins anew each time would never be given up.
+                failures, most = (1, self._size()) if self._size() > most else (failures + 1, most)
                 fault = self._explained(error)
                 if not isinstance(fault, errors.TryAgain) or failures >= ATTEMPTS:
                     raise fault from None
@@ -105,7 +106,7 @@ class _Loading:
             request.add_header("Range", f"bytes={have}-")
             request.add_header("If-Range", self._validator)
         with self._opener.open(request, timeout=PATIENCE) as answer:
-            goes_on = answer.status == http.client.PARTIAL_CONTENT and _begins(answer) == have
+            goes_on = answer.status == http.client.PARTIAL_CONTENT and 0 < have == _begins(answer)
             if answer.status == http.client.PARTIAL_CONTENT and not goes_on:
                 self._partial.unlink(missing_ok=True)
                 raise http.client.HTTPException("it answered with another part than was asked for")
@@ -121,14 +122,18 @@ class _Loading:
             )
         length = answer.headers.get("Content-Length")
         rest = int(length) if length and length.isdecimal() else None
+        # A server may answer with less than the rest that was asked for; then there is more.
+        whole = _whole(answer) if have else None
         if rest is not None:
-            self._demand_size(have + rest)
+            self._demand_size(whole or have + rest)
             scratch.demand_room(self._partial.parent, rest, self._subject)
         with self._partial.open("r+b" if have else "wb") as stream:
             stream.seek(have)
             written = self._copied(answer, stream, have)
         if rest is not None and written < rest:
             raise http.client.IncompleteRead(b"", rest - written)
+        if whole is not None and have + written < whole:
+            raise http.client.IncompleteRead(b"", whole - have - written)
 
     def _copied(self, answer: Any, stream: IO[bytes], have: int) -> int:
         written = 0
@@ -238,8 +243,14 @@ def is_public(address: str) -> bool:
 
 
 def _begins(answer: Any) -> int | None:
-    matched = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]+/([0-9]+|\*)", answer.headers.get("Content-Range", ""))
+    matched = PART.fullmatch(answer.headers.get("Content-Range", ""))
     return int(matched[1]) if matched else None
+
+
+def _whole(answer: Any) -> int | None:
+    """The size of the file that a part of is answered with; None where that is not said."""
+    matched = PART.fullmatch(answer.headers.get("Content-Range", ""))
+    return int(matched[2]) if matched and matched[2] != "*" else None
 
 
 def _validator(answer: Any) -> str | None:

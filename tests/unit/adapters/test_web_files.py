@@ -33,6 +33,10 @@ class Site:
     breaks: list[int] = field(default_factory=list)
     """After how many bytes each of the next answers ends."""
     ranges: bool = True
+    most: int = 10**9
+    """Bytes of one part that it gives."""
+    unasked: bool = False
+    """Whether it answers with a part where nobody asked for one."""
     status: int = 200
     location: str = ""
     asked: list[Mapping[str, str]] = field(default_factory=list)
@@ -52,9 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         asked = self.headers.get("Range")
         begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self._is_same() else 0
-        part = site.content[begin:]
-        about = {"Content-Range": f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}"} if begin else {}
-        self._head(206 if begin else site.status, len(part), site.headers | about)
+        is_part = bool(begin) or site.unasked
+        part = site.content[begin:][: site.most if is_part else None]
+        about = {"Content-Range": f"bytes {begin}-{begin + len(part) - 1}/{len(site.content)}"} if is_part else {}
+        self._head(206 if is_part else site.status, len(part), site.headers | about)
         if site.breaks:
             self.wfile.write(part[: site.breaks.pop(0)])
             self.close_connection = True
@@ -147,6 +152,22 @@ def test_a_connection_that_drops_is_resumed(site: Site, tmp_path: Path) -> None:
     assert {each.get("If-Range") for each in site.asked[1:]} == {'"one"'}
     assert found.reading is not None
     assert found.reading.position["resumed"] == "6"
+
+
+def test_a_part_that_is_not_all_the_rest(site: Site, tmp_path: Path) -> None:
+    """A server may give less than was asked for: the file is whole when it is as long as the server says, pinned or not."""
+    site.breaks, site.most = [1000], len(CONTENT) // 3
+    assert fetch(source(site, bytes=len(CONTENT)), tmp_path).file.read_bytes() == CONTENT
+    assert len(site.asked) == 4
+
+
+@pytest.mark.parametrize("tag", ['"one"', 'W/"one"'])
+def test_a_part_that_nobody_asked_for(site: Site, tmp_path: Path, tag: str) -> None:
+    """It is no file, and a server that gives nothing else is given up."""
+    site.most, site.unasked, site.headers["ETag"] = 1000, True, tag
+    with pytest.raises(errors.TryAgain, match="another part than was asked for"):
+        fetch(source(site), tmp_path)
+    assert len(site.asked) == web_files.ATTEMPTS
 
 
 @pytest.mark.parametrize("how", ["changed", "no-ranges", "weak"])
