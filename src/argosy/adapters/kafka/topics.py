@@ -23,6 +23,7 @@ from argosy.domain.data import SourceReading
 from argosy.domain.source_settings import Source, Topic
 from argosy.ports.source_reader import Fetched
 
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SECONDS = 30.0
 """For what brokers are asked, and between two messages."""
 WAITS = 0.2
@@ -73,6 +74,11 @@ class _Bounds:
         self.next = self.begin
 
 
+def milliseconds(moment: datetime.datetime) -> int:
+    """The first of Kafka's milliseconds that is not before *moment*."""
+    return -((EPOCH - moment) // datetime.timedelta(milliseconds=1))
+
+
 class _Reading:
     """One topic, read once."""
 
@@ -84,6 +90,8 @@ class _Reading:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "allow.auto.create.topics": False,
+            # What is deleted while it is read would be passed over, up to the end, without a word.
+            "auto.offset.reset": "error",
         }
         self._consumer = Consumer({**settings, "client.id": "argosy", **reading})
         self._tombstones = 0
@@ -118,7 +126,7 @@ class _Reading:
 
     def _at(self, partition: int, moment: datetime.datetime, high: int) -> int:
         """The offset of the first message of *moment* or later; *high* where there is none."""
-        asked = TopicPartition(self._topic.name, partition, int(moment.timestamp() * 1000))
+        asked = TopicPartition(self._topic.name, partition, milliseconds(moment))
         (answer,) = self._consumer.offsets_for_times([asked], SECONDS)
         return high if answer.offset in (OFFSET_END, -1) else int(answer.offset)
 

@@ -87,6 +87,32 @@ def test_a_span_of_time(broker: Broker, tmp_path: Path) -> None:
     assert ids == {"all": [0, 2], "since": [2], "until": [0]}
 
 
+def test_messages_that_are_deleted_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not there any more is not passed over: rows would be wanting that the lineage names."""
+    # The client has a broker of its own for tests.
+    producer = Producer({"bootstrap.servers": "its own", "test.mock.num.brokers": "1"})
+    producer.produce("short", b'{"id": 1}', partition=0)
+    assert producer.flush(30) == 0
+    (own,) = producer.list_topics(timeout=30).brokers.values()
+    # Offsets that it does not have.
+    monkeypatch.setattr(topics._Reading, "_bounds", lambda _: {0: topics._Bounds(5, 9)})
+    with pytest.raises(errors.TryAgain, match=r"cannot read topic short in Kafka: .*out of range"):
+        KafkaTopics({"bootstrap.servers": f"{own.host}:{own.port}"}).fetch([source("short")], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param("2026-01-01T00:00:00.001+00:00", 1767225600001, id="exact"),
+        pytest.param("2026-01-01T00:00:00.000001+00:00", 1767225600001, id="between"),
+        pytest.param("2026-01-01T01:00:00+01:00", 1767225600000, id="zone"),
+    ],
+)
+def test_moments_in_milliseconds(at: str, expected: int) -> None:
+    """To the very one: a message of that millisecond is of that time, one before it is not."""
+    assert topics.milliseconds(datetime.datetime.fromisoformat(at)) == expected
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [
