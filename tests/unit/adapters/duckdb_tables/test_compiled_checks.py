@@ -346,8 +346,11 @@ class TestWhoIsAsked:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(?=x)", r"(x)\1", "(?i)x", "(?m)^x", r"\bx", "x{1,2000}", "(?>x)", "x++", "(", None, 1, "(?i:x)", r"(?<!a)b"],
-)
+    [
+        "(?=x)", r"(x)\1", "(?i)x", "(?m)^x", r"\bx", "x{1,2000}", "(?>x)", "x++", "(", None, 1, "(?i:x)", r"(?<!a)b",
+        r"x$\n", r"(x|y$)[\n]", r"^(\n|x$){2}\Z", "((x{50}){5}){5}",
+    ],
+)  # fmt: skip
 def test_patterns_that_are_not_translated(pattern: Any) -> None:
     """What RE2 has not, or reads in another way, is left to Python."""
     assert regex_translation.translated(pattern) is None

@@ -58,11 +58,17 @@ def translated(pattern: Any) -> Pattern | None:
 class _Writer:
     def __init__(self) -> None:
         self.ascii_only = False
+        self.repeats = 1
+        """How often the part in hand is repeated by those round it."""
+        self.ended = False
+        """Whether an end came before: here it takes the last line break with it, which Python leaves to what follows."""
 
     def sequence(self, tree: Any) -> str:
         return "".join(self.part(str(name), argument) for name, argument in tree)
 
     def part(self, name: str, argument: Any) -> str:
+        if self.ended and name in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
+            raise _UnknownPartError
         match name:
             case "LITERAL":
                 return _character(argument)
@@ -75,7 +81,7 @@ class _Writer:
             case "AT":
                 return self.place(str(argument))
             case "BRANCH":
-                return f"(?:{'|'.join(self.sequence(each) for each in argument[1])})"
+                return f"(?:{'|'.join(self.branches(argument[1]))})"
             case "SUBPATTERN":
                 return self.group(argument)
             case "MAX_REPEAT" | "MIN_REPEAT":
@@ -89,8 +95,18 @@ class _Writer:
             return r"\z"
         if name == "AT_END":
             # Python's end is before a last line break too.
+            self.ended = True
             return r"(?:\n?\z)"
         raise _UnknownPartError
+
+    def branches(self, trees: Any) -> list[str]:
+        before, ends, found = self.ended, False, []
+        for tree in trees:
+            self.ended = before
+            found.append(self.sequence(tree))
+            ends |= self.ended
+        self.ended = ends
+        return found
 
     def group(self, argument: Any) -> str:
         _, added, removed, inner = argument
@@ -102,7 +118,16 @@ class _Writer:
         if least > MOST_REPEATS or (most is not parts.MAXREPEAT and most > MOST_REPEATS):
             raise _UnknownPartError
         last = "" if most is parts.MAXREPEAT else str(most)
-        return f"(?:{self.sequence(inner)}){{{least},{last}}}"
+        before, around = self.ended, self.repeats
+        # RE2 counts those within each other together.
+        self.repeats *= max(least, 1 if most is parts.MAXREPEAT else most, 1)
+        if self.repeats > MOST_REPEATS:
+            raise _UnknownPartError
+        within = self.sequence(inner)
+        self.repeats = around
+        if self.ended and not before:
+            raise _UnknownPartError
+        return f"(?:{within}){{{least},{last}}}"
 
     def one_of(self, members: Any) -> str:
         negated = bool(members) and str(members[0][0]) == "NEGATE"
