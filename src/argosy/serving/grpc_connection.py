@@ -46,6 +46,8 @@ UNSENT_BYTES = 8 * 2**20
 """Of answers that a connection's peer does not take; beyond it, it is cut."""
 GRACE_SECONDS = 1.0
 """For calls that were on their way when a peer was told to go elsewhere."""
+OPEN_SHARE = 8
+"""Of so many places one is for calls that need no key: who has none cannot hold the places of who has one."""
 MOST_CUT = 1_024
 """Streams that are remembered as ended here before the peer had sent all: what comes of them late is passed over."""
 _DATA, _HEADERS, _CONTINUATION = int(Frame.DATA), int(Frame.HEADERS), int(Frame.CONTINUATION)
@@ -58,6 +60,9 @@ class CallHandler(Protocol):
 
     def most_bytes(self, path: str) -> int | None:
         """The bytes that a message of the method of that *path* may have; None where there is no such method."""
+
+    def keyed(self, path: str) -> bool:
+        """Whether who calls the method of that *path* has to say who it is, before anything of its message is read."""
 
     def hot(self, call: "GrpcCall") -> bool:
         """Take *call*, which is there with its one message, to be answered at once or started; False to have it started here."""
@@ -87,6 +92,8 @@ class GrpcConnections:
         self.handler = handler
         self.inside: set[GrpcConnection] = set()
         self.calls = 0
+        self.open_calls: set[GrpcCall] = set()
+        """Those of them that need no key."""
         self.leaving = False
 
     def protocol(self) -> "GrpcConnection":
@@ -328,7 +335,7 @@ class GrpcConnection(asyncio.Protocol):
             self._trailers(stream, flags, block)
             return
         broken: Exception | None = None
-        head = grpc_heads.NOTHING
+        keyed, head = True, grpc_heads.NOTHING
         try:
             head = self._blocks.head(block)
         except (BrokenCall, BrokenStream, OtherRequest) as error:
@@ -342,8 +349,12 @@ class GrpcConnection(asyncio.Protocol):
             return
         most = self._crowd.handler.most_bytes(head.path)
         if broken is None:
-            broken = self._refusal(most)
-        self._take_up(GrpcCall(self, stream, head, self._peers_window, most or 0), flags, broken)
+            keyed = self._crowd.handler.keyed(head.path)
+            broken = self._refusal(most, keyed=keyed)
+        call = GrpcCall(self, stream, head, self._peers_window, most or 0)
+        if broken is None and not keyed:
+            self._crowd.open_calls.add(call)
+        self._take_up(call, flags, broken)
 
     def _take_up(self, call: GrpcCall, flags: int, broken: Exception | None) -> None:
         """*call* is one of this connection's, and is answered unless it is *broken*."""
@@ -385,10 +396,11 @@ class GrpcConnection(asyncio.Protocol):
         if int.from_bytes(says[:4], "big") & MOST_WINDOW == stream:
             raise BrokenProtocol(Http2Error.PROTOCOL_ERROR, "a stream depends on itself")
 
-    def _refusal(self, most: int | None) -> BrokenCall | None:
+    def _refusal(self, most: int | None, *, keyed: bool) -> BrokenCall | None:
         if most is None:
             return BrokenCall(GrpcStatus.UNIMPLEMENTED, "there is no such method")
-        if self._crowd.calls >= self._limits.calls:
+        crowd, places = self._crowd, self._limits.calls
+        if crowd.calls >= places or (not keyed and len(crowd.open_calls) >= max(1, places // OPEN_SHARE)):
             return BrokenCall(GrpcStatus.RESOURCE_EXHAUSTED, "too many calls at once; try again")
         return None
 
@@ -433,6 +445,7 @@ class GrpcConnection(asyncio.Protocol):
             call.timer = None
         if self.calls.pop(call.number, None) is not None:
             self._crowd.calls -= 1
+            self._crowd.open_calls.discard(call)
             self.since = self.loop.time()
             if not call.ended:
                 self._remember_cut(call.number)

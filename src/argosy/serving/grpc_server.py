@@ -157,6 +157,7 @@ class _Methods:
             grpc_health.WATCH: health.watched,
         }
         self._most_bytes = dict.fromkeys([*self._calls, *self._streams], SMALL_BYTES)
+        self._keyed = {path for path, method in self._calls.items() if not method.open}
         self._infer = f"/{grpc_messages.SERVICE}/ModelInfer"
         self._most_bytes[self._infer] = models.limits.body_bytes
         self._hot: WeakKeyDictionary[ServedModel, GrpcHotPath] = WeakKeyDictionary()
@@ -164,6 +165,10 @@ class _Methods:
     def most_bytes(self, path: str) -> int | None:
         """The bytes that a message of the method of that *path* may have; None where there is no such method."""
         return self._most_bytes.get(path)
+
+    def keyed(self, path: str) -> bool:
+        """Whether who calls the method of that *path* has to say who it is; of no method that is open to all."""
+        return path in self._keyed
 
     def hot(self, call: GrpcCall) -> bool:
         """Take *call* where it may be answered at once."""

@@ -80,11 +80,15 @@ class EchoHandler:
 
     def __init__(self, times: int = 1) -> None:
         self.times = times
+        self.all_open = False
         self.came: list[GrpcCall] = []
 
     def most_bytes(self, path: str) -> int | None:
         """See the protocol, as the others."""
         return 1_000 if path == PATH else None
+
+    def keyed(self, path: str) -> bool:
+        return not self.all_open
 
     def hot(self, call: GrpcCall) -> bool:
         self.came.append(call)
@@ -574,3 +578,29 @@ def test_no_bytes_are_too_much(frames: list[bytes], tail: bytes) -> None:
         assert (connection._crowd.calls, connection.calls, connection._crowd.inside) == (0, {}, set())
 
     asyncio.run(run())
+
+
+def test_calls_that_need_no_key_hold_no_places_of_those_that_do() -> None:
+    """Begun and never sent, they have an eighth of the places; who has a key is answered all the same."""
+
+    def work() -> None:
+        handler = EchoHandler()
+        crowd = GrpcConnections(LIMITS, handler)
+        connection, wire = crowd.protocol(), Wire()
+        connection.connection_made(wire)
+        connection.data_received(PREFACE + grpc_frames.settings({}))
+        share = max(1, LIMITS.calls // grpc_connection.OPEN_SHARE)
+        handler.all_open = True
+        for number in range(share + 1):
+            connection.data_received(grpc_frames.frame(Frame.HEADERS, END_HEADERS, 2 * number + 1, BLOCK))
+        assert len(crowd.open_calls) == share
+        assert len(connection.calls) <= share + 1
+        handler.all_open = False
+        wire.sent = b""
+        connection.data_received(call(stream=2 * share + 3))
+        assert b"hello" in wire.sent
+        for stream in list(connection.calls):
+            connection.data_received(grpc_frames.frame(Frame.RST_STREAM, 0, stream, bytes(4)))
+        assert not crowd.open_calls
+
+    on_loop(work)
