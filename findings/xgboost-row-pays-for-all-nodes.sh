@@ -2,7 +2,7 @@
 # XGBoost 3.2.0 looks at every node of every tree to predict one row.
 #
 # Guess: a row goes down each tree once, so one row costs trees times depth, and leaves that it never comes near cost it nothing. Seen: for
-# a row that goes down two steps of each of 100 trees, a prediction takes two to three times as long where the trees have 1,200 nodes each,
+# a row that goes down two steps of each of 100 trees, a prediction takes two to four times as long where the trees have 1,200 nodes each,
 # elsewhere, as where they have seven. The predictor measures the depth of every tree anew in each call (`perf record` of one row shows
 # `WalkTreeMixIn::MaxDepth` first of XGBoost's functions), which visits all nodes. Whoever sizes a server that answers row by row has to
 # count nodes: pruning (`gamma`, `min_child_weight`) buys latency also where no row's own way gets shorter.
@@ -18,7 +18,7 @@ python=${PYTHON:-}
 if [ -z "$python" ]; then
     python3 -m venv "$scratch/venv"
     python=$scratch/venv/bin/python
-    "$python" -m pip install --quiet --disable-pip-version-check xgboost-cpu==3.2.0 numpy
+    "$python" -m pip install --quiet --disable-pip-version-check xgboost-cpu==3.2.0 numpy==2.4.6 pandas==2.3.3
 fi
 
 cat > "$scratch/compare.py" <<'P'
