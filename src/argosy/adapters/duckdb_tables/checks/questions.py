@@ -7,23 +7,21 @@ not decided here.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 TABLE = "asked"
 """The name of the table in queries."""
 ROW = "argosy_asked_row"
 """The column of a row's number in its table."""
 
-Merging = Literal["add", "least", "greatest", "moments"]
 Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """An aggregate over all rows. *merging*: how that of two parts of a table becomes that of both."""
+    """An aggregate over all rows."""
 
     sql: str
-    merging: Merging
 
 
 @dataclass(frozen=True)
@@ -86,24 +84,19 @@ class TableQuestion:
     queries: Sequence[Query] = ()
     then: Callable[[TableAnswers], Sequence[Query]] = _nothing
 
-    @property
-    def merges(self) -> bool:
-        """Whether the measures of parts of a table say all about it. What other queries find does not add up."""
-        return not self.queries and self.then is _nothing
 
-
-ROWS = Measure("count(*)", "add")
+ROWS = Measure("count(*)")
 
 
 def nonnull(column: str) -> Measure:
     """How many values of *column*, a name in SQL, are there."""
-    return Measure(f"count({column})", "add")
+    return Measure(f"count({column})")
 
 
 def times(condition: str) -> Measure:
     """How often *condition* holds."""
     # Of no row at all count_if is null.
-    return Measure(f"coalesce(count_if({condition}), 0)", "add")
+    return Measure(f"coalesce(count_if({condition}), 0)")
 
 
 def mostly(considered: int, unexpected: int, share: float) -> bool:

@@ -110,11 +110,13 @@ def _are_comparable(columns: Sequence[AskedColumn]) -> bool:
 
 def _sizes(columns: Sequence[AskedColumn]) -> list[Measure]:
     """What tells whether all whole numbers of *columns* are exact as fractions, and whether there are gaps."""
-    found = [questions.nonnull(column.sql) for column in columns]
-    for column in columns:
-        if column.kind == "integer":
-            found += [Measure(f"min({column.sql})", "least"), Measure(f"max({column.sql})", "greatest")]
-    return found
+    return [*(questions.nonnull(column.sql) for column in columns), *_ends(columns)]
+
+
+def _ends(columns: Sequence[AskedColumn]) -> list[Measure]:
+    """The least and the greatest of the whole numbers of each of *columns* that has them."""
+    whole = [column.sql for column in columns if column.kind == "integer"]
+    return [Measure(f"{end}({name})") for name in whole for end in ("min", "max")]
 
 
 class _Shown:
@@ -125,7 +127,7 @@ class _Shown:
         self._gaps = [answers[questions.nonnull(column.sql)] < answers[questions.ROWS] for column in columns]
         self.have_gaps = any(self._gaps)
         mixed = len({column.kind for column in columns}) > 1
-        sizes = [answers[measure] for measure in _sizes(columns) if measure.merging != "add"]
+        sizes = [answers[measure] for measure in _ends(columns)]
         largest = max((abs(size) for size in sizes if size is not None), default=0)
         self.are_exact = largest < EXACT or not (self.have_gaps or mixed)
 

@@ -34,7 +34,7 @@ def _extreme(function: str) -> "Callable[[AskedColumn, Arguments], TableQuestion
         if column.kind not in ("integer", "number", "moment") or not are_bounds(arguments, column):
             return None
         there = questions.nonnull(column.sql)
-        found = Measure(f"{function}({column.sql})", "least" if function == "min" else "greatest")
+        found = Measure(f"{function}({column.sql})")
 
         def judge(answers: TableAnswers) -> TableJudgement | None:
             value = column.shown(answers[found], gaps=answers[there] < answers[questions.ROWS])
@@ -79,13 +79,13 @@ def _total(column: AskedColumn) -> Measure:
     if column.kind == "boolean":
         return questions.times(column.sql)
     # Of fractions the sum that forgets nothing on the way.
-    return Measure(f"fsum({column.sql})" if column.kind == "number" else f"sum({column.sql}::HUGEINT)", "add")
+    return Measure(f"fsum({column.sql})" if column.kind == "number" else f"sum({column.sql}::HUGEINT)")
 
 
 def _largest(column: AskedColumn) -> tuple[Measure, ...]:
     if column.kind != "integer":
         return ()
-    return Measure(f"min({column.sql})", "least"), Measure(f"max({column.sql})", "greatest")
+    return Measure(f"min({column.sql})"), Measure(f"max({column.sql})")
 
 
 def _is_exact(column: AskedColumn, answers: TableAnswers, largest: Sequence[Measure], count: int) -> bool:
@@ -98,9 +98,7 @@ def _stdev(column: AskedColumn, arguments: Arguments) -> TableQuestion | None:
     if column.kind not in ("integer", "number") or not are_bounds(arguments):
         return None
     there = questions.nonnull(column.sql)
-    spread = Measure(
-        f"[count({column.sql}), avg({column.sql}), var_pop({column.sql}) * count({column.sql})]", "moments"
-    )
+    spread = Measure(f"[count({column.sql}), avg({column.sql}), var_pop({column.sql}) * count({column.sql})]")
 
     def judge(answers: TableAnswers) -> TableJudgement | None:
         if answers[there] < 2:
