@@ -5,9 +5,10 @@ one.
 """
 
 import base64
+import functools
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy.argo import NodeType, Phase
@@ -165,9 +166,15 @@ def _row(found: Run, node: Node, label: str, depth: int, begin: float, end: floa
     )
 
 
-def _page(name: str, **shown: object) -> str:
+@functools.cache
+def _template(name: str) -> Callable[..., str]:
+    """What renders the page *name*; kept, since a run that goes on is rendered every second."""
     environment = page_environment.environment()
     environment.filters |= {"seconds": formats.seconds, "moment": formats.moment, "short": formats.short}
     environment.filters["tone"] = lambda word: TONES.get(str(word), "plain")
     environment.globals |= {**page_environment.style(), "script": SCRIPT}
-    return environment.get_template(f"{name}.html.j2").render(**shown)
+    return environment.get_template(f"{name}.html.j2").render
+
+
+def _page(name: str, **shown: object) -> str:
+    return _template(name)(**shown)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,9 +188,8 @@ class _Pages:
     async def log(self, request: web.Request) -> web.StreamResponse:
         step = request.query.get("step")
         found = await asyncio.to_thread(self._run, request.match_info["run"])
-        lines = await asyncio.to_thread(lambda: list(self._sources.runs.log(found.name, step, follow=False)))
-        shown: Sequence[Line] = lines[-MOST_LINES:]
-        return _page(live_pages.log(found, step, shown, len(lines) - len(shown)))
+        shown, left = await asyncio.to_thread(self._last_lines, found.name, step)
+        return _page(live_pages.log(found, step, shown, left))
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The run's own page, under the policy that it brings along."""
@@ -206,6 +206,14 @@ class _Pages:
     async def request(self, request: web.Request) -> web.StreamResponse:
         number = int(request.match_info["number"])
         return _page(live_pages.request(await asyncio.to_thread(lambda: self._sources.desk().review(number))))
+
+    def _last_lines(self, name: str, step: str | None) -> tuple[Sequence[Line], int]:
+        """The last lines of a log, and how many stand before them."""
+        shown, count = deque[Line](maxlen=MOST_LINES), 0
+        for line in self._sources.runs.log(name, step, follow=False):
+            shown.append(line)
+            count += 1
+        return list(shown), count - len(shown)
 
     def _board(self) -> tuple[list[BoardRow], str]:
         """The models; and why there are none, where the forge or what looks said cannot be asked: runs are shown all the same."""
