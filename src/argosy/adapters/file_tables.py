@@ -2,14 +2,13 @@
 
 import contextlib
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from argosy import errors
-from argosy.files import local_store
+from argosy.files import local_store, stored_folder
 
 _READING = 1 << 20
 
@@ -52,8 +51,8 @@ class FileTables:
     def fingerprint(self, name: str) -> str:
         """See the port."""
         path = self.root / name
-        with local_store.reported("read", path), path.open("rb") as stream:
-            return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        with local_store.reported("read", path):
+            return stored_folder.digest(path)
 
     def open(self, name: str, version: str | None) -> BinaryIO:
         """See the port. What is read is of that version, unless somebody writes into the file as it lies there."""

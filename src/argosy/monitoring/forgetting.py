@@ -5,7 +5,6 @@ artifacts, the cache) is the engine's; what is served stays until another versio
 """
 
 import datetime
-import hashlib
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from argosy.domain.data import SnapshotManifest, TableManifest
 from argosy.domain.environment_layout import ENVIRONMENTS
 from argosy.domain.erasures import ErasedPart, ServedOnRows, Tombstone
 from argosy.domain.snapshot_layout import MANIFEST, SNAPSHOTS, parsed, store_name
+from argosy.files import stored_folder
 from argosy.ports.artifacts import Artifacts, StoredFolder
 from argosy.ports.erasers import LogEraser, RowEraser
 from argosy.ports.objects import Objects
@@ -108,9 +108,7 @@ def _without(folder: Path, table: TableManifest, entity: Mapping[str, str], rows
     partial = file.with_suffix(".partial")
     left = rows.leave_out(file, entity, partial)
     partial.replace(file)
-    with file.open("rb") as stream:
-        digest = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
-    return table.model_copy(update={"digest": digest, "rows": left, "bytes": file.stat().st_size})
+    return table.model_copy(update={"digest": stored_folder.digest(file), "rows": left, "bytes": file.stat().st_size})
 
 
 def served_on(main: Main, model: str, digests: Collection[str]) -> list[ServedOnRows]:

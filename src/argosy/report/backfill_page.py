@@ -37,10 +37,7 @@ def text(model: str, lines: Sequence[BackfillLine]) -> str:
     """The table for a terminal."""
     found = table(model, lines)
     rows = [found.header, *([plain_text.line(cell) for cell in row] for row in found.rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join(plain_text.in_columns(rows, range(len(found.header))))
 
 
 def write(model: str, lines: Sequence[BackfillLine], page: Path) -> None:

@@ -4,7 +4,6 @@ The snapshot's folder holds content and nothing else, so equal data gives an equ
 """
 
 import datetime
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableMa
 from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
+from argosy.files import stored_folder
 from argosy.ports.source_reader import Fetched
 from argosy.ports.tables import EVENT_TIME, Counts, Tables
 
@@ -183,7 +183,7 @@ def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
     return TableManifest(
         source=source.name,
         path=kept.name,
-        digest=_digest(kept),
+        digest=stored_folder.digest(kept),
         rows=counts.kept,
         bytes=kept.stat().st_size,
         columns=columns,
@@ -220,11 +220,6 @@ def _files(place: Path) -> list[Path]:
 def _digest_of(place: Path) -> str:
     """That of a file; of a folder that of the paths and digests below it."""
     if not place.is_dir():
-        return _digest(place)
-    lines = [f"{each.relative_to(place).as_posix()} {_digest(each)}\n" for each in _files(place)]
+        return stored_folder.digest(place)
+    lines = [f"{each.relative_to(place).as_posix()} {stored_folder.digest(each)}\n" for each in _files(place)]
     return sha256("".join(lines).encode())
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
