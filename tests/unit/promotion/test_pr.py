@@ -1,7 +1,6 @@
 """The verb ``pr``, as a reviewer uses it, on a local forge with a toy candidate."""
 
 import argparse
-import datetime
 import json
 import shutil
 import subprocess
@@ -29,14 +28,6 @@ from argosy.testing.forge_contract import files_of
 from kit.offered import offer
 
 Verb = Callable[..., int]
-
-
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> MemoryRegistry:
-    """The registry that commands find."""
-    memory = MemoryRegistry(datetime.datetime.now(datetime.UTC))
-    monkeypatch.setattr(wiring, "registry", lambda _settings: memory)
-    return memory
 
 
 @pytest.fixture
