@@ -11,7 +11,7 @@ from argosy import errors
 from argosy.domain import merge_checks, release
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State
-from argosy.promotion import reverting
+from argosy.promotion import reverting, standing
 from argosy.promotion.seals import Seals
 from argosy.promotion.standing import Main, ServedBefore
 
@@ -69,19 +69,23 @@ def open_request(main: Main, way: WayBack, *, by: str, why: str) -> Request:
 
 
 def _brought_back(main: Main, live: release.Version, environment: str) -> Request | None:
-    """The request that put *live* back, where that was the newest to change what *environment* serves."""
-    place = (live.model, environment)
-    merged = [
-        one
-        for one in main.forge.requests()
-        if one.state is State.MERGED
-        and (one.subject.model, one.subject.environment) == place
-        and not one.subject.renews
-    ]
-    last = max(merged, key=lambda one: one.ended_at or "", default=None)
-    if last is None or last.subject.reverts is None or last.subject.model_digest != live.model_digest:
+    """The request that put *live* back, where that was the newest to change what *environment* serves.
+
+    Main's history says which version was left, not the times of the requests: two that end within a second have the same.
+    """
+    served = (standing.understood(then, live.model, environment) for then in main.servings(live.model, environment))
+    left = next((each.model_digest for each in served if each and each.model_digest != live.model_digest), None)
+    if left is None or main.rejection(live.model, left) is None:
         return None
-    return last
+    there_and_back = (live.model, environment, live.model_digest, left)
+    found = (
+        one
+        for one in reversed(main.forge.requests())
+        if one.state is State.MERGED
+        and (one.subject.model, one.subject.environment, one.subject.model_digest, one.subject.reverts)
+        == there_and_back
+    )
+    return next(found, None)
 
 
 def _earlier(main: Main, live: release.Version, environment: str, number: int | None) -> ServedBefore:

@@ -92,6 +92,21 @@ def test_typed_twice_it_is_done_once(forge: Forge, capsys: pytest.CaptureFixture
     assert served(forge) == 1
 
 
+def test_requests_that_end_within_a_second_are_told_apart(
+    forge: Forge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Main's history says what was put back: two requests that end in the same second have the same time."""
+    listed, same = type(forge).requests, {"ended_at": "2026-03-01T12:00:00+00:00"}
+    monkeypatch.setattr(
+        type(forge),
+        "requests",
+        lambda self: [one.model_copy(update=same if one.ended_at else {}) for one in listed(self)],
+    )
+    assert main.run(["rollback", "toy", "--merge", *WHY]) == main.run(["rollback", "toy", "--merge", *WHY]) == 0
+    assert "production serves version 2 of toy already, put back by #7" in capsys.readouterr().out
+    assert served(forge) == 2
+
+
 def test_further_back_at_once(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     """Past a version that was not the matter: it stays good, and may be served again."""
     assert main.run(["rollback", "toy", "--to", "v1", "--merge", *WHY]) == 0
