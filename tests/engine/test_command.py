@@ -242,3 +242,38 @@ def test_fields_without_effect_are_listed_for_manifests_of_people(shell: Shell, 
     )
     (tmp_path / "greet.yaml").write_text(annotated, encoding="utf-8")
     assert "changes nothing" not in shell("run", "-f", "greet.yaml", "--local-image", "*")[2]
+
+
+NESTED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: nested-}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      dag:
+        tasks:
+          - {name: inner, template: inner}
+          - {name: uses, depends: inner, template: uses}
+    - name: inner
+      dag: {tasks: [{name: gives, template: gives}]}
+    - name: gives
+      container: {image: any, command: [sh, -c, "echo promote > /tmp/v"]}
+      outputs: {parameters: [{name: verdict, globalName: verdict, valueFrom: {path: /tmp/v}}]}
+    - name: uses
+      container:
+        image: any
+        command: [sh, -c, "test -e $HERE/may && echo $VERDICT > $HERE/seen"]
+        env: [{name: HERE, value: PLACE}, {name: VERDICT, value: "{{workflow.outputs.parameters.verdict}}"}]
+"""
+
+
+def test_what_a_nested_dag_exported_is_there_when_a_run_is_taken_up(shell: Shell, tmp_path: Path) -> None:
+    """Nobody visits the tasks of a DAG again that is over: the workflow keeps what they exported, as Argo's own status does."""
+    (tmp_path / "nested.yaml").write_text(NESTED.replace("PLACE", str(tmp_path)), encoding="utf-8")
+    assert shell("run", "-f", "nested.yaml", "--local-image", "*")[0] != 0
+    (tmp_path / "may").touch()
+    code, out, _ = shell("resume", "-", "--json")
+    assert (code, json.loads(out)["verdict"]) == (0, "promote")
+    assert (tmp_path / "seen").read_text(encoding="utf-8") == "promote\n"

@@ -69,6 +69,8 @@ class Node:
     """Argo's ``memoizationStatus``: ``hit``, ``key``, ``cacheName``."""
     ends: list[str] = field(default_factory=list)
     """The phases in which its last nodes ended: what a task that is skipped after it inherits."""
+    exports: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The names under which outputs of it are the workflow's, too: by ``parameters`` or ``artifacts``, and by their own names."""
 
     @property
     def fulfilled(self) -> bool:
@@ -99,6 +101,8 @@ class Node:
         """As stored in the journal."""
         stored: Json = {key: value for key, value in vars(self).items() if key != "outputs"}
         stored["outputs"] = self.outputs.to_json() if self.outputs else None
+        if not self.exports:
+            del stored["exports"]
         return stored
 
     @classmethod

@@ -203,7 +203,7 @@ class Boundary:
     def succeed(self, scope: scopes.Scope) -> None:
         """End with the outputs that the template declares. Raises ExpressionError or ValueError where one is not there."""
         outputs = references.declared_outputs(self.template.outputs, scope)
-        self.machine.export(self.template, outputs)
+        self.machine.export(self.node, self.template, outputs)
         self.finish(Phase.SUCCEEDED, outputs=outputs)
 
     def finish(self, phase: Phase, message: str = "", outputs: Outputs | None = None) -> None:

@@ -107,6 +107,8 @@ class Machine:
         self._waiting: dict[str, Callable[[], None]] = {}
         self._recalling: dict[str, Callable[[Outputs | None], None]] = {}
         self._ended_by_shutdown: dict[str, Callable[[], None]] = {}
+        for node in sorted(self.nodes.values(), key=lambda node: node.finished or 0.0):
+            self._publish(node)
 
     # What the outside tells
 
@@ -341,19 +343,20 @@ class Machine:
         """True where the workflow's own deadline is over."""
         return self.deadline is not None and self.clock() >= self.deadline
 
-    def export(self, template: Template, outputs: Outputs | None) -> None:
-        """Add those *outputs* to the workflow's that *template* declares with a ``globalName``."""
+    def export(self, node: Node, template: Template, outputs: Outputs | None) -> None:
+        """Add those *outputs* of *node* to the workflow's that *template* declares with a ``globalName``.
+
+        The node keeps their names: nobody visits the nodes again within one that is over, and a run that is taken up has its outputs
+        from them.
+        """
         if outputs is None:
             return
-        for parameter in template.outputs.parameters:
-            if (name := parameter.global_name) and parameter.name in outputs.parameters:
-                self.outputs.parameters[name] = outputs.parameters[parameter.name]
-                self.variables[f"workflow.outputs.parameters.{name}"] = outputs.parameters[parameter.name]
-        for artifact in template.outputs.artifacts:
-            if (name := artifact.global_name) and artifact.name in outputs.artifacts:
-                exported = {**outputs.artifacts[artifact.name], "name": name}
-                self.outputs.artifacts[name] = exported
-                self.variables[f"workflow.outputs.artifacts.{name}"] = exported
+        declared = template.outputs
+        parameters = {one.name: one.global_name for one in declared.parameters if one.global_name}
+        artifacts = {one.name: one.global_name for one in declared.artifacts if one.global_name}
+        if parameters or artifacts:
+            node.exports = {"parameters": parameters, "artifacts": artifacts}
+            self._publish(node, outputs)
 
     # Inside
 
@@ -368,7 +371,8 @@ class Machine:
             return
         call.owner = owner
         if known is not None and known.fulfilled:
-            self.export(processed, known.outputs)
+            if not known.exports:  # a journal of before names none
+                self.export(known, processed, known.outputs)
             self._settle(call, known)
         elif len(self.nodes) >= MAX_NODES:
             self.refuse(
@@ -424,6 +428,19 @@ class Machine:
         if template.is_containers and not self._retries(template):
             own["pod.name"] = argo.pod_name(self.identity.name, call.name, template.name)
         return own
+
+    def _publish(self, node: Node, outputs: Outputs | None = None) -> None:
+        if not node.exports or (given := outputs or node.outputs) is None:
+            return
+        for own, name in node.exports["parameters"].items():
+            if own in given.parameters:
+                self.outputs.parameters[name] = given.parameters[own]
+                self.variables[f"workflow.outputs.parameters.{name}"] = given.parameters[own]
+        for own, name in node.exports["artifacts"].items():
+            if own in given.artifacts:
+                exported = {**given.artifacts[own], "name": name}
+                self.outputs.artifacts[name] = exported
+                self.variables[f"workflow.outputs.artifacts.{name}"] = exported
 
     def _settle(self, call: Call, node: Node) -> None:
         if not node.ends:

@@ -49,7 +49,7 @@ def _work(machine: Machine, call: Call, template: Template, kind: NodeType) -> N
             if call.fell:
                 call.fell(node)
             return
-        machine.export(template, outputs)
+        machine.export(node, template, outputs)
         node.cached = result.cached
         machine.finish(call, node, phase, result.message, outputs)
 
@@ -120,7 +120,7 @@ def suspend(machine: Machine, call: Call, template: Template) -> None:
     def end(phase: Phase, message: str, outputs: Outputs | None = None) -> None:
         if not node.fulfilled:
             machine.unpause(node.name)
-            machine.export(template, outputs)
+            machine.export(node, template, outputs)
             machine.finish(call, node, phase, message, outputs)
 
     def resume(given: Mapping[str, str], message: str) -> None:

@@ -38,7 +38,7 @@ def carry_out(machine: Machine, call: Call, template: Template) -> None:
             return
         node = machine.create(call, machine.type_of(template), Phase.PENDING)
         node.cached = True
-        machine.export(template, found)
+        machine.export(node, template, found)
         machine.finish(call, node, Phase.SUCCEEDED, outputs=found)
 
     machine.recall(effects.Recall(call.name, cache, key, limit), recalled)

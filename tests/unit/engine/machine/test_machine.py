@@ -363,3 +363,27 @@ def test_a_wrong_answer_is_final_at_once() -> None:
     world = World({"templates": [{**LEAF, "name": "main", "retryStrategy": retries}]}, lambda _: failed(10))
     assert world.phases() == {"wf": "Failed", "wf(0)": "Failed"}
     assert world.machine.nodes["wf"].message == "retryStrategy.expression evaluated to false"
+
+
+def test_a_run_that_is_taken_up_has_what_was_exported_before() -> None:
+    """Also by nodes within one that is over, which nobody visits again; of two with one name the later, and none of what is done again."""
+    exported = {"parameters": [{"name": "own", "globalName": "shared", "valueFrom": {"path": "/x"}}]}
+    tasks = [{"name": "first", "template": "leaf"}, {"name": "second", "template": "leaf", "depends": "first"}]
+    spec = {
+        "templates": [
+            {"name": "main", "dag": {"tasks": [{"name": "inner", "template": "inner"}]}},
+            {"name": "inner", "dag": {"tasks": tasks}},
+            {**LEAF, "outputs": exported},
+        ]
+    }
+    world = World(
+        spec, lambda name: PodResult(Phase.SUCCEEDED, outputs=Outputs({"own": name.rpartition(".")[2]}, exit_code="0"))
+    )
+    nodes = {name: Node.from_json(node.to_json()) for name, node in world.machine.nodes.items()}
+    nodes["wf.inner.second"].finished = 2000.0
+    taken_up = World(spec, failed, dict(reversed(nodes.items()))).machine  # type: ignore[arg-type]
+    assert taken_up.outputs.parameters == world.machine.outputs.parameters == {"shared": "second"}
+    assert taken_up.variables["workflow.outputs.parameters.shared"] == "second"
+    for again in ("wf", "wf.inner", "wf.inner.second"):
+        del nodes[again]
+    assert World(spec, lambda _: None, nodes).machine.outputs.parameters == {"shared": "first"}
