@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import yaml
+
 from argosy import errors
 from argosy.cli import models, moments, parameters, report
 from argosy.domain import as_of, backfills
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from argosy.report import backfill_page
 
 OVER = ("Succeeded", "Failed", "Error")
+OWN = ("data", "provenance", as_of.PARAMETER)
+"""Parameters that a run gets its own value of."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +90,8 @@ class _Backfill:
     sources: str
     """Digest of the model's files."""
     given: Mapping[str, str]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """The pipeline's parameters that nobody typed, as each run of the backfill has them."""
     problems: dict[datetime.datetime, tuple[int, str]] = field(default_factory=dict)
     """Of moments whose run came to no answer: its exit code, and what it said."""
 
@@ -98,7 +104,8 @@ class _Backfill:
                 f"-p {as_of.PARAMETER}: a backfill gives each run its own; say --from, --to and --every"
             )
         model = models.folder_of(arguments.model)
-        return cls(Settings.from_environment().home, model, folders.sources_digest(model), given)
+        home, digest = Settings.from_environment().home, folders.sources_digest(model)
+        return cls(home, model, digest, given, _defaults(model / folders.MANIFEST))
 
     @property
     def name(self) -> str:
@@ -156,13 +163,15 @@ class _Backfill:
         return found is not None and _is_answer(found, report.record_of(self.home, found))
 
     def _run_of(self, moment: datetime.datetime) -> RunFolder | None:
-        """The run as of *moment*: one that is over before one that is not, the newest of several."""
+        """The run as of *moment*: one with an answer before one that is over, and that before one that is not; the newest of several."""
         mine = [each for each in runs.newest_first(self.home) if self._is_of(each, moment)]
-        return next((each for each in mine if each.state()[0].get("phase") in OVER), next(iter(mine), None))
+        over = [each for each in mine if each.state()[0].get("phase") in OVER]
+        answered = (each for each in over if _is_answer(each, report.record_of(self.home, each)))
+        return next(answered, next(iter(over or mine), None))
 
     def _is_of(self, run: RunFolder, moment: datetime.datetime) -> bool:
         annotations, values = _about(run.path)
-        asked = {**self.given, as_of.PARAMETER: as_of.text(moment)}
+        asked = {**self.defaults, **self.given, as_of.PARAMETER: as_of.text(moment)}
         if annotations.get(folders.SOURCES) != self.sources or any(
             values.get(name) != value for name, value in asked.items()
         ):
@@ -172,6 +181,17 @@ class _Backfill:
             or "://" in values.get("data", "")
             or values.get("data") == f"data/{annotations[folders.MODEL]}"
         )
+
+
+def _defaults(pipeline: Path) -> Mapping[str, str]:
+    """The values of the parameters of *pipeline* that are the same in every run of it; none where it is not compiled yet."""
+    if not pipeline.exists():
+        return {}
+    spec = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["spec"]
+    given = (spec.get("arguments") or {}).get("parameters") or []
+    return {
+        each["name"]: str(each["value"]) for each in given if each["name"] not in OWN and each.get("value") is not None
+    }
 
 
 @functools.cache

@@ -16,15 +16,21 @@ from argosy.domain.promotion_requests import Request
 from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import KILLED, Line, Node, Run
 from argosy.promotion.desk import Review
-from argosy.report import formats, markdown_html, page_environment, request_lines
+from argosy.report import html, markdown_html, page_environment, request_lines
+from argosy.ui.model_page import EnvironmentPart
 
 MOST_NODES = 2000
 """Rows that the picture of a run has; the rest is counted."""
 DEEPEST = 8
+# A browser asks again by itself where a connection breaks off, and never where the answer was an error.
 SCRIPT = """
-const events = new EventSource(document.body.dataset.events);
-events.addEventListener("picture", (event) => { document.getElementById("picture").innerHTML = event.data; });
-events.addEventListener("over", () => { events.close(); location.reload(); });
+function listen() {
+  const events = new EventSource(document.body.dataset.events);
+  events.addEventListener("picture", (event) => { document.getElementById("picture").innerHTML = event.data; });
+  events.addEventListener("over", () => { events.close(); location.reload(); });
+  events.addEventListener("error", () => { if (events.readyState === EventSource.CLOSED) setTimeout(listen, 3000); });
+}
+listen();
 """
 SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 TONES: Mapping[str, str] = {
@@ -39,6 +45,11 @@ TONES: Mapping[str, str] = {
     "open": "wait",
     "merged": "good",
     "closed": "plain",
+    "drift": "bad",
+    "no drift": "good",
+    "holds": "good",
+    "below": "bad",
+    "unclear": "wait",
 }
 MARKS: Mapping[Phase, str] = {
     Phase.PENDING: "◷",
@@ -90,6 +101,11 @@ def board(
     return _page("ui_board", rows=rows, environments=environments, runs=runs, where=where, problem=problem)
 
 
+def model(name: str, parts: Sequence[EnvironmentPart], found: Sequence[Request]) -> str:
+    """The page of one model. *found*: its requests."""
+    return _page("ui_model", model=name, parts=parts, requests=_newest_first(found))
+
+
 def runs(found: Sequence[Run], before: int, more: bool, where: str) -> str:
     """A page of runs, *before* of which stand on pages before it."""
     return _page("ui_runs", runs=found, before=before, more=more, where=where)
@@ -115,7 +131,7 @@ def log(found: Run, step: str | None, lines: Sequence[Line], left: int) -> str:
 
 def requests(found: Sequence[Request]) -> str:
     """All requests, the newest first."""
-    return _page("ui_requests", requests=sorted(found, key=lambda each: -each.number))
+    return _page("ui_requests", requests=_newest_first(found))
 
 
 def request(review: Review) -> str:
@@ -129,6 +145,10 @@ def request(review: Review) -> str:
 def message(title: str, text: str) -> str:
     """What is said where there is nothing else to show."""
     return _page("ui_message", title=title, text=text)
+
+
+def _newest_first(found: Sequence[Request]) -> list[Request]:
+    return sorted(found, key=lambda each: -each.number)
 
 
 def _rows(found: Run, now: float) -> Iterator[NodeRow]:
@@ -169,8 +189,7 @@ def _row(found: Run, node: Node, label: str, depth: int, begin: float, end: floa
 @functools.cache
 def _template(name: str) -> Callable[..., str]:
     """What renders the page *name*; kept, since a run that goes on is rendered every second."""
-    environment = page_environment.environment()
-    environment.filters |= {"seconds": formats.seconds, "moment": formats.moment, "short": formats.short}
+    environment = html.full_environment()
     environment.filters["tone"] = lambda word: TONES.get(str(word), "plain")
     environment.globals |= {**page_environment.style(), "script": SCRIPT}
     return environment.get_template(f"{name}.html.j2").render

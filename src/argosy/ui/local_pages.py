@@ -16,16 +16,17 @@ from pathlib import Path
 from aiohttp import web
 
 from argosy import errors
-from argosy.domain import environment_layout
-from argosy.domain.promotion_requests import State
-from argosy.monitoring import served_state
+from argosy.domain import environment_layout, performance_report
+from argosy.domain.promotion_requests import Request, State
+from argosy.monitoring import retrainings, served_state
 from argosy.ports.forge import Forge
 from argosy.ports.objects import Objects
 from argosy.ports.runs import KILLED, Line, Run, Runs
 from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
-from argosy.ui import live_pages
+from argosy.ui import live_pages, model_page
 from argosy.ui.live_pages import BoardRow
+from argosy.ui.model_page import EnvironmentPart, Watched
 
 PAGE = 50
 """Runs on a page."""
@@ -70,6 +71,7 @@ def application(sources: PageSources) -> web.Application:
     found.add_routes(
         [
             web.get("/", pages.board),
+            web.get("/models/{model}", pages.model),
             web.get("/runs", pages.runs),
             web.get("/runs/{run}", pages.run),
             web.get("/runs/{run}/events", pages.events),
@@ -145,6 +147,10 @@ class _Pages:
             asyncio.to_thread(self._board), asyncio.to_thread(self._newest, 0, NEWEST)
         )
         return _page(live_pages.board(rows, environment_layout.ENVIRONMENTS, newest, self._sources.where, problem))
+
+    async def model(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["model"]
+        return _page(live_pages.model(name, *await asyncio.to_thread(self._model, name)))
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         before = _number(request.query.get("before", "0"))
@@ -235,11 +241,31 @@ class _Pages:
             for model in models
         ]
 
+    def _model(self, name: str) -> tuple[list[EnvironmentPart], list[Request]]:
+        """What is shown of the model *name*, environment by environment, and its requests."""
+        forge, store = self._sources.forge(), self._sources.looks()
+        main, requests = Main.now(forge), [each for each in forge.requests() if each.subject.model == name]
+        if not requests and name not in main.models():
+            raise errors.UsageError(f"main of the environment repo names no model {name!r}, and no request is of one")
+        return [
+            model_page.part(_watched(main, store, name, each)) for each in environment_layout.ENVIRONMENTS
+        ], requests
+
     def _newest(self, before: int, most: int) -> list[Run]:
         return list(itertools.islice(self._sources.runs.newest_first(), before, before + most))
 
     def _run(self, name: str) -> Run:
         return self._sources.runs.get(self._sources.runs.find(name))
+
+
+def _watched(main: Main, store: Objects, model: str, environment: str) -> Watched:
+    content = store.get(performance_report.latest_key(model, environment))
+    return Watched(
+        environment,
+        served_state.of(main, store, model, environment),
+        retrainings.recent_looks(store, model, environment),
+        performance_report.parse(content) if content is not None else None,
+    )
 
 
 def _stands(found: Run) -> bool:

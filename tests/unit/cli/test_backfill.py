@@ -27,6 +27,7 @@ spec:
   - name: main
     container: {image: argosy/data:dev, command: [sh, -c], args: ["exit $(cat {{workflow.parameters.as-of}})"]}
 """
+MOMENT = "2013-01-01T00:00:00Z"
 ASKED = ["backfill", "toy", "--from", "2013-01-01", "--to", "2013-03-01", "--json"]
 
 
@@ -121,6 +122,25 @@ def test_another_data_or_parameter_is_another_run(children: Children) -> None:
     main.run(ASKED)
     main.run([*ASKED, "-p", "data=elsewhere"])
     assert children.asked[3:] == ["run 01", "run 02", "run 03"]
+
+
+def test_what_others_typed_is_no_run_of_a_backfill(
+    children: Children, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A parameter that the backfill leaves alone has its default in its runs; of several such runs one with an answer counts."""
+    (tmp_path / "toy").mkdir()
+    pipeline = PIPELINE.replace("{name: data", "{name: level, value: high}, {name: data")
+    (tmp_path / "toy" / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
+    outcomes = []
+    for level, code in (("low", 10), ("high", 10), ("high", 75)):
+        manifest = pipeline.replace("$(cat {{workflow.parameters.as-of}})", str(code))
+        (tmp_path / "other.yaml").write_text(manifest, encoding="utf-8")
+        typed = ["-p", f"as-of={MOMENT}", "-p", f"level={level}"]
+        assert main.run(["run", "-f", "other.yaml", *typed]) == code
+        main.run(["backfill", "toy", "--from", MOMENT, "--to", MOMENT, "--json", "--dry-run"])
+        outcomes.append(rows(capsys)[0]["outcome"])
+    assert outcomes[0] == "not run yet"
+    assert outcomes[1] == outcomes[2] != "not run yet"
 
 
 def test_dry_run(children: Children, capsys: pytest.CaptureFixture[str], here: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import datetime
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -14,12 +15,19 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from argosy import errors
+from argosy.adapters.memory_forge import MemoryForge
+from argosy.adapters.memory_objects import MemoryObjects
 from argosy.argo import NodeType, Phase
+from argosy.domain import environment_layout, looks
 from argosy.domain.promotion_requests import Request, State, Subject
+from argosy.domain.release import Version
+from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import markdown_html
-from argosy.ui import live_pages, local_pages
+from argosy.ui import live_pages, local_pages, model_page
+from argosy.ui.model_page import Watched
+from kit import looked
 
 DIGEST = f"sha256:{'a' * 64}"
 HOSTILE = "<script>alert(1)</script>"
@@ -268,3 +276,50 @@ def test_runs_are_shown_where_the_forge_is_down() -> None:
     assert status == 200
     assert "the forge does not answer" in text
     assert text.count('<a href="/runs/r-1">') == local_pages.NEWEST
+
+
+def test_a_model_shows_how_far_its_predictions_moved() -> None:
+    """Look by look, of the version that serves: what was seen of earlier ones is none of its business."""
+    hour = datetime.timedelta(hours=1)
+    before = looked.look("drift", model_digest="sha256:" + "b" * 64, until=looked.NOON - 3 * hour)
+    quiet = looked.look("no drift", until=looked.NOON - hour)
+    state = ServedState(3, looked.DIGEST, "drift")
+    moved = looked.look("drift", explanation=HOSTILE)
+    part = model_page.part(Watched("production", state, [before, quiet, moved], looked.performance()))
+    assert part.newest is moved
+    assert part.chart is not None
+    assert [line.name for line in part.chart.lines] == ["farthest column", "limit"]
+    assert [(row.name, row.drifted) for row in part.columns[:1]] == [("tenure", True)]
+    assert [(row.metric, row.gate, row.standing) for row in part.scores][:1] == [("auc", ">= 0.8", "below")]
+    none = model_page.part(Watched("staging", ServedState(), [], looked.performance()))
+    text = live_pages.model("churn", [part, none], [])
+    assert HOSTILE not in text
+    assert '<span class="badge bad">drift</span>' in text
+    assert "It serves no version yet." in text
+    other = model_page.part(Watched("staging", ServedState(4, DIGEST[:-1] + "0"), [moved], looked.performance()))
+    assert (other.newest, other.performance) == (None, None)
+
+
+def test_the_page_of_a_model_asks_main_and_the_looks() -> None:
+    """A model that main names has one, a name that it does not know has none."""
+    serves = Version(
+        model="churn",
+        version=3,
+        model_digest=looked.DIGEST,
+        storage_uri="file:///store/churn/",
+        evidence_digest=DIGEST,
+        policy_digest=DIGEST,
+    )
+    forge = MemoryForge({environment_layout.version_path("churn", "production"): serves.yaml().encode()})
+    store = MemoryObjects()
+    kept = looked.look("drift")
+    for key in (looks.latest_key("churn", "production"), looks.look_key("churn", "production", kept.until)):
+        store.put(key, kept.canonical_json().encode())
+    found = sources(ChangingRuns(run("Running")), forge=lambda: forge, looks=lambda: store)
+    status, text, _ = shown(found, "/models/churn")
+    assert status == 200
+    assert "tenure differs" in text
+    assert '<a href="/models/churn">churn</a>' in shown(found, "/")[1]
+    status, text, _ = shown(found, "/models/nothing")
+    assert status == 404
+    assert "names no model" in text
