@@ -144,14 +144,18 @@ def of_curve(curve: Curve) -> Chart:
 
 
 def over_time(curve: Curve, most: int = 7) -> Chart:
-    """The line chart of *curve*, whose x are seconds since 1970: days stand at the axis, those of its points, *most* of them."""
+    """The line chart of *curve*, whose x are seconds since 1970: at the axis stand days, those of its points, *most* of them.
+
+    Where days come twice the time stands beside them.
+    """
     known = sorted({x for points in curve.series.values() for x, _ in points})
     scale = _scale(known)
     every = max(1, math.ceil(len(known) / most))
-    days = tuple(
-        Tick(scale.at(at), f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}") for at in known[::every]
-    )
-    return replace(of_curve(curve), x_ticks=days)
+    marked = {at: datetime.datetime.fromtimestamp(at, datetime.UTC) for at in known[::every]}
+    days = {at: f"{moment:%Y-%m-%d}" for at, moment in marked.items()}
+    if len(set(days.values())) < len(days):
+        days = {at: f"{moment:%m-%d %H:%M}" for at, moment in marked.items()}
+    return replace(of_curve(curve), x_ticks=tuple(Tick(scale.at(at), text) for at, text in days.items()))
 
 
 def of_learning(curve: LearningCurve) -> Chart:

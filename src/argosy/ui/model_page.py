@@ -13,6 +13,8 @@ from argosy.domain.performance_report import MeasuredScore, Performance
 from argosy.monitoring.served_state import ServedState
 from argosy.report import charts
 
+MOST_TICKS = 3
+"""Times at the axis, which a phone has room for."""
 MOST_COLUMNS = 12
 """Columns of the newest look that are shown; the rest is counted."""
 
@@ -96,7 +98,7 @@ def _chart(environment: str, seen: Sequence[Look]) -> charts.Chart | None:
         y_label="Jensen-Shannon distance",
         series={"farthest column": farthest, "limit": limit},
     )
-    return charts.over_time(curve)
+    return charts.over_time(curve, MOST_TICKS)
 
 
 def _columns(look: Look) -> list[ColumnRow]:
@@ -118,7 +120,7 @@ def _score(score: MeasuredScore) -> ScoreRow:
     return ScoreRow(
         score.metric,
         figures.number(score.value),
-        f"{figures.number(score.low)} to {figures.number(score.high)}",
+        "" if score.low is None else f"{figures.number(score.low)} to {figures.number(score.high)}",
         ", ".join(f"{sign} {figures.number(limit)}" for sign, limit in gates if limit is not None),
         score.standing or "",
     )

@@ -289,6 +289,7 @@ def test_a_model_shows_how_far_its_predictions_moved() -> None:
     assert part.newest is moved
     assert part.chart is not None
     assert [line.name for line in part.chart.lines] == ["farthest column", "limit"]
+    assert [tick.text for tick in part.chart.x_ticks] == ["03-01 11:00", "03-01 12:00"]
     assert [(row.name, row.drifted) for row in part.columns[:1]] == [("tenure", True)]
     assert [(row.metric, row.gate, row.standing) for row in part.scores][:1] == [("auc", ">= 0.8", "below")]
     none = model_page.part(Watched("staging", ServedState(), [], looked.performance()))
