@@ -153,6 +153,8 @@ def _checked(arguments: argparse.Namespace, folder: Path, others: Sequence[str])
 def _problems(folder: Path, files: dict[str, bytes], chart: Path | None) -> list[Problem]:
     """Problems of the environment repo whose *files* lie in *folder*."""
     of_values = charts.folder(CHART, chart)
+    for late in environment_repo.overdue(files, datetime.datetime.now(datetime.UTC).date()):
+        print(plain_text.line(f"{late.path}: {late.said}"), file=sys.stderr)
     for path in workflow_images.unnamed(files):
         print(f"{path} runs no image yet; `argosy env pin-image` puts yours in", file=sys.stderr)
     found = [

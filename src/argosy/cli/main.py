@@ -82,6 +82,7 @@ VERBS = {
     "score": "score tables of any size with the model that is approved for an environment",
     "access": "make keys for those who ask a served model, and check who may",
     "retire": "ask that one or all environments serve a model no more",
+    "shadow": "try a second version beside the served one, as a shadow or for a share of the entities, or end that",
     "rollback": "go back to a version that an environment served before",
     "backup": "copy the state folder of this machine, and check copies",
     "restore": "put a copy of the state folder back",

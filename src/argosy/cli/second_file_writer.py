@@ -54,9 +54,7 @@ def _begin(path: Path, arguments: argparse.Namespace) -> str:
     written = _file(second)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written.yaml(), encoding="utf-8")
-    what = "is asked" if written.role == "shadow" else "answers"
-    of_all = "requests" if written.role == "shadow" else "entities"
-    return f"{path}: version {written.version} {what} {written.percent} % of the {of_all} beside version {first.version.version}"
+    return f"{path}: {written.said()} beside version {first.version.version}"
 
 
 def _file(second: ChosenSecond) -> SecondFile:

@@ -88,6 +88,8 @@ def before_looking(rules: MergeRules, request: Request, now: datetime.datetime) 
         yield f"{request.subject.model} is not among its models"
     if request.subject.reverts:
         yield "it takes a model out of service: people decide that"
+    if request.subject.tries:
+        yield "it tries a second version, or ends that: people decide it"
     if said := frozen(rules.freeze, rules.timezone, now):
         yield said
 

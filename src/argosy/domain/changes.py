@@ -5,12 +5,12 @@ against the subject that is found here.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from argosy import errors
-from argosy.domain import environment_layout, evidence, release, version_file
+from argosy.domain import environment_layout, evidence, release, second_file, version_file
 from argosy.domain.promotion_requests import Subject
 
 PLAIN_FILE = "100644"
@@ -19,6 +19,7 @@ MODEL = r"models/(?P<model>[a-z][a-z0-9_]{0,62})"
 SERVED = re.compile(
     rf"{MODEL}/(?P<environment>{'|'.join(environment_layout.ENVIRONMENTS)})/(?:version\.yaml|retired\.yaml|evidence/.+)"
 )
+SECOND = re.compile(rf"{MODEL}/(?P<environment>{'|'.join(environment_layout.ENVIRONMENTS)})/second\.yaml")
 NOTE = re.compile(rf"{MODEL}/rejected/(?P<digest>[0-9a-f]{{64}})\.txt")
 RULES = re.compile(
     r"(policies|clusters|keys|\.github|\.gitlab|\.gitea)/.*|(docs/)?CODEOWNERS|(.*/)?\.git[a-z]+|models/[^/]+/values\.yaml"
@@ -88,6 +89,12 @@ def served(changed: Iterable[ChangedFile]) -> list[Place]:
     return sorted({place for one in changed if one.kind is not Kind.REMOVED and (place := place_of(one.path))})
 
 
+def tried(changed: Sequence[ChangedFile]) -> Place | None:
+    """The place where *changed* begins, changes or ends the experiment with a second version; None where it changes anything else, too."""
+    found = SECOND.fullmatch(changed[0].path) if len(changed) == 1 else None
+    return (found["model"], found["environment"]) if found else None
+
+
 def problems(changed: Iterable[ChangedFile]) -> list[Problem]:
     """Changes in *changed* that one request may not make: a second model or environment, a rule or any other file beside a version."""
     files = sorted(changed, key=lambda one: one.path)
@@ -127,8 +134,7 @@ def _of_promotion(one: ChangedFile, place: Place) -> Iterable[str]:
 
 
 def _refusals(one: ChangedFile, first: Place, of_place: Callable[[ChangedFile, Place], Iterable[str]]) -> Iterable[str]:
-    if one.kind is not Kind.REMOVED and one.mode != PLAIN_FILE:
-        yield f"is {KINDS_OF_MODE.get(one.mode, f'of mode {one.mode}')}; a request holds plain files only"
+    yield from _unplain(one)
     place = place_of(one.path)
     if place == first:
         yield from of_place(one, first)
@@ -140,6 +146,11 @@ def _refusals(one: ChangedFile, first: Place, of_place: Callable[[ChangedFile, P
         yield f"is a rule, and {one.kind} together with a version that it judges; make it a request of its own"
     else:
         yield f"is {one.kind} together with a version of {' in '.join(first)}; make it a request of its own"
+
+
+def _unplain(one: ChangedFile) -> Iterator[str]:
+    if one.kind is not Kind.REMOVED and one.mode != PLAIN_FILE:
+        yield f"is {KINDS_OF_MODE.get(one.mode, f'of mode {one.mode}')}; a request holds plain files only"
 
 
 def _too_many_notes(files: Iterable[ChangedFile]) -> list[Problem]:
@@ -157,6 +168,8 @@ def subject(changed: Sequence[ChangedFile], read: Callable[[str], bytes | None])
 
     Raises Rejected, with every path that is wrong, where it is about no version, about several, or about anything else besides.
     """
+    if place := tried(changed):
+        return _tried(*place, changed[0], read)
     if found := problems(changed):
         raise errors.Rejected("; ".join(f"{one.path} {one.said}" for one in found))
     if not (places := served(changed)):
@@ -207,6 +220,21 @@ def _stated(model: str, environment: str, path: str, read: Callable[[str], bytes
         version=version.version,
         policy_digest=version.policy_digest,
     )
+
+
+def _tried(model: str, environment: str, one: ChangedFile, read: Callable[[str], bytes | None]) -> Subject:
+    """What the file *one* says is tried beside what *environment* serves of *model*; nothing, where it goes."""
+    live = _stated(model, environment, environment_layout.version_path(model, environment), read)
+    if one.kind is Kind.REMOVED:
+        return live.model_copy(update={"tries": "nothing"})
+    if refused := list(_unplain(one)):
+        raise errors.Rejected(f"{one.path} {refused[0]}")
+    try:
+        second = second_file.parse(read(one.path) or b"", one.path)
+    except errors.Misconfigured as error:
+        raise errors.Rejected(str(error)) from None
+    its = {"model_digest": second.model_digest, "version": second.version, "champion_digest": live.model_digest}
+    return live.model_copy(update={**its, "tries": second.role, "percent": second.percent, "until": second.until})
 
 
 def _version(path: str, content: bytes | None) -> release.Version:

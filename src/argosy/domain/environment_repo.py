@@ -4,6 +4,7 @@ Whether policies and values can be read is their readers' business; whether a si
 """
 
 import contextlib
+import datetime
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
@@ -107,6 +108,17 @@ def _second(version: release.Version, environment: str, files: Mapping[str, byte
         yield Problem(path, f"names a model that was taken out of service ({note}): {why}")
 
 
+def overdue(files: Mapping[str, bytes], today: datetime.date) -> Iterator[Problem]:
+    """Second versions among *files* whose last day was before *today*. No fault of whoever changes something else: it is only said."""
+    for model in models(files):
+        for environment in environment_layout.ENVIRONMENTS:
+            path = environment_layout.second_path(model, environment)
+            with contextlib.suppress(errors.Misconfigured):  # said elsewhere
+                if path in files and (second := second_file.parse(files[path], path)).is_over(today):
+                    stop = f"argosy shadow {model} --environment {environment} --stop --reason TEXT"
+                    yield Problem(path, f"was to be tried until {second.until}: `{stop}`, or another --until")
+
+
 def _version(path: str, model: str, files: Mapping[str, bytes]) -> Generator[Problem, None, release.Version | None]:
     """What is wrong in the file of a version of *model* at *path*; returns the version, None where the file holds none."""
     try:
@@ -177,12 +189,15 @@ def below_minimum(model: str, values: Mapping[str, object], files: Mapping[str, 
     if not isinstance(oldest, int):
         return
     for environment in environment_layout.ENVIRONMENTS:
-        path = environment_layout.version_path(model, environment)
-        with contextlib.suppress(errors.Misconfigured):  # said elsewhere
-            if path in files and (found := version_file.parse(files[path], path).version) < oldest:
-                yield Problem(
-                    path, f"version {found} is older than minimumVersion ({oldest}) in models/{model}/values.yaml"
-                )
+        for path, parse in (
+            (environment_layout.version_path(model, environment), version_file.parse),
+            (environment_layout.second_path(model, environment), second_file.parse),
+        ):
+            with contextlib.suppress(errors.Misconfigured):  # said elsewhere
+                if path in files and (found := parse(files[path], path).version) < oldest:
+                    yield Problem(
+                        path, f"version {found} is older than minimumVersion ({oldest}) in models/{model}/values.yaml"
+                    )
 
 
 def look_alikes(paths: Iterable[str]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
 from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Request, State, Subject
+from argosy.domain.second_file import SecondFile
 
 ANEW = "train a new one, of newer data or with another `seed`: the same commit and data give the same release"
 """The way out of a release that is over."""
@@ -251,13 +252,13 @@ def of_revert(
     ]
 
 
-def of_minimum(version: release.Version, oldest: int | None) -> list[Check]:
-    """Check that *version* is none that servers refuse, which take *oldest* and newer; none where the model's values set no bound."""
+def of_minimum(model: str, version: int, oldest: int | None) -> list[Check]:
+    """Check that *version* of *model* is none that servers refuse, which take *oldest* and newer; none where its values set no bound."""
     if oldest is None:
         return []
-    passed = version.version >= oldest
-    reason = f"models/{version.model}/values.yaml lets version {oldest} and newer be served (minimumVersion)"
-    return [Check("minimum", passed, reason if passed else f"{reason}, not {version.version}", final=True)]
+    passed = version >= oldest
+    reason = f"models/{model}/values.yaml lets version {oldest} and newer be served (minimumVersion)"
+    return [Check("minimum", passed, reason if passed else f"{reason}, not {version}", final=True)]
 
 
 def of_retirement(
@@ -305,6 +306,67 @@ def of_renewal(subject: Subject, files: Mapping[str, bytes], live: Mapping[str, 
             final=True,
         )
     ]
+
+
+def of_experiment(
+    subject: Subject, second: SecondFile, live: release.Version | None, rejected: str | None
+) -> list[Check]:
+    """Every check of a request that tries *second* beside what main names, *live*, but for signatures; *rejected*: why that model was
+    taken out of service."""
+    named = live.model_digest if live else None
+    beside = named is not None and named == subject.champion_digest
+    another = second.model_digest != named
+    return [
+        Check(
+            "served",
+            beside,
+            f"beside what main names, {short(named)}"
+            if beside
+            else f"it was to stand beside {short(subject.champion_digest)}, and main names {short(named)} by now; "
+            "let `argosy shadow` ask anew",
+            final=named is None,
+        ),
+        Check(
+            "another",
+            another,
+            "another model than the one that is served" if another else "it is served already; there is nothing to try",
+            final=True,
+        ),
+        Check(
+            "rejected",
+            rejected is None,
+            f"it was taken out of service before: {rejected}" if rejected else "never taken out of service",
+            final=True,
+        ),
+    ]
+
+
+def of_experiments_end(*, there: bool) -> list[Check]:
+    """Every check of a request that ends the experiment with a second version; *there*: whether main has one."""
+    return [
+        Check("tried", there, "main has one, which goes" if there else "main has none by now; close it", final=True)
+    ]
+
+
+def of_second_release(model: str, second: SecondFile, released: Release) -> Check:
+    """Check that *second* is what was *released* of *model*, in every field that says which one it is."""
+    differences = {
+        "model": (model, released.model),
+        "version": (second.version, released.counter),
+        "modelDigest": (second.model_digest, released.model_digest),
+    }
+    wrong = [
+        f"{name} is {said}, the signed release says {signed}"
+        for name, (said, signed) in differences.items()
+        if said != signed
+    ]
+    reason = "; ".join(wrong) or f"second.yaml says what was released as version {released.counter}"
+    return Check("release", not wrong, reason, final=True)
+
+
+def of_likeness(problem: str) -> Check:
+    """Check that requests to the served version can ask the second one, and its answers say the same; *problem*: why not."""
+    return Check("schema", not problem, problem or "the requests of the served version ask it too", final=True)
 
 
 def _documents(subject: Subject, files: Mapping[str, bytes]) -> tuple[release.Version, Evidence]:

@@ -3,6 +3,7 @@
 Pure functions. Whoever keeps the requests (a forge) asks :func:`decide` while nobody else can change them.
 """
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,8 +13,15 @@ from argosy import errors
 from argosy.domain import environment_layout
 from argosy.domain.documents import Document
 
-PREFIXES = ("promote/", "revert/", "retire/", "sign/")
+PREFIXES = ("promote/", "revert/", "retire/", "sign/", "try/")
 """Prefixes of the branches of requests."""
+_PREFIX = {
+    "promotion": "promote",
+    "revert": "revert",
+    "retirement": "retire",
+    "renewal": "sign",
+    "experiment": "try",
+}
 
 
 class State(StrEnum):
@@ -43,12 +51,21 @@ class Subject(Document):
     """True where the environment is to serve no model of that name any more; digest and version are those that it serves."""
     renews: Literal[True] | None = None
     """True where only the signatures of what the environment serves change: another key made them."""
+    tries: Literal["shadow", "candidate", "nothing"] | None = None
+    """The role that the version is to have beside the champion, the one that the environment serves; nothing: none is tried any more, and
+    digest and version are those that it serves."""
+    percent: int | None = None
+    """Of requests (a shadow) or of entities (a candidate), where a version is tried."""
+    until: datetime.date | None = None
+    """The last day on which it is tried, where somebody said one."""
 
     @property
-    def kind(self) -> Literal["promotion", "revert", "retirement", "renewal"]:
+    def kind(self) -> Literal["promotion", "revert", "retirement", "renewal", "experiment"]:
         """What the request is called."""
         if self.retires:
             return "retirement"
+        if self.tries:
+            return "experiment"
         return "renewal" if self.renews else "revert" if self.reverts else "promotion"
 
 
@@ -86,10 +103,11 @@ class Proposal:
 
 
 def branch(subject: Subject, taken: Sequence[str] = ()) -> str:
-    """The branch of *subject*: a pure function of model, environment and digest; ``-2``, ``-3``, … where earlier ones are *taken*."""
-    prefix = {"promotion": "promote", "revert": "revert", "retirement": "retire", "renewal": "sign"}[subject.kind]
-    digest = subject.reverts or subject.model_digest
-    base = f"{prefix}/{subject.model}/{subject.environment}/{digest.removeprefix('sha256:')[:12]}"
+    """The branch of *subject*: a pure function of what that says; ``-2``, ``-3``, … where earlier ones are *taken*."""
+    prefix = _PREFIX[subject.kind]
+    digest = (subject.reverts or subject.model_digest).removeprefix("sha256:")[:12]
+    name = "-".join(str(part) for part in (subject.tries, subject.percent, subject.until, digest) if part is not None)
+    base = f"{prefix}/{subject.model}/{subject.environment}/{name}"
     candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 2))]
     return next(name for name in candidates if name not in taken)
 
@@ -112,6 +130,7 @@ def decide(
 ) -> Decision:
     """Decide, idempotently, about proposing *subject*, given every request there is and the digest that main names for the environment.
 
+    Of an experiment *served* is the subject's own digest where main is as it wants it, and None where it is not.
     *adoptable*: whether an open request that asks the same may stand for the proposal. One whose commit is about something else than its
     text says may not, or a forged one would be in the way.
     """
@@ -121,7 +140,7 @@ def decide(
     # Evidence that main has overtaken leads no further: the environment after this one would refuse it for good.
     renewed = (
         merged is not None
-        and not subject.retires
+        and not (subject.retires or subject.tries)
         and environment_layout.following(subject.environment)
         and _question(merged.subject) != _question(subject)
     )
@@ -167,13 +186,14 @@ def _place(subject: Subject) -> tuple[str, str, str]:
     return subject.model, subject.environment, subject.kind
 
 
-def _change(subject: Subject) -> tuple[str, str | None, str]:
-    return subject.model_digest, subject.reverts, subject.kind
+def _change(subject: Subject) -> tuple[object, ...]:
+    tried = (subject.tries, subject.percent, subject.until)
+    return subject.model_digest, subject.reverts, subject.kind, *tried
 
 
-def _question(subject: Subject) -> tuple[str, str | None, str, str | None, str]:
+def _question(subject: Subject) -> tuple[object, ...]:
     """The question that a reviewer is asked. The same model judged against another champion or policy is another question."""
-    return subject.model_digest, subject.champion_digest, subject.policy_digest, subject.reverts, subject.kind
+    return *_change(subject), subject.champion_digest, subject.policy_digest
 
 
 def places(subject: Subject) -> tuple[str, ...]:
@@ -181,6 +201,8 @@ def places(subject: Subject) -> tuple[str, ...]:
     retired = environment_layout.retired_path(subject.model, subject.environment)
     if subject.retires:
         return environment_layout.version_path(subject.model, subject.environment), retired
+    if subject.tries:
+        return (environment_layout.second_path(subject.model, subject.environment),)
     served = (*environment_layout.served_paths(subject.model, subject.environment), retired)
     return (*served, environment_layout.rejected_path(subject.model, subject.reverts)) if subject.reverts else served
 

@@ -3,7 +3,7 @@
 Left to others: whether signature and release hold, which ``promotion.verification`` says of the files before anything is loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,24 +66,45 @@ def known(main: Main, name: str) -> str:
     return model
 
 
+@dataclass(frozen=True)
+class NamedPlace:
+    """Where a version is named: main, main before, or the commit of an open request; and in which environment."""
+
+    main: Main
+    environment: str
+    version: release.Version
+
+
 def numbered(forge: Forge, model: str, number: int) -> Approval:
     """Version *number* of *model* as some environment serves it, an open request proposes it, or an environment served it before.
 
     Raises UsageError where there is none, Rejected where it was recalled.
     """
     main = Main.now(forge)
+    return approved(main, named(main, model, lambda version: version.version == number, f"version {number}"))
+
+
+def named(main: Main, model: str, wanted: Callable[[release.Version], bool], called: str) -> NamedPlace:
+    """Where the version of *model* that is *wanted*, and *called* so in messages, is named. Raises as :func:`numbered` does."""
     for at, environment in _places(main, model):
         version = at.version(model, environment)
-        if version is None or (version.model, version.version) != (model, number):
+        if version is None or version.model != model or not wanted(version):
             continue
         if reason := main.rejection(model, version.model_digest):
-            raise errors.Rejected(f"version {number} of {model} was taken out of service: {reason}")
-        return Approval(version, at.bundle_signature(model, environment), main.verifying_keys())
+            raise errors.Rejected(f"version {version.version} of {model} was taken out of service: {reason}")
+        return NamedPlace(at, environment, version)
     _refuse_unknown(model, main)
     raise errors.UsageError(
-        f"no environment serves or served version {number} of {model}, and no open request proposes it; "
+        f"no environment serves or served {called} of {model}, and no open request proposes it; "
         "`argosy pr list` shows what was proposed"
     )
+
+
+def approved(main: Main, place: NamedPlace) -> Approval:
+    """The approval of the version named at *place*, by the keys of *main*."""
+    version = place.version
+    signature = place.main.bundle_signature(version.model, place.environment)
+    return Approval(version, signature, main.verifying_keys())
 
 
 def _places(main: Main, model: str) -> Iterator[tuple[Main, str]]:

@@ -116,7 +116,7 @@ def _advance(rollout: Rollout, live: release.Version, forge: Forge) -> tuple[Req
         request
         for request in forge.requests()
         if request.state is State.MERGED
-        and request.subject.kind not in {"retirement", "renewal"}
+        and request.subject.kind not in {"retirement", "renewal", "experiment"}
         and request.subject.model_digest == live.model_digest
         and (request.subject.model, request.subject.environment) == (live.model, rollout.environment)
     ]

@@ -17,7 +17,7 @@ from argosy.files import model_folder
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.forge import Forge
 from argosy.ports.signer import Verifier
-from argosy.promotion import retiring, subjects
+from argosy.promotion import retiring, subjects, trying
 from argosy.promotion.seals import Seals
 from argosy.promotion.standing import Main
 from argosy.report import check_comment, request_body
@@ -173,6 +173,7 @@ class Desk:
             "revert": self._of_revert,
             "retirement": self._of_retirement,
             "renewal": self._of_renewal,
+            "experiment": self._of_experiment,
         }
         of_kind = kinds[subject.kind](subject, files, Main(self.forge, at))
         return [merge_checks.of_subject(request.subject, subject), *of_kind]
@@ -205,7 +206,7 @@ class Desk:
         earlier = main.served_before(live, subject.environment, subject.model_digest) if live else None
         sealed = self._seals.checks(subject, files)
         oldest = main.minimum_version(subject.model)
-        allowed = merge_checks.of_minimum(earlier.version, oldest) if earlier else []
+        allowed = merge_checks.of_minimum(subject.model, earlier.version.version, oldest) if earlier else []
         return [*merge_checks.of_revert(subject, files, live, earlier.files if earlier else {}), *sealed, *allowed]
 
     def _of_retirement(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
@@ -218,12 +219,21 @@ class Desk:
         same = merge_checks.of_renewal(subject, files, main.files_of(subject.model, subject.environment))
         return [*same, *self._seals.checks(subject, files)]
 
+    def _of_experiment(self, subject: Subject, files: Mapping[str, bytes], main: Main) -> list[Check]:
+        if subject.tries == "nothing":
+            return merge_checks.of_experiments_end(there=main.names_second(subject.model, subject.environment))
+        second = trying.second_of(subject, files)
+        return [*trying.checks(main, subject, second, self._seals), *self._freeze(subject.environment, main)]
+
     def _signatures(self, request: Request) -> Check:
         """The check of the signatures of bundle and evidence of *request*; red, too, where that cannot be found out now."""
         committed, files = self._as_committed(request)
-        if committed.subject.retires:
+        subject = committed.subject
+        if subject.retires or subject.tries == "nothing":
             return Check("signatures", passed=True, reason="nothing new is served, so nothing is signed", final=True)
         try:
+            if subject.tries and files:
+                return self._seals.of_second(subject.model, trying.second_of(subject, files))[0]
             return self._seals.checks(committed.subject, files)[0]
         except errors.TryAgain as error:
             return Check("signatures", passed=False, reason=str(error), final=True)
@@ -243,17 +253,16 @@ class Desk:
 
 def _shown(request: Request, files: Mapping[str, bytes], signatures: Check) -> tuple[str, str, str]:
     """Of *request*, which proposes *files*: Markdown, what stands behind it, and what the request's own text is worth."""
-    if not files:
+    if not files and request.subject.tries != "nothing":
         number = request.number
         said = f"CANNOT BE SHOWN: the commit is no promotion; `argosy pr check {number}` says why, `argosy pr diff {number}` what it is"
         return "", said, "the request's own, not shown beside nothing (--raw)"
     signed = ("signature verified: " if signatures.passed else "SIGNATURE NOT VERIFIED: ") + signatures.reason
-    if request.subject.retires:
-        return (
-            request.body,
-            "none is asked for: nothing new is served",
-            "the request's own: nobody signs why a model is retired",
-        )
+    if request.subject.retires or request.subject.tries == "nothing":
+        what = "a model is retired" if request.subject.retires else "an experiment ends"
+        return request.body, "none is asked for: nothing new is served", f"the request's own: nobody signs why {what}"
+    if request.subject.tries:
+        return request.body, signed, "the request's own: nobody signs why a version is tried"
     if request.subject.reverts:
         return request.body, signed, "the request's own: nobody signs why a version is taken out"
     if request.subject.renews:

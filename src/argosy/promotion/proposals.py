@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from argosy import errors
-from argosy.domain import environment_layout, promotion_requests
+from argosy.domain import environment_layout, promotion_requests, second_file
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Decision, Proposal, Request
@@ -22,18 +22,43 @@ def decide(main: Main, proposal: Proposal, known: Sequence[Request]) -> Decision
     Raises Rejected where a person closed the request for this very model, Misconfigured where main's version cannot be understood.
     """
     subject = proposal.subject
-    version = main.version(subject.model, subject.environment)
-    served = version.model_digest if version and not _says_more(proposal, main) else None
-    decision = promotion_requests.decide(subject, known, served, partial(_may_stand_for, proposal, main))
+    decision = promotion_requests.decide(
+        subject, known, _served(proposal, main), partial(_may_stand_for, proposal, main)
+    )
     if decision.action == "stop" and decision.request:
         raise promotion_requests.refusal(decision.request)
     return decision
 
 
+def _served(proposal: Proposal, main: Main) -> str | None:
+    """The digest that main names, as :func:`promotion_requests.decide` asks for it."""
+    subject = proposal.subject
+    if subject.tries:
+        return subject.model_digest if _tries_the_same(proposal, main) else None
+    version = main.version(subject.model, subject.environment)
+    return version.model_digest if version and not _says_more(proposal, main) else None
+
+
+def _tries_the_same(proposal: Proposal, there: Main) -> bool:
+    """Whether what is *there* in the place of *proposal*, an experiment, is what that wants, in every field; or none, as it wants."""
+    subject = proposal.subject
+    path = environment_layout.second_path(subject.model, subject.environment)
+    try:
+        found = there.second(subject.model, subject.environment)
+    except errors.Misconfigured:  # nobody can be served with it
+        return False
+    content = proposal.files.get(path)
+    return found == (None if content is None else second_file.parse(content, path))
+
+
 def _may_stand_for(proposal: Proposal, main: Main, request: Request) -> bool:
     """Whether *request*, which asks the same as *proposal*, is one to leave open in its place."""
     there = subjects.proposed(main.forge, request)
-    return subjects.is_genuine(main, request) and not _says_more(proposal, there) and _go_by_the_same(proposal, there)
+    if not subjects.is_genuine(main, request):
+        return False
+    if proposal.subject.tries:
+        return _tries_the_same(proposal, there)
+    return not _says_more(proposal, there) and _go_by_the_same(proposal, there)
 
 
 def _go_by_the_same(proposal: Proposal, there: Main) -> bool:

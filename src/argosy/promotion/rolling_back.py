@@ -51,7 +51,7 @@ def find(main: Main, model: str, environment: str, number: int | None, seals: Se
         return BackAlready(live, by)
     earlier = _earlier(main, live, environment, number)
     subject = reverting.subject(live, earlier.version, environment)
-    allowed = merge_checks.of_minimum(earlier.version, main.minimum_version(model))
+    allowed = merge_checks.of_minimum(model, earlier.version.version, main.minimum_version(model))
     return WayBack(live, earlier, environment, (*seals.checks(subject, earlier.files), *allowed))
 
 

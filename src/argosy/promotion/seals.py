@@ -10,10 +10,11 @@ from pathlib import Path
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
-from argosy.domain import environment_layout, merge_checks, release, version_file
+from argosy.domain import environment_layout, merge_checks, release, second_file, version_file
 from argosy.domain.changes import Place, Problem
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Subject
+from argosy.domain.second_file import SecondFile
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.signer import Verifier
 
@@ -52,6 +53,53 @@ class Seals:
             merge_checks.of_release(version, released, legacy=subject.reverts is not None),
             merge_checks.of_term(released, self.now(), final=subject.reverts is None),
         ]
+
+    def of_second(self, model: str, second: SecondFile) -> list[Check]:
+        """The signature of *second*'s bundle, first; and where it holds, its release and term. Its evidence is not asked for: people look
+        at it before they try a version, and nothing is promoted by it.
+
+        Raises TryAgain where the model store does not answer.
+        """
+        try:
+            with scratch.folder("check") as place:
+                released = bundles.Release.read(self._second_bundle(second, place) / bundles.RELEASE)
+        except errors.TryAgain:
+            raise
+        except errors.ArgosyError as error:
+            return [Check("signatures", passed=False, reason=str(error), final=True)]
+        return [
+            Check("signatures", passed=True, reason="its bundle is signed with our key", final=True),
+            merge_checks.of_second_release(model, second, released),
+            merge_checks.of_term(released, self.now(), final=True),
+        ]
+
+    def likeness(self, live: release.Version, second: SecondFile) -> Check:
+        """Whether requests to *live* can ask *second*. Raises TryAgain where the model store does not answer."""
+        try:
+            with scratch.folder("check") as place:
+                self.artifacts.get(live.storage_uri, first := place / "first")
+                if (digest := bundles.digest(first)) != live.model_digest:
+                    raise errors.Rejected(f"{live.storage_uri} holds {digest}, not the model that is served")
+                theirs = self._second_bundle(second, place)
+                both = [bundles.Signature.read(folder / bundles.SIGNATURE) for folder in (first, theirs)]
+        except errors.TryAgain:
+            raise
+        except errors.ArgosyError as error:
+            return merge_checks.of_likeness(f"cannot be found out: {error}")
+        return merge_checks.of_likeness(second_file.difference(*both))
+
+    def _second_bundle(self, second: SecondFile, place: Path) -> Path:
+        """The bundle of *second*, below the folder *place*, once its signature holds. Raises Rejected where it does not."""
+        bundle, signature = place / "second", place / environment_layout.BUNDLE_SIGNATURE
+        self.artifacts.get(second.storage_uri, bundle)
+        if (digest := bundles.digest(bundle)) != second.model_digest:
+            raise errors.Rejected(f"{second.storage_uri} holds {digest}, not the model that is to be tried")
+        signature.write_text(second.signature, encoding="utf-8")
+        try:
+            self.verifier.verify(bundle, signature)
+        except errors.Rejected as error:  # the folder is gone when somebody reads this
+            raise errors.Rejected(str(error).replace(f"{place}/", "")) from None
+        return bundle
 
     def laid_out(self, version: release.Version, files: Files, environment: str, folder: Path) -> tuple[Path, Path]:
         """Bundle and evidence of *version*, as they were signed, below *folder*, once their signatures among *files* hold.

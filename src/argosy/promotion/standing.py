@@ -173,6 +173,10 @@ class Main:
         content = self._read(path)
         return second_file.parse(content, f"{self.called}:{path}") if content is not None else None
 
+    def names_second(self, model: str, environment: str) -> bool:
+        """True where *environment* has a second version of *model*, whether or not its file can be understood."""
+        return self._read(environment_layout.second_path(model, environment)) is not None
+
     def bundle_signature(self, model: str, environment: str) -> bytes | None:
         """The signature of the bundle that *environment* serves; None where none was committed."""
         return self._read(

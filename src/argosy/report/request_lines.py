@@ -9,6 +9,8 @@ def row(request: Request) -> str:
     """One line of a list."""
     subject = request.subject
     to = {"retirement": "retired from", "renewal": "signed anew in"}.get(subject.kind, "->")
+    if subject.tries:
+        to = f"tried in ({_role(subject)})" if subject.tries != "nothing" else "alone in"
     place = f"{subject.model} version {subject.version} {to} {subject.environment}"
     return f"#{request.number:<4} {request.state:<10} {place:<44} {short(subject.model_digest)}  {request.opened_at}"
 
@@ -32,9 +34,18 @@ def _comparison(subject: Subject) -> dict[str, str]:
         return {"retires": f"{subject.model} in {subject.environment}: nothing takes its place"}
     if subject.renews:
         return {"signs anew": f"what {subject.environment} serves; nothing else changes"}
+    if subject.tries == "nothing":
+        return {"ends": f"what {subject.environment} tries beside it"}
+    if subject.tries:
+        beside = f"{_role(subject)} in {subject.environment}, beside {short(subject.champion_digest)}"
+        return {"tries": f"{beside}, until {subject.until}" if subject.until else beside}
     if subject.reverts:
         return {"takes out": short(subject.reverts)}
     return {"compared": f"with {short(subject.champion_digest)} in production"}
+
+
+def _role(subject: Subject) -> str:
+    return f"{subject.tries} {subject.percent} %"
 
 
 def check(found: Check) -> str:

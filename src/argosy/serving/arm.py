@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from argosy import errors
+from argosy.domain import second_file
 from argosy.domain.bundle import Signature
 from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions
@@ -77,26 +78,8 @@ def scores(values: Predictions) -> list[list[float]]:
 
 def refuse_unlike(first: Signature, second: Signature) -> None:
     """Raises Rejected where requests to the model *first* cannot ask *second*, or their answers say different things."""
-    if problem := _difference(first, second):
+    if problem := second_file.difference(first, second):
         raise errors.Rejected(
             f"the second version of {first.model} cannot be asked with the requests of the first: {problem}; "
             "promote it instead, by a canary, once callers send what it takes"
         )
-
-
-def _difference(first: Signature, second: Signature) -> str:
-    if first.model != second.model:
-        return f"it is the model {second.model!r}"
-    if first.task != second.task:
-        return f"it is a {second.task} model, and the first {first.task}"
-    if first.classes != second.classes:
-        return f"its classes are {', '.join(second.classes)}, the first's {', '.join(first.classes)}"
-    known = {column.name: column.type for column in first.features}
-    for column in second.features:
-        if column.name not in known:
-            return f"it needs the feature {column.name!r}, which the first does not"
-        if column.type != known[column.name]:
-            return f"its feature {column.name!r} is a {column.type}, the first's a {known[column.name]}"
-    if sorted(first.join_keys) != sorted(second.join_keys):
-        return f"its join keys are {', '.join(second.join_keys)}, the first's {', '.join(first.join_keys)}"
-    return ""

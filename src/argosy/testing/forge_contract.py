@@ -15,6 +15,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.promotion_requests import Proposal, Request, State, Subject
 from argosy.domain.provenance import Provenance
+from argosy.domain.second_file import SecondFile
 from argosy.ports.forge import Forge
 from argosy.testing.manual_requests import Hand
 
@@ -164,6 +165,38 @@ def signed(name: str, signature: str) -> Proposal:
     beside = environment_layout.evidence_folder("toy", "staging")
     path = f"{beside}/{environment_layout.BUNDLE_SIGNATURE}"
     return replace(before, files={**before.files, path: signature.encode()})
+
+
+def experiment(name: str, *, beside: str, percent: int = 20) -> Proposal:
+    """A proposal that staging asks the model that *name* stands for, too, beside the one that *beside* stands for, as a shadow."""
+    live = version(beside)
+    second = SecondFile(
+        role="shadow",
+        percent=percent,
+        version=2,
+        model_digest=digest(name),
+        storage_uri="file:///store/",
+        signature="signed",
+    )
+    subject = Subject(
+        model="toy",
+        environment="staging",
+        model_digest=second.model_digest,
+        version=second.version,
+        champion_digest=live.model_digest,
+        policy_digest=live.policy_digest,
+        tries="shadow",
+        percent=percent,
+    )
+    path = environment_layout.second_path("toy", "staging")
+    return Proposal(subject=subject, title="Try toy", body=f"about {name}\n", files={path: second.yaml().encode()})
+
+
+def end_of_experiment(beside: str) -> Proposal:
+    """A proposal that staging, which serves the model that *beside* stands for, tries nothing any more."""
+    before = experiment("b", beside=beside).subject
+    ended = {"tries": "nothing", "percent": None, "champion_digest": None, "version": 1, "model_digest": digest(beside)}
+    return Proposal(subject=before.model_copy(update=ended), title="Try nothing", body="enough\n", files={})
 
 
 class ForgeContract:
@@ -464,6 +497,36 @@ class ForgeContract:
         assert all(forge.read(path) == content for path, content in second.files.items())
         third = opened(forge, renewal("a", "third"))
         assert (third.branch, third.state) == (f"{request.branch}-2", State.OPEN)
+
+    def test_trying_a_second_version(self, forge: Forge, hand: Hand) -> None:
+        """One request beside what else is open, for one file; another share is another question; its end is one, and then asked no more."""
+        merge(forge, opened(forge, proposal("a")).number)
+        candidate = opened(forge, proposal("c"))
+        tried = experiment("b", beside="a")
+        hand.open(tried.subject, dict(experiment("other", beside="a").files))  # in nobody's way
+        request = opened(forge, tried)
+        assert request.branch == f"try/toy/staging/shadow-20-{digest('b').removeprefix('sha256:')[:12]}"
+        assert set(request.labels) == {"experiment", "model/toy", "environment/staging"}
+        assert opened(forge, tried).number == request.number
+        assert open_requests(forge) == [candidate.number, request.number]
+        more = opened(forge, experiment("b", beside="a", percent=50))
+        assert open_requests(forge) == [candidate.number, more.number]
+        main = forge.head()
+        path = environment_layout.second_path("toy", "staging")
+        assert by_path(forge.changes(more, main)) == {path: (Kind.ADDED, changes.PLAIN_FILE)}
+        merge(forge, more.number)
+        assert forge.read(path) == experiment("b", beside="a", percent=50).files[path]
+        assert forge.contents(environment_layout.served_paths("toy", "staging"), forge.head()) == proposal("a").files
+        assert opened(forge, experiment("b", beside="a", percent=50)).number == more.number
+        over = opened(forge, end_of_experiment("a"))
+        assert opened(forge, end_of_experiment("a")).number == over.number
+        assert "-" in forge.diff(over.number)
+        merge(forge, over.number)
+        assert forge.read(path) is None
+        assert opened(forge, end_of_experiment("a")).state is State.MERGED
+        again = opened(forge, tried)
+        assert (again.state, again.branch) == (State.OPEN, f"{request.branch}-2")
+        assert candidate.number in open_requests(forge)
 
     def test_coming_back_from_retirement(self, forge: Forge) -> None:
         """A version that is promoted takes the note away; it may be retired again, by another request."""

@@ -5,11 +5,45 @@ import pytest
 from argosy import errors
 from argosy.domain import changes
 from argosy.domain.changes import ChangedFile, Kind, TreeEntry
-from argosy.testing.forge_contract import digest, proposal, revert
+from argosy.testing.forge_contract import digest, end_of_experiment, experiment, proposal, revert
 
 VERSION, EVIDENCE = "models/toy/staging/version.yaml", "models/toy/staging/evidence/evidence.json"
 NOTE = f"models/toy/rejected/{'a' * 64}.txt"
 PROMOTION = [ChangedFile(EVIDENCE, Kind.ADDED), ChangedFile(VERSION, Kind.CHANGED)]
+
+
+SECOND = "models/toy/staging/second.yaml"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param([ChangedFile(SECOND, Kind.ADDED, "120000")], id="link"),
+        pytest.param(
+            [ChangedFile(SECOND, Kind.ADDED), ChangedFile("policies/toy.yaml", Kind.CHANGED)], id="and-a-rule"
+        ),
+        pytest.param(
+            [ChangedFile(SECOND, Kind.ADDED), ChangedFile(SECOND.replace("staging", "production"), Kind.ADDED)],
+            id="two",
+        ),
+        pytest.param([ChangedFile(SECOND.replace("staging", "testing"), Kind.ADDED)], id="no-environment"),
+    ],
+)
+def test_what_is_no_experiment(changed: list[ChangedFile]) -> None:
+    """An experiment is one plain file, alone: whatever else comes with it, people must review and merge."""
+    files = {VERSION: proposal("a").files[VERSION], SECOND: experiment("b", beside="a").files[SECOND]}
+    with pytest.raises(errors.Rejected, match=r"plain files only|changes no version"):
+        changes.subject(changed, files.get)
+
+
+def test_an_experiment() -> None:
+    """Its subject is what the file says, beside the version that the commit has; where the file goes, nothing is tried."""
+    proposed = experiment("b", beside="a")
+    files = {VERSION: proposal("a").files[VERSION], **proposed.files}
+    assert changes.subject([ChangedFile(SECOND, Kind.CHANGED)], files.get) == proposed.subject
+    assert changes.subject([ChangedFile(SECOND, Kind.REMOVED)], files.get) == end_of_experiment("a").subject
+    with pytest.raises(errors.Rejected, match=r"has no models/toy/staging/version\.yaml"):
+        changes.subject([ChangedFile(SECOND, Kind.ADDED)], proposed.files.get)
 
 
 def test_the_difference_of_two_trees() -> None:
