@@ -6,7 +6,7 @@ The clock of each answer is the flight's scheduled departure, so that labels com
 import datetime
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,14 @@ class MemoryLogHistory:
     """A history of parts that lie in memory."""
 
     parts: Sequence[Logged]
+
+    def segments(
+        self, model: str, environment: str, *, since: datetime.datetime, until: datetime.datetime
+    ) -> Iterator[ServedRelease]:
+        """The releases, in place of segments, whose rows reach into that time."""
+        for part in self.read(model, environment, since=since, until=until):
+            if part.table.num_rows:
+                yield part.served
 
     def read(
         self,

@@ -22,12 +22,19 @@ class MemoryHistory:
     read_names: list[str] = field(default_factory=list)
 
     def ship(
-        self, hour: datetime.datetime, table: pa.Table, *, digest: str = OURS, version: int = 1, damaged: int = 0
+        self,
+        hour: datetime.datetime,
+        table: pa.Table,
+        *,
+        digest: str = OURS,
+        version: int = 1,
+        damaged: int = 0,
+        environment: str = "production",
     ) -> SegmentRef:
         """A segment of *table*; one with the same content is the same segment."""
         name = hashlib.sha256(repr((hour, digest, table.to_pylist())).encode()).hexdigest()
-        ref = SegmentRef("toy", "production", version, digest, hour, name)
-        self.shipped[ref] = Logged(ServedRelease("toy", "production", version, digest), table, damaged)
+        ref = SegmentRef("toy", environment, version, digest, hour, name)
+        self.shipped[ref] = Logged(ServedRelease("toy", environment, version, digest), table, damaged)
         return ref
 
     def segments(

@@ -9,7 +9,7 @@ import html
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ with warnings.catch_warnings():
 
 NAME, SAID = "argosy", "Argosy: Jensen-Shannon distance, of all rows"
 _STYLE = "font: 16px/1.5 sans-serif; max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere"
-_HEADING = """<header style="{}">{}<br><b>{}</b>
+_HEADING = """<header style="{}">{}<br><b>{}</b>{}
 <br><small>The verdict is of all rows that were logged; below, a sample of them is drawn as "current", and rows with the counts that
 they were held against as "reference".</small></header>"""
 _BODY = re.compile(r"<body[^>]*>")
@@ -53,6 +53,7 @@ class EvidentlyPages:
         drift: bool,
         title: str,
         verdict: str,
+        beside: Sequence[str] = (),
     ) -> None:
         """See :class:`argosy.ports.drift_pages.DriftPages`."""
         names = [name for name in now.column_names if _has_values(now[name]) and _has_values(before[name])]
@@ -67,7 +68,7 @@ class EvidentlyPages:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 _save(drawn, partial)
-                _head(partial, title, verdict)
+                _head(partial, title, verdict, beside)
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
@@ -112,8 +113,9 @@ def _save(snapshot: Any, path: Path) -> None:
         snapshot.save_html(str(path))
 
 
-def _head(path: Path, title: str, verdict: str) -> None:
-    """Put *title* and *verdict* above the page."""
+def _head(path: Path, title: str, verdict: str, beside: Sequence[str]) -> None:
+    """Put *title*, *verdict* and the lines *beside* above the page."""
     page = path.read_text(encoding="utf-8")
-    heading = _HEADING.format(_STYLE, html.escape(title), html.escape(verdict))
+    lines = "".join(f"<br>{html.escape(one)}" for one in beside)
+    heading = _HEADING.format(_STYLE, html.escape(title), html.escape(verdict), lines)
     path.write_text(_BODY.sub(lambda body: body[0] + heading, page, count=1), encoding="utf-8")

@@ -3,24 +3,29 @@
 That is where they differ by as much as matters and by more than chance. Compares what the version that an environment serves now has
 logged there, feature by feature and for the prediction itself, with counts in its bundle: of rows it never saw, and its own answers to
 them. In a project's folder, `monitor` of the model's settings says what else it is held against, by which limits and slices. Too few rows
-are no verdict.
+are no verdict. What a second version beside it answered, a shadow or the candidate of a split, is shown beside, and changes no verdict.
 """
 
 import argparse
+import dataclasses
 import datetime
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
 from argosy.cli import models, moments
 from argosy.domain import drift, monitor_settings
-from argosy.domain.looks import Look
+from argosy.domain.looks import Look, SecondLook
 from argosy.domain.monitor_settings import Monitor
 from argosy.files import model_folder
 from argosy.report import drift_table
 from argosy.settings import Settings
 from argosy.templates import folder
+
+if TYPE_CHECKING:
+    from argosy.monitoring.watching import Judged, Watched
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         until=arguments.until or now,
         now=now,
     )
-    found = judged.look
+    found = judged.look.model_copy(update={"second": _second(watched, settings, judged, now)})
+    judged = dataclasses.replace(judged, look=found)
     if judged.unkept:
         print(f"note: the counts are not kept, and counted anew the next time: {judged.unkept}", file=sys.stderr)
     # As they were asked for.
@@ -80,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.report} is not written: there are no rows to draw", file=sys.stderr)
     elif arguments.report:
         pages.write(arguments.report, watched, judged, history=history, pages=wiring.drift_pages())
-    print(_json(report, found) if arguments.json else drift_table.text(report, found.slices))
+    print(_json(report, found) if arguments.json else drift_table.text(report, found.slices, found.second))
     return errors.Rejected.exit_code if found.verdict == "drift" else errors.DONE
 
 
@@ -93,7 +99,21 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
 
 def _json(report: drift.DriftReport, found: Look) -> str:
     slices = [part.model_dump(mode="json", exclude_none=True) for part in found.slices]
-    return json.dumps({**report.model_dump(mode="json", exclude_none=True), "slices": slices}, sort_keys=True)
+    second = {"second": found.second.model_dump(mode="json", exclude_none=True)} if found.second else {}
+    return json.dumps({**report.model_dump(mode="json", exclude_none=True), "slices": slices, **second}, sort_keys=True)
+
+
+def _second(watched: "Watched", settings: Settings, judged: "Judged", now: datetime.datetime) -> SecondLook | None:
+    """The look at what is tried beside *watched*, in the same time; None, and said why, where there can be none."""
+    from argosy.monitoring.second_looks import SecondLooks
+
+    history, objects = wiring.prediction_history(settings), wiring.objects(settings, settings.monitoring_uri)
+    looks = SecondLooks(wiring.forge(settings), wiring.artifacts(settings), history, objects, now)
+    try:
+        return looks.beside(watched, judged.look.since, judged.look.until)
+    except errors.ArgosyError as error:  # what is only tried keeps nobody from the verdict
+        print(f"note: the second version is not looked at: {error}", file=sys.stderr)
+        return None
 
 
 def _file(text: str) -> Path:

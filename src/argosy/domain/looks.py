@@ -6,6 +6,7 @@ is counted and how it is judged is in ``drift``; the keys of the store are here,
 
 import datetime
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -13,6 +14,7 @@ from argosy.domain.documents import Document
 from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
 from argosy.domain.performance_report import Performance
 
+SecondRole = Literal["shadow", "candidate"]
 LATEST = "latest.json"
 YEARS = range(1970, 3000)
 """In which anything is logged. Near the ends of what a date can say, there is no hour before or after."""
@@ -28,6 +30,23 @@ class SliceLook(Document):
     column: str
     value: str
     report: DriftReport
+
+
+class SecondLook(Document):
+    """What a second version answered in the window of a look, judged by itself; the look's own verdict knows nothing of it."""
+
+    role: SecondRole
+    version: int | None = None
+    model_digest: str
+    rows: int
+    verdict: Word
+    explanation: str
+    report: DriftReport
+    slices: list[SliceLook] = []
+
+    def called(self) -> str:
+        """What it is called: ``version 7, a shadow``."""
+        return f"version {self.version}, {'a shadow' if self.role == 'shadow' else 'the candidate of a split'}"
 
 
 class Look(Document):
@@ -58,6 +77,8 @@ class Look(Document):
     """Parts of the log that were counted."""
     evidently: str | None = None
     """Key of the Evidently report of it in the monitoring store; None where none was made."""
+    second: SecondLook | None = None
+    """Of the version that is tried beside; None where none is. It is no part of the verdict, nor of what drifted."""
 
     @property
     def parts(self) -> list[tuple[str, DriftReport]]:

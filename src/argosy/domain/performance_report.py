@@ -173,6 +173,8 @@ class Performance(Document):
     estimate: PerformanceEstimate | None = None
     versions: list[VersionPerformance] = []
     """Each version that answered in the window, the one that serves included."""
+    shadows: list[VersionPerformance] | None = None
+    """Each version that was asked beside it as a shadow; None where none was. No part of the verdict."""
     slices: list[SlicePerformance] = []
     """Of the version that serves."""
     periods: list[PerformancePeriod] = []

@@ -11,6 +11,7 @@ from argosy.ml import drawn_rows
 from argosy.monitoring.watching import Judged, Watched
 from argosy.ports.drift_pages import DriftPages
 from argosy.ports.prediction_log import OTHER, PredictionHistory
+from argosy.report import drift_table
 
 
 def write(path: Path, watched: Watched, judged: Judged, *, history: PredictionHistory, pages: DriftPages) -> None:
@@ -25,6 +26,7 @@ def write(path: Path, watched: Watched, judged: Judged, *, history: PredictionHi
         title=f"{look.model} in {look.environment}, {look.since:%Y-%m-%d %H:%M} to {look.until:%Y-%m-%d %H:%M %Z}: {look.rows:,} rows, "
         f"held against {look.report.rows_before:,} rows of {look.reference}",
         verdict=f"{look.verdict}: {look.explanation}",
+        beside=drift_table.told(look.second) if look.second else [],
     )
 
 

@@ -7,7 +7,7 @@ same. What is kept is the results, not rows.
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from argosy import errors, scratch
@@ -41,7 +41,7 @@ from argosy.monitoring import label_drift, watching
 from argosy.ports.forge import Forge
 from argosy.ports.label_join import OUTCOME, SLICE, LabelJoin, LabelledPredictions, LabelQuestion
 from argosy.ports.objects import Objects
-from argosy.ports.prediction_log import Logged, PredictionHistory, ServedRelease
+from argosy.ports.prediction_log import Logged, PredictionHistory, ServedRelease, shadows_of
 from argosy.ports.tables import Tables
 from argosy.promotion.standing import Main
 
@@ -159,7 +159,9 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
     file = sources if sources.is_file() else sources / measured.table.file_name
     with scratch.folder("labels") as place:
         logged = _logged(measured, when, tools.history)
-        found = _found(measured, joined(measured, when, file, tools, place, logged, slices=measured.slices))
+        slices = measured.slices
+        found = _found(measured, joined(measured, when, file, tools, place, logged, slices=slices), slices)
+    shadows = _shadows(measured, when, file, tools)
     problems = list(performance_verdicts.problems(found.counts, measured.table.name, measured.labels.by))
     if found.damaged:
         problems.append(
@@ -174,7 +176,19 @@ def measure(measured: Measured, when: LabelWindow, sources: Path, tools: Tools) 
             f"{others:,} prediction{'s were' if others > 1 else ' was'} answered in other classes than the settings of "
             f"{measured.version.model} name now; no label is held against them"
         )
-    return _Report(measured, when, found, problems).made()
+    return _Report(measured, when, found, problems).made().model_copy(update={"shadows": shadows})
+
+
+def _shadows(measured: Measured, when: LabelWindow, file: Path, tools: Tools) -> list[VersionPerformance] | None:
+    """What shadows beside *measured* would have been worth, each version by itself; None where the log has none."""
+    model, environment = measured.version.model, shadows_of(measured.environment)
+    if not any(tools.history.segments(model, environment, since=when.since, until=when.until)):
+        return None
+    beside = replace(measured, environment=environment)
+    with scratch.folder("labels") as place:
+        logged = _logged(beside, when, tools.history)
+        found = _found(beside, joined(beside, when, file, tools, place, logged), ())
+    return list(_Report(beside, when, found, []).versions())
 
 
 def keep(objects: Objects, found: Performance) -> None:
@@ -254,13 +268,13 @@ class _Found:
     damaged: int
 
 
-def _found(measured: Measured, joined: LabelledPredictions) -> _Found:
+def _found(measured: Measured, joined: LabelledPredictions, slices: Sequence[str]) -> _Found:
     answers = live_performance.answers(
         joined.table,
         measured.settings.task,
         measured.settings.label.classes,
         {name: OUTCOME + name for name in measured.labels.outcomes},
-        {name: SLICE + name for name in measured.slices},
+        {name: SLICE + name for name in slices},
     )
     return _Found(answers, joined.releases, joined.counts, joined.damaged)
 
@@ -302,7 +316,7 @@ class _Report:
             labels=self.found.counts,
             scores=scores,
             estimate=self._estimate(own),
-            versions=list(self._versions()),
+            versions=list(self.versions()),
             slices=list(self._slices(due)),
             periods=list(self._periods(own)),
             business=self._business(due) if self._enough(due) else [],
@@ -373,7 +387,8 @@ class _Report:
             ],
         )
 
-    def _versions(self) -> Iterator[VersionPerformance]:
+    def versions(self) -> Iterator[VersionPerformance]:
+        """Each version that answered, by its number."""
         places: dict[tuple[str, int | None], list[int]] = {}
         for place, release in enumerate(self.found.releases):
             places.setdefault((release.digest, release.version), []).append(place)

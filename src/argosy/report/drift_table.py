@@ -3,16 +3,35 @@
 import datetime
 from collections.abc import Sequence
 
-from argosy.domain import figures
+from argosy.domain import drift, figures
 from argosy.domain.drift import DriftReport, Finding
-from argosy.domain.looks import SliceLook
+from argosy.domain.looks import SecondLook, SliceLook
 
 HEADER = ("column", "", "JS distance", "PSI", "distance moved", "missing", "test", "p (adjusted)")
 
 
-def text(report: DriftReport, slices: Sequence[SliceLook] = ()) -> str:
-    """The whole report, and a line for each of its *slices*."""
-    lines = [_title(report), _counts(report), ""]
+def text(report: DriftReport, slices: Sequence[SliceLook] = (), second: SecondLook | None = None) -> str:
+    """The whole report, a line for each of its *slices*, and before the verdict what *second*, which is tried beside, answered."""
+    lines = [_title(report), *_body(report, slices)]
+    if second is not None:
+        lines += [f"beside it, {second.called()} ({second.model_digest[:19]})", *_body(second.report, second.slices)]
+        lines += [f"{second.called()}: {second.verdict}: {second.explanation}", ""]
+    return "\n".join([*lines, f"{report.verdict}: {report.explanation}"])
+
+
+def told(second: SecondLook) -> list[str]:
+    """*second* in a few lines: its verdict, and how far its scores and its farthest columns are."""
+    report = second.report
+    findings = ([report.prediction] if report.prediction else []) + sorted(report.features, key=_by_size)
+    distances = ", ".join(
+        f"{each.difference.column} {each.difference.jensen_shannon:.3f}" for each in findings[: drift.TOLD + 1]
+    )
+    lines = [f"beside it, {second.called()}: {second.verdict}: {second.explanation} ({second.rows:,} rows)"]
+    return [*lines, f"its Jensen-Shannon distances: {distances}"] if distances else lines
+
+
+def _body(report: DriftReport, slices: Sequence[SliceLook]) -> list[str]:
+    lines = [_counts(report), ""]
     asked = sorted([*report.features, *report.answers], key=_by_size)
     findings = ([report.prediction] if report.prediction else []) + asked
     if findings:
@@ -20,7 +39,7 @@ def text(report: DriftReport, slices: Sequence[SliceLook] = ()) -> str:
     lines += _notes(report)
     if slices:
         lines += [*map(_slice, sorted(slices, key=lambda each: -each.report.rows)), ""]
-    return "\n".join([*lines, f"{report.verdict}: {report.explanation}"])
+    return lines
 
 
 def _title(report: DriftReport) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from argosy.domain import figures
-from argosy.domain.performance_report import BusinessValue, MeasuredScore, Performance
+from argosy.domain.performance_report import BusinessValue, MeasuredScore, Performance, VersionPerformance
 from argosy.report import plain_text
 
 SCORES = ("metric", "", "value", "interval", "gate")
@@ -64,9 +64,14 @@ def _slices(report: Performance) -> Iterator[tuple[str, ...]]:
 
 def _versions(report: Performance) -> Iterator[tuple[str, ...]]:
     for part in report.versions:
-        name = part.model_digest[:19] if part.version is None else str(part.version)
-        served = "served" if part.model_digest == report.model_digest else ""
-        yield name, served, f"{part.predictions:,}", f"{part.labelled:,}", _scores(part.scores[:2])
+        yield _version(part, "served" if part.model_digest == report.model_digest else "")
+    for part in report.shadows or []:
+        yield _version(part, "shadow")
+
+
+def _version(part: VersionPerformance, role: str) -> tuple[str, ...]:
+    name = part.model_digest[:19] if part.version is None else str(part.version)
+    return name, role, f"{part.predictions:,}", f"{part.labelled:,}", _scores(part.scores[:2])
 
 
 def _scores(scores: Sequence[MeasuredScore]) -> str:

@@ -28,6 +28,7 @@ from argosy.domain.release import Version
 from argosy.files import model_folder
 from argosy.ml.predictor import Predictor
 from argosy.monitoring import performance
+from argosy.ports.prediction_log import shadows_of
 from argosy.report import performance_table
 from kit import flights
 
@@ -277,6 +278,34 @@ def test_each_version_is_told_apart(airline: Airline) -> None:
     assert [(part.version, part.predictions) for part in found.versions] == [(1, middle), (2, len(records) - middle)]
     assert sum(part.labelled for part in found.versions) == found.labels.labelled
     assert all(part.business for part in found.versions)
+
+
+def test_a_shadow_is_told_beside_and_changes_nothing(airline: Airline) -> None:
+    """Its scores are by the same labels, in a list of their own; all that is said of the version that serves stays."""
+    before = airline.measured()
+    records = airline.flown.records
+    beside = replace(
+        airline.flown,
+        records=records[: len(records) // 2],
+        served=replace(airline.flown.served, version=2, digest="sha256:other", environment=shadows_of("production")),
+    )
+    parts = [airline.flown.logged(), beside.logged()]
+
+    class Shadowed:
+        served = airline.flown.served
+
+        def history(self) -> flights.MemoryLogHistory:
+            return flights.MemoryLogHistory(parts)
+
+    airline.flown = Shadowed()  # type: ignore[assignment]
+    found = airline.measured()
+    (shadow,) = found.shadows or []
+    assert (shadow.version, shadow.predictions) == (2, len(records) // 2)
+    assert shadow.scores
+    assert found.model_copy(update={"shadows": None}) == before
+    assert [line.split()[1] for line in performance_table.text(found).splitlines() if line.startswith("2 ")] == [
+        "shadow"
+    ]
 
 
 def test_a_version_that_had_other_classes_says_nothing_of_the_one_that_serves(airline: Airline) -> None:

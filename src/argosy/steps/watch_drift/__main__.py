@@ -10,6 +10,7 @@ from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
 from argosy.files import model_folder
 from argosy.monitoring import performance
+from argosy.monitoring.second_looks import SecondLooks
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.watch_drift import run
@@ -20,19 +21,22 @@ def body(step: Step) -> None:
     """Bind the step's parameters to its logic."""
     here = Settings.from_environment()
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
+    now, history = datetime.datetime.now(datetime.UTC), wiring.prediction_history(here)
+    forge, artifacts, objects = wiring.forge(here), wiring.artifacts(here), wiring.objects(here, here.monitoring_uri)
     lines = run.run(
         model=settings.model,
         monitor=settings.monitor or Monitor(),
         environment=step.parameter("environment"),
         until=step.parameter("until"),
         page=step.parameter("page"),
-        now=datetime.datetime.now(datetime.UTC),
-        forge=wiring.forge(here),
-        artifacts=wiring.artifacts(here),
-        history=wiring.prediction_history(here),
-        objects=wiring.objects(here, here.monitoring_uri),
+        now=now,
+        forge=forge,
+        artifacts=artifacts,
+        history=history,
+        objects=objects,
         drawing=wiring.drift_pages,
         measuring=functools.partial(_measured, here, settings, step.parameter("data")),
+        beside=SecondLooks(forge, artifacts, history, objects, now).beside,
         out=step.output("looks"),
         say=_say,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import environment_layout, looks
-from argosy.domain.looks import Look
+from argosy.domain.looks import Look, SecondLook
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
@@ -38,15 +38,17 @@ def run(
     objects: Objects,
     drawing: Callable[[], DriftPages],
     measuring: Callable[[Version, str, datetime.datetime], Performance | None],
+    beside: Callable[[Watched, datetime.datetime, datetime.datetime], SecondLook | None],
     out: Path,
     say: Callable[[str], None] = lambda _line: None,
 ) -> list[str]:
     """Look at *model* in *environment*, or in all that serve it; write each look into *out* and *objects*, return a line each.
 
     *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
-    up to a moment, None for a model without labels. *say*: is told each line as soon as it is known, those of failures too. Raises
-    Misconfigured for a parameter that is none; and, once every environment was looked at, the first of what stood in the way: a bundle
-    that is not to be had, labels, or a page that could not be drawn.
+    up to a moment, None for a model without labels. *beside*: gives the look at the second version beside one in some time, None where
+    there is none; why there can be none is said, and ends nothing. *say*: is told each line as soon as it is known, those of failures too.
+    Raises Misconfigured for a parameter that is none; and, once every environment was looked at, the first of what stood in the way: a
+    bundle that is not to be had, labels, or a page that could not be drawn.
     """
     if page not in PAGES:
         raise errors.Misconfigured(f"page={page!r}: expected {', '.join(PAGES)}")
@@ -69,6 +71,9 @@ def run(
         with hindrances.noted(name, "its performance"):  # drift is told all the same
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
             watching.keep(objects, look, monitor.due)
+        with hindrances.noted(name, "its second version"):
+            look = look.model_copy(update={"second": _second(watched, since, end, beside, say)})
+            watching.keep(objects, look, monitor.due)
         if look.rows and (page == "always" or (page == "drift" and look.verdict == "drift")):
             with hindrances.noted(name, "its page"):  # a page that cannot be drawn hides nothing either
                 look = _drawn(replace(judged, look=look), watched, history, objects, drawing(), out)
@@ -85,6 +90,20 @@ def run(
         )
         say(lines[0])
     return lines
+
+
+def _second(
+    watched: Watched,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    beside: Callable[[Watched, datetime.datetime, datetime.datetime], SecondLook | None],
+    say: Callable[[str], None],
+) -> SecondLook | None:
+    try:
+        return beside(watched, since, until)
+    except errors.ArgosyError as error:  # what is only tried fails no look at what is served
+        say(f"{watched.environment}: its second version is not looked at: {error}")
+        return None
 
 
 class _Hindrances:
@@ -147,6 +166,9 @@ def _unexpected(environment: str, what: str, error: Exception) -> errors.ArgosyE
 def _told(look: Look) -> Iterator[str]:
     """The lines of *look*."""
     yield f"{look.environment}: {look.verdict}: {look.explanation} ({look.rows:,} rows)"
+    if look.second is not None:
+        second = look.second
+        yield f"{look.environment}: {second.called()}: {second.verdict}: {second.explanation} ({second.rows:,} rows)"
     if look.performance is not None:
         told = look.performance
         yield f"{look.environment}: performance: {told.verdict}: {told.explanation}"

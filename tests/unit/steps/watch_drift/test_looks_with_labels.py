@@ -72,7 +72,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         monkeypatch.setattr(served, "find", find)
         return run.run(
             model="toy", monitor=Monitor(), environment="", until=until, page=page, now=NOW, forge=nothing, artifacts=nothing,
-            history=nothing, objects=store, drawing=drawing, measuring=measuring, out=tmp_path / "looks", say=say,
+            history=nothing, objects=store, drawing=drawing, measuring=measuring, beside=lambda *_: None, out=tmp_path / "looks", say=say,
         )  # fmt: skip
 
     return ran
