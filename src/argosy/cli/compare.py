@@ -2,12 +2,13 @@
 
 A shadow is compared on the rows that both answered; in a split each version answered entities of its own. Scores come with intervals, by
 the labels that the model's settings name, as far as they are there; the policy's comparison (metric, margin, rows at least) says `promote`,
-`hold` or `inconclusive`.
+`hold` or `inconclusive`, and what it would take.
 """
 
 import argparse
 import contextlib
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
@@ -15,6 +16,7 @@ from argosy.cli import models, moments
 from argosy.files import model_folder
 from argosy.promotion import approval
 from argosy.report import version_comparison_table
+from argosy.report.plain_text import line
 from argosy.settings import Settings
 from argosy.templates import folder
 
@@ -31,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "with most rows",
     )  # fmt: skip
     moments.add_labelled_window(parser)
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with all of it to FILE, too")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
 
@@ -54,7 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
     when = performance.LabelWindow(arguments.since or comparing.window(measured, until, now).since, until, now)
     moments.refuse_backwards(when.since, when.until)
     found = _found(settings, measured, when, arguments)
+    if arguments.html:
+        from argosy.report import comparison_page  # the templates, which no other form needs
+
+        arguments.html.write_text(comparison_page.render(found), encoding="utf-8")
     print(found.canonical_json() if arguments.json else version_comparison_table.text(found))
+    if arguments.html and not arguments.json:
+        print(line(f"written: {arguments.html}"))
     return errors.Rejected.exit_code if found.verdict == "hold" else errors.DONE
 
 

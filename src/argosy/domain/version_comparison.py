@@ -8,9 +8,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from argosy.domain.comparison import Paired
+from argosy.domain import figures
+from argosy.domain.comparison import UNBOUNDED, Paired
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ComparisonResult
+from argosy.domain.policy import ComparisonPolicy
 
 Way = Literal["shadow", "split"]
 NextWord = Literal["promote", "hold", "inconclusive"]
@@ -57,6 +59,19 @@ class ArmDifference(Document):
     rows: int
 
 
+class SliceDifference(Document):
+    """The policy's metric of both versions where the feature *column* has one *value*."""
+
+    column: str
+    value: str
+    rows: int
+    """Of the second version."""
+    flips: int | None = None
+    """Of these, decided otherwise by the first; None where that did not answer them."""
+    score: ArmDifference | None = None
+    """None where there are too few labels."""
+
+
 class VersionComparison(Document):
     """Two versions compared."""
 
@@ -74,10 +89,14 @@ class VersionComparison(Document):
     scores: list[ArmDifference] = []
     values: list[ArmDifference] = []
     """What outcomes were worth."""
+    slices: list[SliceDifference] = []
+    """By the slices that the settings name; they decide nothing."""
     result: ComparisonResult | None = None
     """By the policy's metric; None where nothing could be compared."""
     verdict: NextWord
     explanation: str
+    would_take: str = ""
+    """What it would take to promote the second version, or to know; empty where nothing is missing."""
     problems: Sequence[str] = ()
 
 
@@ -93,6 +112,30 @@ def difference(name: str, found: Paired) -> ArmDifference:
         p_value=found.p_value,
         rows=found.rows,
     )
+
+
+def would_take(policy: ComparisonPolicy, result: ComparisonResult) -> str:
+    """What it would take for *result* to say promote, or, where it says nothing yet, to say anything; empty where it says promote."""
+    if WORDS[result.outcome] == "promote":
+        return ""
+    if not result.compared:
+        return "labels of rows that the second version answered"
+    if result.rows < policy.minimum_rows:
+        return f"{policy.minimum_rows - result.rows:,} more rows with a label: the policy wants {policy.minimum_rows:,}"
+    if result.outcome == "inferior":
+        needed = result.difference - result.low - result.margin
+        return f"{result.metric} different from the served version's by {figures.signed(needed)} or more, on rows like these"
+    return _rows_to_know(policy, result)
+
+
+def _rows_to_know(policy: ComparisonPolicy, result: ComparisonResult) -> str:
+    """How many rows would tell, if the difference stays what it is: an interval narrows with the square root of its rows."""
+    over = result.difference + policy.margin
+    half = result.difference - result.low if over > 0 else result.high - result.difference
+    if not over or half >= UNBOUNDED:
+        return "many more rows with a label: so far they say next to nothing"
+    rows = max(round(result.rows * (half / abs(over)) ** 2), result.rows + 1)
+    return f"about {rows:,} rows with a label in all, if the difference stays what it is"
 
 
 def _end(value: float) -> float | None:

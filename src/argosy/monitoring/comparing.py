@@ -20,14 +20,21 @@ from argosy.domain import comparison, task_words, version_comparison
 from argosy.domain.comparison import Paired
 from argosy.domain.policy import ComparisonPolicy
 from argosy.domain.time_spans import span
-from argosy.domain.version_comparison import Agreement, ArmDifference, ComparedArm, VersionComparison, Way
+from argosy.domain.version_comparison import (
+    Agreement,
+    ArmDifference,
+    ComparedArm,
+    SliceDifference,
+    VersionComparison,
+    Way,
+)
 from argosy.ml import live_performance, version_differences
 from argosy.ml.live_performance import LiveAnswers
 from argosy.ml.score_intervals import NAMES, Labelled
 from argosy.ml.version_differences import ArmRows
 from argosy.monitoring import performance
 from argosy.monitoring.performance import CONFIDENCE, LabelWindow, Measured, Tools
-from argosy.ports.label_join import OUTCOME
+from argosy.ports.label_join import OUTCOME, SLICE
 from argosy.ports.prediction_log import Logged, ServedRelease, shadows_of
 
 Places = npt.NDArray[np.int64]
@@ -61,7 +68,7 @@ def _joined(
         return _without_labels(logged)
     file = sources if sources.is_file() else sources / measured.table.file_name
     with scratch.folder("labels") as place:
-        joined = performance.joined(measured, when, file, tools, place, logged, identified=True)
+        joined = performance.joined(measured, when, file, tools, place, logged, slices=measured.slices, identified=True)
     return joined.table, joined.releases
 
 
@@ -158,7 +165,9 @@ class _Comparison:
         self._outcomes = list(labels.outcomes) if labels else []
         columns = {name: OUTCOME + name for name in self._outcomes if OUTCOME + name in found.table.column_names}
         classes = measured.settings.label.classes
-        self._answers: LiveAnswers = live_performance.answers(found.table, self._task, classes, columns, {})
+        named = measured.slices if labels else []
+        slices = {name: SLICE + name for name in named if SLICE + name in found.table.column_names}
+        self._answers: LiveAnswers = live_performance.answers(found.table, self._task, classes, columns, slices)
         self._requests = _coded(found.table["request"]) * 2**20 + found.table["place"].cast(pa.int64()).to_numpy()
         named = pc.coalesce(found.table["entity"], pc.binary_join_element_wise("request", found.table["request"], " "))
         self._units = _coded(named)
@@ -195,9 +204,11 @@ class _Comparison:
             agreement=self._agreement(one, two) if self._second.way == "shadow" else None,
             scores=scores,
             values=list(self._values(one, two, policy.confidence)),
+            slices=list(self._slices(one, two, policy)),
             result=result,
             verdict=version_comparison.WORDS[result.outcome],
             explanation=result.reason.replace("the champion", "the served version"),
+            would_take=version_comparison.would_take(policy, result),
             problems=self._problems,
         )
 
@@ -255,6 +266,32 @@ class _Comparison:
                 units = (self._units[known[0]], self._units[known[1]])
                 found = version_differences.means(*sides, units, confidence)
                 yield version_comparison.difference(name, found)
+
+    def _slices(self, one: Places, two: Places, policy: ComparisonPolicy) -> Iterator[SliceDifference]:
+        """The policy's metric where a feature has one value, for the values of most rows; flips where both answered the same rows."""
+        found, paired = self._answers, self._second.way == "shadow"
+        for name, (codes, values) in found.slices.items():
+            counts = np.bincount(codes[two], minlength=len(values))
+            for place in np.argsort(-counts, kind="stable")[: live_performance.MOST_VALUES].tolist():
+                if not counts[place]:
+                    continue
+                # Of a pair the rows are those of the second: both were asked the same, and either may lack the feature.
+                theirs = codes[two] == place
+                first, second = one[theirs if paired else codes[one] == place], two[theirs]
+                score = (
+                    self._difference(policy.metric, first, second, policy.confidence) if self._enough(second) else None
+                )
+                yield SliceDifference(
+                    column=name,
+                    value=values[place],
+                    rows=len(second),
+                    flips=int((found.decisions[first] != found.decisions[second]).sum()) if paired else None,
+                    score=version_comparison.difference(policy.metric, score) if score else None,
+                )
+
+    def _enough(self, places: Places) -> bool:
+        labels = self._measured.settings.labels
+        return labels is not None and int(self._due[places].sum()) >= labels.minimum_rows
 
     def _labelled(self, places: Places) -> Labelled:
         found = self._answers

@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 from argosy.domain.evidence import ComparisonResult, Curve, GateResult
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training_record import LearningCurve
+from argosy.domain.version_comparison import ArmDifference
 from argosy.report import formats
 from argosy.report.timeline import Timeline
 
@@ -251,6 +252,20 @@ def of_comparison(comparison: ComparisonResult) -> Interval:
         middle=scale.at(comparison.difference),
         zero=scale.at(0.0),
         margin=scale.at(-comparison.margin),
+    )
+
+
+def of_arms(one: ArmDifference, margin: float) -> Interval:
+    """The second version's difference to the served one with its interval; right is better. An end that there is none of is the edge."""
+    known = [each for each in (one.low, one.high, one.difference, 0.0, -margin) if each is not None]
+    room = 0.12 * (max(known) - min(known)) or 1.0
+    scale = Scale(min(known) - room, max(known) + room)
+    return Interval(
+        low=0.0 if one.low is None else scale.at(one.low),
+        high=100.0 if one.high is None else scale.at(one.high),
+        middle=scale.at(one.difference),
+        zero=scale.at(0.0),
+        margin=scale.at(-margin),
     )
 
 

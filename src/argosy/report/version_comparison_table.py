@@ -6,23 +6,36 @@ from argosy.domain import figures
 from argosy.domain.version_comparison import ArmDifference, ComparedArm, VersionComparison
 from argosy.report import plain_text
 
+SLICES = ("slice", "served", "second", "better by", "interval", "rows", "decided otherwise")
 HEADER = ("figure", "served", "second", "better by", "interval", "rows")
 
 
 def text(found: VersionComparison) -> str:
     """The whole comparison."""
     parts = [
-        [_title(found), *_arms(found)],
-        list(_agreement(found)),
-        plain_text.in_columns([HEADER, *map(_line, found.scores)], {0}),
-        plain_text.in_columns([("outcome", *HEADER[1:]), *map(_line, found.values)], {0}),
+        [title(found), *arms(found)],
+        list(agreement(found)),
+        plain_text.in_columns([HEADER, *map(line, found.scores)], {0}),
+        plain_text.in_columns([("outcome", *HEADER[1:]), *map(line, found.values)], {0}),
+        plain_text.in_columns([SLICES, *slices(found)], {0}) if found.slices else [],
         [f"note: {problem}" for problem in found.problems],
+        [f"it would take {found.would_take}"] if found.would_take else [],
         [f"{found.verdict}: {found.explanation}"],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _title(found: VersionComparison) -> str:
+def slices(found: VersionComparison) -> Iterator[tuple[str, ...]]:
+    """A line for each slice."""
+    for part in found.slices:
+        flips = "" if part.flips is None else f"{part.flips:,} ({part.flips / part.rows:.1%})"
+        score = part.score
+        figures_of = ("", "", "too few labels", "") if score is None else line(score)[1:5]
+        yield f"{part.column}={part.value}", *figures_of, f"{part.rows:,}", flips
+
+
+def title(found: VersionComparison) -> str:
+    """What is compared, of which time."""
     way = "shadow, on the same rows" if found.way == "shadow" else "split, each on entities of its own"
     return (
         f"{found.model} in {found.environment}, {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC, "
@@ -30,7 +43,8 @@ def _title(found: VersionComparison) -> str:
     )
 
 
-def _arms(found: VersionComparison) -> Iterator[str]:
+def arms(found: VersionComparison) -> Iterator[str]:
+    """A line for each version."""
     for name, arm in (("served", found.first), ("second", found.second)):
         yield f"{name}  {_version(arm)}  {arm.predictions:,} predictions, {arm.entities:,} entities, {arm.labelled:,} with a label"
 
@@ -40,7 +54,8 @@ def _version(arm: ComparedArm) -> str:
     return digest if arm.version is None else f"version {arm.version} ({digest})"
 
 
-def _agreement(found: VersionComparison) -> Iterator[str]:
+def agreement(found: VersionComparison) -> Iterator[str]:
+    """How often the two decided otherwise, where both answered the same rows."""
     if found.agreement is not None:
         one = found.agreement
         yield (
@@ -49,7 +64,8 @@ def _agreement(found: VersionComparison) -> Iterator[str]:
         )
 
 
-def _line(one: ArmDifference) -> tuple[str, ...]:
+def line(one: ArmDifference) -> tuple[str, ...]:
+    """A figure of both, as :data:`HEADER` has it."""
     interval = f"{_end(one.low)} to {_end(one.high)}"
     values = (figures.number(one.first), figures.number(one.second), figures.signed(one.difference))
     return one.name, *values, interval, f"{one.rows:,}"

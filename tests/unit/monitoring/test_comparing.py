@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import markupsafe
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,13 +14,16 @@ import pytest
 from argosy import errors
 from argosy.adapters.duckdb_tables.label_join import DuckDBLabelJoin
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.domain import comparison, version_comparison
+from argosy.domain.comparison import Paired
+from argosy.domain.policy import ComparisonPolicy
 from argosy.domain.release import Version
 from argosy.domain.version_comparison import VersionComparison
 from argosy.files import model_folder
 from argosy.ml.predictor import Predictor
 from argosy.monitoring import comparing, performance
 from argosy.ports.prediction_log import Logged, shadows_of
-from argosy.report import version_comparison_table
+from argosy.report import comparison_page, version_comparison_table
 from kit import flights
 
 DAY = datetime.timedelta(days=1)
@@ -87,6 +91,40 @@ def test_a_worse_shadow_is_held(experiment: Experiment, shadowed: list[Logged]) 
     said = version_comparison_table.text(found)
     assert "shadow, on the same rows" in said
     assert said.splitlines()[-1].startswith("hold: ")
+
+
+def test_slices_and_what_it_would_take(experiment: Experiment, shadowed: list[Logged]) -> None:
+    """Each value of the features that the settings slice by, with its own interval; and what is missing, in words, on page and terminal."""
+    found = experiment.compared(shadowed)
+    assert {part.column for part in found.slices} == set(
+        flights.settings().labels.slices or flights.settings().evaluation.slices
+    )  # type: ignore[union-attr]
+    assert all(part.flips is not None and part.flips <= part.rows for part in found.slices)
+    assert any(part.score and part.score.low is not None for part in found.slices)
+    assert "or more, on rows like these" in found.would_take
+    page = comparison_page.render(found)
+    for said in ("hold", "It would take", found.explanation, found.slices[0].value, "Disagreements", "margin"):
+        assert str(markupsafe.escape(said)) in page
+    assert VersionComparison.model_validate_json(found.canonical_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rows", "said"),
+    [
+        pytest.param(-0.06, 0.02, 400, "600 more rows with a label", id="too-few"),
+        pytest.param(-0.06, 0.02, 2000, "about 32,000 rows with a label in all", id="wide"),
+        pytest.param(-0.12, 0.0, 2000, "about 8,000 rows", id="rather-worse"),
+        pytest.param(-0.2, -0.1, 2000, "different from the served version's by +0.0200 or more", id="worse"),
+        pytest.param(0.01, 0.03, 2000, "", id="better"),
+    ],
+)
+def test_what_it_would_take(low: float, high: float, rows: int, said: str) -> None:
+    """By the width of the interval: it narrows with the square root of its rows."""
+    policy = ComparisonPolicy(metric="auc", margin=0.03, minimum_rows=1000)
+    middle = (low + high) / 2
+    result = comparison.decide(policy, Paired(0.8 + middle, 0.8, middle, low, high, 0.5, rows))
+    assert said in version_comparison.would_take(policy, result)
+    assert bool(said) == bool(version_comparison.would_take(policy, result))
 
 
 def test_turned_round_the_better_one_is_promoted(experiment: Experiment) -> None:
