@@ -26,7 +26,7 @@ from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
 from argosy.ui import live_pages, model_page
 from argosy.ui.live_pages import BoardRow
-from argosy.ui.model_page import EnvironmentPart, Watched
+from argosy.ui.model_page import EnvironmentPart, WatchedModel
 
 PAGE = 50
 """Runs on a page."""
@@ -258,9 +258,9 @@ class _Pages:
         return self._sources.runs.get(self._sources.runs.find(name))
 
 
-def _watched(main: Main, store: Objects, model: str, environment: str) -> Watched:
+def _watched(main: Main, store: Objects, model: str, environment: str) -> WatchedModel:
     content = store.get(performance_report.latest_key(model, environment))
-    return Watched(
+    return WatchedModel(
         environment,
         served_state.of(main, store, model, environment),
         retrainings.recent_looks(store, model, environment),

@@ -20,7 +20,7 @@ MOST_COLUMNS = 12
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedModel:
     """One model in one environment, with what was seen of it. *looks*: the oldest first."""
 
     environment: str
@@ -64,7 +64,7 @@ class EnvironmentPart:
     scores: Sequence[ScoreRow]
 
 
-def part(watched: Watched) -> EnvironmentPart:
+def part(watched: WatchedModel) -> EnvironmentPart:
     """What is shown of *watched*: the looks at the version that serves; those at earlier ones say nothing of it."""
     seen = [look for look in watched.looks if look.model_digest == watched.state.model_digest]
     newest = seen[-1] if seen else None

@@ -26,7 +26,7 @@ from argosy.ports.runs import Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import markdown_html
 from argosy.ui import live_pages, local_pages, model_page
-from argosy.ui.model_page import Watched
+from argosy.ui.model_page import WatchedModel
 from kit import looked
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -285,19 +285,19 @@ def test_a_model_shows_how_far_its_predictions_moved() -> None:
     quiet = looked.look("no drift", until=looked.NOON - hour)
     state = ServedState(3, looked.DIGEST, "drift")
     moved = looked.look("drift", explanation=HOSTILE)
-    part = model_page.part(Watched("production", state, [before, quiet, moved], looked.performance()))
+    part = model_page.part(WatchedModel("production", state, [before, quiet, moved], looked.performance()))
     assert part.newest is moved
     assert part.chart is not None
     assert [line.name for line in part.chart.lines] == ["farthest column", "limit"]
     assert [tick.text for tick in part.chart.x_ticks] == ["03-01 11:00", "03-01 12:00"]
     assert [(row.name, row.drifted) for row in part.columns[:1]] == [("tenure", True)]
     assert [(row.metric, row.gate, row.standing) for row in part.scores][:1] == [("auc", ">= 0.8", "below")]
-    none = model_page.part(Watched("staging", ServedState(), [], looked.performance()))
+    none = model_page.part(WatchedModel("staging", ServedState(), [], looked.performance()))
     text = live_pages.model("churn", [part, none], [])
     assert HOSTILE not in text
     assert '<span class="badge bad">drift</span>' in text
     assert "It serves no version yet." in text
-    other = model_page.part(Watched("staging", ServedState(4, DIGEST[:-1] + "0"), [moved], looked.performance()))
+    other = model_page.part(WatchedModel("staging", ServedState(4, DIGEST[:-1] + "0"), [moved], looked.performance()))
     assert (other.newest, other.performance) == (None, None)
 
 
