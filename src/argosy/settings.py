@@ -247,6 +247,28 @@ class Settings:
             ],
         }
 
+    def states(self) -> dict[str, tuple[Path, ...]]:
+        """The files and folders that hold what steps read and change outside a run, by the names that their specs have for it.
+
+        What lies on a server is not here: nobody sees from this machine whether it has changed.
+        """
+        found: dict[str, tuple[Path, ...]] = {}
+        if forge := _local(self.forge_uri, "local:"):
+            main = ("HEAD", "packed-refs", "refs/heads/main", "reftable")
+            found |= {"forge": (forge,), "main": tuple(forge / name for name in main)}
+        if store := _local(self.store_uri, "file://"):
+            found |= {name: (store / name,) for name in ("models", "online", "signatures", "snapshots")}
+        if watched := _local(self.monitoring_uri, "file://"):
+            found["references"] = (watched / "references",)
+        for name, uri in (("registry", self.tracking_uri), ("loop", self.loop_storage_uri)):
+            if folder := _folder_of_database(uri or ""):
+                found[name] = (folder,)
+        if self.signing_key_text is None:
+            found["signing"] = (self.signing_key, self.verifying_key)
+        if self.online_store_uri is None:
+            found["shared-online"] = ()
+        return found
+
     def _kafka_variables(self) -> dict[str, str]:
         return {KAFKA + name.upper().replace(".", "_"): value for name, value in self.kafka.items()}
 

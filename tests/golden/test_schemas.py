@@ -1,4 +1,4 @@
-"""The JSON Schemas that editors complete settings from are generated, and committed as generated."""
+"""JSON Schemas, of settings for editors and of what `plan --json` prints, are generated, and committed as generated."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from argosy.domain.documents import Document
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.overrides import Overrides
 from argosy.domain.policy import Policy
+from argosy.domain.run_plans import RunPlan
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy, "overrides": Overrides}
+SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy, "overrides": Overrides, "plan": RunPlan}
 
 
 def _text(kind: type[Document]) -> str:

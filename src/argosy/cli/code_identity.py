@@ -3,6 +3,7 @@
 On a cluster an image's digest says which code ran. Here a digest of what is installed does.
 """
 
+import functools
 import hashlib
 import sysconfig
 from pathlib import Path
@@ -16,6 +17,7 @@ OWN_IMAGES = ("argosy/*", "*/argosy/*", "argosy-*", "*/argosy-*")
 NOT_IN_STEPS = {"cli", "engine", "exporter", "templates", "testing"}
 
 
+@functools.cache
 def digest() -> str:
     """A digest of the code that steps run: our own modules that a step can import, and the name and version of every package installed."""
     package = Path(argosy.__file__).parent

@@ -68,14 +68,18 @@ def add_as_begun(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
-    """The options of a run on this machine. Raises UsageError where a value makes no sense."""
+def options(arguments: argparse.Namespace, *, make: bool = True, **given: Any) -> RunOptions:
+    """The options of a run on this machine. Raises UsageError where a value makes no sense.
+
+    *make*: the keys and folders that a run needs are made where they are missing, and what steps can see is said.
+    """
     if arguments.parallelism is not None and arguments.parallelism < 1:
         raise errors.UsageError(f"--parallelism {arguments.parallelism}: at least one step must run at a time")
     found = settings.Settings.from_environment()
-    state_folder.ensure_keys(found)
-    state_folder.ensure_places(found)
-    say_open()
+    if make:
+        state_folder.ensure_keys(found)
+        state_folder.ensure_places(found)
+        say_open()
     return RunOptions(
         home=found.home,
         parallelism=arguments.parallelism or os.cpu_count() or 1,
@@ -87,6 +91,7 @@ def options(arguments: argparse.Namespace, **given: Any) -> RunOptions:
             name: tuple(Place(path, writable) for path, writable in places) for name, places in found.places().items()
         },
         working_folder=found.data_root,
+        states=found.states(),
         code_identity=code_identity.digest(),
         imports_with=telemetry.OFF,
         **given,

@@ -56,6 +56,7 @@ VERBS = {
     "compile": "write the pipeline.yaml that a model's pipeline.py compiles to",
     "lint": "say what is wrong with a manifest before anything runs",
     "run": "run a model's pipeline, or any Argo manifest, on this machine",
+    "plan": "say what a run would do and why, what it would ask for, and about how long it takes",
     "backfill": "train a model as of each of several moments, such as every month of a year",
     "retrain": "train a model again, if an alert or a reason is let in",
     "submit": "start a model's pipeline on a cluster",

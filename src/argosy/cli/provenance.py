@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from argosy.cli import code_identity
@@ -12,6 +13,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.provenance import CLEAN, UNKNOWN, Provenance
 from argosy.templates import folder
 
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 PATIENCE_SECONDS = 30
 PREFIX = "provenance.argosy.dev/"
 CLOCK = "clock.provenance.argosy.dev/"
@@ -21,6 +23,13 @@ CLOCK = "clock.provenance.argosy.dev/"
 def here(manifest: Path) -> Provenance:
     """Of a run of *manifest* on this machine, whose steps are processes of this environment."""
     return _of(manifest, images={}, code=code_identity.digest())
+
+
+def of_content(manifest: Path, content: bytes) -> Provenance:
+    """As :func:`here`, once *manifest* has *content*."""
+    if manifest.exists() and manifest.read_bytes() == content:
+        return here(manifest)
+    return _of(manifest, images={}, code=code_identity.digest(), content=content)
 
 
 def on_a_cluster(manifest: Path, document: Mapping[str, Any]) -> Provenance:
@@ -79,13 +88,13 @@ def images(document: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _of(manifest: Path, *, images: Mapping[str, str], code: str | None) -> Provenance:
+def _of(manifest: Path, *, images: Mapping[str, str], code: str | None, content: bytes | None = None) -> Provenance:
     model = manifest.resolve().parent
     commit = _git(model, "rev-parse", "--verify", "HEAD")
     return Provenance(
         commit=commit.strip() if commit else UNKNOWN,
-        tree=_tree(model) if commit else UNKNOWN,
-        manifest=sha256(manifest.read_bytes()),
+        tree=(_tree(model) if content is None else _tree_with(manifest, content)) if commit else UNKNOWN,
+        manifest=sha256(manifest.read_bytes() if content is None else content),
         images=images,
         code=code,
     )
@@ -107,6 +116,15 @@ def _tree(model: Path) -> str:
     return CLEAN if not (elsewhere or own or ignored) else _digest(model)
 
 
+def _tree_with(manifest: Path, content: bytes) -> str:
+    """As :func:`_tree`, once *manifest* has *content*."""
+    model = manifest.resolve().parent
+    found, held = _tree(model), _git(model, "show", f"HEAD:./{manifest.name}")
+    if found == UNKNOWN or (found == CLEAN and held is not None and held.encode() == content):
+        return found
+    return _digest(model, {manifest.name: content})
+
+
 def _compiled(model: Path) -> Iterator[str]:
     """The files that a manifest is made of, and itself."""
     for name in (folder.PIPELINE, folder.MANIFEST, *folder.ARTIFACTS.values()):
@@ -114,10 +132,12 @@ def _compiled(model: Path) -> Iterator[str]:
             yield name
 
 
-def _digest(model: Path) -> str:
+def _digest(model: Path, over: Mapping[str, bytes] = NOTHING) -> str:
+    """The digest of the files of *model*; *over*: content in place of what is there."""
     listed = _git(model, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".") or ""
-    names = {name for name in [*listed.split("\0"), *_compiled(model)] if name and (model / name).is_file()}
-    lines = [f"{hashlib.sha256((model / name).read_bytes()).hexdigest()} {name}\n" for name in sorted(names)]
+    there = {name for name in [*listed.split("\0"), *_compiled(model)] if name and (model / name).is_file()}
+    contents = {name: over[name] if name in over else (model / name).read_bytes() for name in sorted({*there, *over})}
+    lines = [f"{hashlib.sha256(content).hexdigest()} {name}\n" for name, content in contents.items()]
     return sha256("".join(lines).encode())
 
 

@@ -16,7 +16,7 @@ from argosy.argo import NodeType
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
-from argosy.engine.state import journal, runs
+from argosy.engine.state import journal, runs, stored_run
 from argosy.files import model_folder
 from argosy.report import record
 from argosy.settings import Settings
@@ -90,6 +90,7 @@ def record_of(home: Path, folder: runs.RunFolder) -> record.RunReport:
         message=meta.get("message", ""),
         parameters=_parameters(manifest),
         peak_bytes=_peak(folder),
+        part=stored_run.part_of(manifest.get("metadata") or {}),
     )
     return record.collect(
         find,

@@ -66,6 +66,7 @@ def _retrain(arguments: argparse.Namespace, model: Path, settings: Settings, sta
     # Without a name of ours: the run and its workflow, which the ledger knows, then have one, and the workflow no second stamp of time.
     arguments.name, arguments.model, arguments.entrypoint = None, None, None
     arguments.volume, arguments.context, arguments.namespace, arguments.as_of = [], None, None, None
+    arguments.until, arguments.only, arguments.draft, arguments.from_run = None, None, False, None
     run, code = runs.start(arguments)
     return code or _said(state.ledger(model.name), run, arguments)
 

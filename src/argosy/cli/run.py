@@ -4,6 +4,9 @@ Executes the very manifest that a cluster would run: containers of Argosy's own 
 of this environment; others through podman or docker. Every node is journaled: after an interruption, a kill or a full disk, `argosy resume`
 goes on. Steps that were run before with the same code, inputs and data are taken from the cache.
 
+--until ends after a step, --only runs one step alone with what an earlier run gave to it, --draft ends after the evaluation and shows the
+gates. Such a run is part of a pipeline, is listed as that, and proposes nothing.
+
 --changed-since runs one after another the models of this project that changed since a branch was left, and says why; what one of them comes
 to keeps no other from its turn. --dry-run says which those are and runs none; with --json for a job that makes one task of each.
 """
@@ -13,7 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from argosy import errors
 from argosy.cli import (
@@ -23,6 +26,7 @@ from argosy.cli import (
     manifests,
     models,
     parameters,
+    partial_run,
     scoring_runs,
     state_folder,
 )
@@ -31,6 +35,9 @@ from argosy.engine.options import Cluster
 from argosy.settings import Settings
 from argosy.steps.champion.spec import SPEC as CHAMPION
 from argosy.templates import folder
+
+if TYPE_CHECKING:
+    from argosy.domain.provenance import Provenance
 
 NEXT_TIMES = 5
 DATA, PROVENANCE = "data", "provenance"
@@ -57,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parameters.add_arguments(parser)
     as_of_option.add(parser)
+    partial_run.add_arguments(parser)
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever the cache holds")
@@ -132,22 +140,23 @@ def start(arguments: argparse.Namespace) -> tuple[str, int]:
     """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
     scoring_runs.take_in(arguments)
     manifest = api.load(_files(arguments))
-    known = _of_model(manifest, Settings.from_environment().data_root)
-    given = {**parameters.given(arguments), **_as_of(arguments, manifest)}
-    if PROVENANCE in known and PROVENANCE in given:
-        raise errors.UsageError(
-            f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
-        )
     options = local_run.options(
         arguments,
-        parameters={**known, **given},
+        parameters=values(arguments, manifest, Settings.from_environment().data_root),
         entrypoint=arguments.entrypoint,
+        target=partial_run.target(arguments),
         name=arguments.name,
         use_cache=not arguments.no_cache,
         volumes=_volumes(arguments),
         cluster=_cluster(arguments),
     )
     prepared, options = parameters.prepare(manifest, options)
+    given: Mapping[str, Any] = {}
+    stream = sys.stderr if arguments.json else sys.stdout
+    if arguments.only:
+        giver = partial_run.giver(arguments, prepared, options.home)
+        prepared, given = api.given_before(prepared, options, giver.run)
+        partial_run.say_since(stream, prepared, giver, options.working_folder)
     local_run.say_ignored(prepared, arguments)
     if local_run.is_of_model(prepared.metadata):
         state_folder.ensure_environment_repo(Settings.from_environment())
@@ -160,10 +169,27 @@ def start(arguments: argparse.Namespace) -> tuple[str, int]:
         arguments,
         options.home,
         prepared.workflow,
-        lambda observer: api.run(prepared, options, observer),
+        lambda observer: api.run(prepared, options, observer, given),
         of_model=local_run.is_of_model(prepared.metadata),
     )
+    if options.target:
+        partial_run.say_end(stream, api.left_out(prepared.spec))
     return prepared.run, code
+
+
+def values(
+    arguments: argparse.Namespace, manifest: api.Manifest, root: Path, origin: "Provenance | None" = None
+) -> dict[str, str]:
+    """The values of the workflow's parameters: defaults of this machine, below *root*, and over them those of the command line.
+
+    *origin*: where the run comes from; None: as git says of the manifest's folder. Raises UsageError where somebody else says it.
+    """
+    known, given = _of_model(manifest, root, origin), {**parameters.given(arguments), **_as_of(arguments, manifest)}
+    if PROVENANCE in known and PROVENANCE in given:
+        raise errors.UsageError(
+            f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
+        )
+    return {**known, **given}
 
 
 def _as_of(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, str]:
@@ -172,7 +198,7 @@ def _as_of(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, s
     return as_of_option.parameter(arguments.as_of, declared, str(arguments.model or manifest.main.path))
 
 
-def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
+def _of_model(manifest: api.Manifest, root: Path, origin: "Provenance | None") -> dict[str, str]:
     """Defaults, on this machine, of a model's parameters: its data below *root*, and where it
     comes from."""
     for document in manifest.all():
@@ -183,7 +209,7 @@ def _of_model(manifest: api.Manifest, root: Path) -> dict[str, str]:
 
             own = f"data/{model}"
             data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
-            return {**data, PROVENANCE: provenance.here(document.path).text()}
+            return {**data, PROVENANCE: (origin or provenance.here(document.path)).text()}
     return {}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from argosy import errors
 from argosy.argo import NodeType
-from argosy.ports.runs import FAILED, Node, Run
+from argosy.ports.runs import FAILED, PART, Node, Run
 
 VERDICTS = {
     "promote": "proposed",
@@ -49,6 +49,8 @@ def of(run: Run) -> RunEnd:
     said = _outputs(run.nodes)
     verdict, version = said.get("verdict", ""), said.get("version", "")
     stopped = _first_failure(run) if run.phase in FAILED else None
+    if stopped is None and run.over and PART in run.facts:
+        return RunEnd(run.facts[PART], verdict)
     end = RunEnd(VERDICTS.get(verdict, ""), verdict, version, stopped)
     if stopped is None or (step_of(stopped) == PROPOSE and verdict not in ("", "promote")):
         return end if run.over else RunEnd("", verdict, version)

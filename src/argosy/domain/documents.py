@@ -17,7 +17,8 @@ from argosy import errors
 class Document(BaseModel):
     """A frozen value object with a canonical JSON form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # What is made of a class for its first instance takes milliseconds, and a command uses few of those that it loads.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     def canonical_json(self) -> str:
         """The one JSON text of this document: keys sorted, no blanks, a newline at the end."""

@@ -1,38 +1,49 @@
 """The engine's front door: load a manifest, prepare it, run it, resume a run."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from argosy.engine import assembly, preparation, schedules, session
+from argosy.engine import assembly, partial_runs, preparation, schedules, session
+from argosy.engine import forecast as forecasts
 from argosy.engine.manifest import loading
 from argosy.engine.manifest.loading import Manifest
+from argosy.engine.nodes import Node
 from argosy.engine.options import Prepared, RunOptions, RunResult
 from argosy.engine.processes import isolation
 from argosy.engine.runner import Observer
 from argosy.engine.state import disk, locks, runs, sweeping
+from argosy.engine.state.journal import Journal
 from argosy.engine.state.locks import FileLock
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
-from argosy.ports.runs import INTERRUPTED, Node
+from argosy.ports.runs import INTERRUPTED
+from argosy.ports.runs import Node as SeenNode
 
 load = loading.load
 prepare = preparation.prepare
 forget_artifacts = session.forget_artifacts
 last_time = schedules.last_time
+left_out = partial_runs.left_out
+forecast = forecasts.of
+Foretold = forecasts.Foretold
 Unanswered = preparation.Unanswered
 
 __all__ = [
     "INTERRUPTED",
+    "Foretold",
     "Manifest",
     "Prepared",
     "RunOptions",
     "RunResult",
     "Silent",
     "Unanswered",
+    "forecast",
     "forget_artifacts",
+    "given_before",
     "last_time",
+    "left_out",
     "load",
     "next_times",
     "prepare",
@@ -59,17 +70,37 @@ def why_open() -> str | None:
 class Silent:
     """An observer that looks away."""
 
-    def node_changed(self, node: Node) -> None:
+    def node_changed(self, node: SeenNode) -> None:
         """Nothing."""
 
 
-def run(prepared: Prepared, options: RunOptions, observer: Observer | None = None) -> RunResult:
-    """Run *prepared* as a new run. Raises LocalDisk where the disk is full."""
+def run(
+    prepared: Prepared,
+    options: RunOptions,
+    observer: Observer | None = None,
+    given: Mapping[str, Node] | None = None,
+) -> RunResult:
+    """Run *prepared* as a new run. *given*: nodes that are done already, as :func:`given_before` has them.
+
+    Raises LocalDisk where the disk is full.
+    """
     folder = runs.create(options.home, prepared.run)
     with _locked(folder):
         with disk.guarded("write the run's manifest"):
             StoredRun.of(prepared, options, assembly.allowed_at_start(options)).keep(folder)
+        if given:
+            with contextlib.closing(Journal(folder.path / runs.JOURNAL)) as journal:
+                journal.write(nodes=given.values())
         return session.carry_out(folder, options, observer or Silent())
+
+
+def given_before(prepared: Prepared, options: RunOptions, run_id: str) -> tuple[Prepared, dict[str, Node]]:
+    """*prepared*, whose options have a target, with the run *run_id* noted; and what that run has for all tasks before the target.
+
+    Raises UsageError where it did not come so far.
+    """
+    folder = runs.find(options.home, run_id)
+    return partial_runs.given_before(prepared, folder, assembly.objects(options))
 
 
 def resume(

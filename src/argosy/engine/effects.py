@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from argosy.argo import Phase
 from argosy.engine.manifest.model import Template
 from argosy.engine.manifest.pod_model import Volume
-from argosy.engine.nodes import Outputs
+from argosy.engine.nodes import Json, Outputs
 
 
 @dataclass(frozen=True)
@@ -93,3 +93,5 @@ class PodResult:
     message: str = ""
     outputs: Outputs = field(default_factory=Outputs)
     cached: bool = False
+    made_of: Json | None = None
+    """All that the answer depends on, where it was found in the cache or is kept there."""

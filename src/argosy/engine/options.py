@@ -33,6 +33,8 @@ class RunOptions:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Values of the workflow's parameters, by name."""
     entrypoint: str | None = None
+    target: str | None = None
+    """The task of the entrypoint, a DAG, that the run ends after: nothing runs that it does not wait for."""
     name: str | None = None
     """The workflow's name, instead of the manifest's."""
     parallelism: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -49,6 +51,9 @@ class RunOptions:
     """The paths of this machine that every step sees beside the system: what the user named. Kept with the run."""
     by_secret: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     """The paths that a step sees that is given a Secret, by the Secret's name."""
+    states: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    """The files and folders of this machine that hold a state which steps read and change outside the run, by the name that their templates
+    have for it. One that is not here lies elsewhere: nobody sees from here whether it has changed."""
     trusts_reads: bool = True
     """True where a step sees what it declares to read below the working folder."""
     code_identity: str = ""

@@ -9,7 +9,7 @@ from reprlib import repr as shown
 from typing import TypeVar
 
 from argosy import errors
-from argosy.engine import labels, local_limits, schedules
+from argosy.engine import labels, local_limits, partial_runs, schedules
 from argosy.engine.expressions.errors import ExpressionError
 from argosy.engine.machine import calls, scopes, substitution
 from argosy.engine.manifest import catalogue as catalogues
@@ -71,6 +71,9 @@ def prepare(manifest: Manifest, options: RunOptions) -> Prepared:
     if options.entrypoint:
         spec["entrypoint"] = options.entrypoint
     metadata = _metadata(main)
+    if options.target:
+        spec = partial_runs.until(spec, options.target, str(main.path))
+        metadata = partial_runs.marked(metadata, options.target)
     name, run = _names(main, metadata, options)
     declared = Spec(spec).arguments
     arguments = _arguments(declared, options, main)

@@ -36,10 +36,16 @@ def of(folder: RunFolder) -> tuple[StoredRun, dict[str, float]]:
 def _of_node(node: Node, templates: Mapping[str, Json]) -> Iterator[tuple[str, float]]:
     if node.type is not NodeType.POD or node.finished is None or node.cached:
         return
-    seconds = max(0.0, node.finished - node.started)
-    for container in _containers(templates.get(node.template, {})):
+    yield from of_template(templates.get(node.template, {}), max(0.0, node.finished - node.started)).items()
+
+
+def of_template(template: Mapping[str, Any], seconds: float) -> dict[str, float]:
+    """What the containers of *template* ask for over *seconds*, by name."""
+    found: dict[str, float] = defaultdict(float)
+    for container in _containers(template):
         for name, amount in _requests(container).items():
-            yield name, seconds * float(quantities.amount(amount) / quantities.amount(BASES.get(name, "1")))
+            found[name] += seconds * float(quantities.amount(amount) / quantities.amount(BASES.get(name, "1")))
+    return dict(found)
 
 
 def _containers(template: Mapping[str, Any]) -> list[Mapping[str, Any]]:

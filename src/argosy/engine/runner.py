@@ -17,7 +17,7 @@ from argosy.engine.attempts.pod_containers import End, message_of
 from argosy.engine.attempts.pods import Pods
 from argosy.engine.effects import PodResult
 from argosy.engine.machine.workflow import Workflow
-from argosy.engine.nodes import Ending, Outputs
+from argosy.engine.nodes import Ending, Json, Outputs
 from argosy.engine.processes.child import NOT_STARTED
 from argosy.engine.processes.fork_server import Running
 from argosy.engine.state import disk
@@ -72,6 +72,7 @@ class Runner:
         self._attempts = {(attempt.node, attempt.number): attempt for attempt in journal.attempts()}
         self._numbers = _next_numbers(self._attempts)
         self._dirty: dict[tuple[str, int], Attempt] = {}
+        self._made_of: dict[str, Json] = {}
         self._locks: dict[str, Mapping[str, int]] = {}
         self._happened: deque[Callable[[], None]] = deque()
         self._wake = asyncio.Event()
@@ -174,7 +175,7 @@ class Runner:
 
     def _take_pod(self, request: effects.StartPod) -> None:
         if result := self._pods.cached(request):
-            self._machine.pod_finished(request.name, result)
+            self._finished(request.name, result)
         else:
             self._waiting.append(request)
 
@@ -192,9 +193,10 @@ class Runner:
     def _commit(self) -> None:
         changed, self._machine.changed = self._machine.changed, {}
         attempts, self._dirty = self._dirty, {}
+        made_of, self._made_of = self._made_of, {}
         if not changed and not attempts:
             return
-        self._journal.write(nodes=changed.values(), attempts=attempts.values(), durable=False)
+        self._journal.write(nodes=changed.values(), attempts=attempts.values(), made_of=made_of, durable=False)
         # What ended must reach the disk; that something began need only survive this process.
         self._unsynced |= any(node.fulfilled for node in changed.values())
         for node in changed.values():
@@ -255,7 +257,12 @@ class Runner:
     def _ended(self, attempt: Attempt, result: PodResult) -> None:
         self._note(attempt)
         self._tasks.pop(attempt.node, None)
-        self._machine.pod_finished(attempt.node, result)
+        self._finished(attempt.node, result)
+
+    def _finished(self, name: str, result: PodResult) -> None:
+        if result.made_of:
+            self._made_of[name] = result.made_of
+        self._machine.pod_finished(name, result)
 
     def _note(self, attempt: Attempt) -> None:
         self._attempts[attempt.node, attempt.number] = attempt

@@ -20,7 +20,7 @@ from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
 from argosy.engine.stored_logs import POLL_SECONDS, StoredLogs
 from argosy.ports import runs as seen
-from argosy.ports.runs import KILLED, NEWEST, SUSPENDED, Line, Run, not_under_way
+from argosy.ports.runs import KILLED, NEWEST, PART, SUSPENDED, Line, Run, not_under_way
 
 CarryOut = Callable[[RunFolder, Collection[str]], int]
 """Carries out what is left of a run, and again the nodes that are named though they succeeded; returns the run's exit code."""
@@ -56,13 +56,14 @@ class StoredRuns:
         locked = folder.is_locked()  # asked first: what is read after it is the whole story
         meta, known = folder.state()
         nodes = {name: _with_question(node, stored) for name, node in known.items()}
-        return _run(folder, meta, under_way=locked, root=stored.workflow, nodes=nodes)
+        part = {PART: stored.part} if stored.part else {}
+        return _run(folder, meta, part, under_way=locked, root=stored.workflow, nodes=nodes)
 
     def newest_first(self) -> Iterator[Run]:
         """See the port."""
         for folder in runs.newest_first(self.home):
             locked = folder.is_locked()
-            yield _run(folder, folder.state()[0], under_way=locked)
+            yield _run(folder, folder.state()[0], {}, under_way=locked)
 
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:
         """See the port."""
@@ -133,7 +134,7 @@ class StoredRuns:
             raise not_under_way(self.get(name))
 
 
-def _run(folder: RunFolder, meta: Mapping[str, str], *, under_way: bool, **more: Any) -> Run:
+def _run(folder: RunFolder, meta: Mapping[str, str], part: Mapping[str, str], *, under_way: bool, **more: Any) -> Run:
     """The run in *folder*. One that says it is running, but whose engine is gone, was killed."""
     phase = meta.get("phase", "Unknown")
     started, finished = meta.get("started"), meta.get("finished")
@@ -149,7 +150,7 @@ def _run(folder: RunFolder, meta: Mapping[str, str], *, under_way: bool, **more:
         started=float(started) if started else None,
         finished=float(finished) if finished and not open_ended else None,
         under_way=under_way,
-        facts={"folder": str(folder.path)},
+        facts={"folder": str(folder.path), **part},
         **more,
     )
 

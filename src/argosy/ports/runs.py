@@ -21,6 +21,12 @@ OVER = ("Succeeded", *FAILED)
 """Phases after which nothing more happens to a run."""
 
 
+UNTIL, FROM_RUN = "argosy.dev/until", "argosy.dev/from-run"
+"""Annotations of a run that is part of its workflow: the task after which it ends; the run that gave what comes before that."""
+PART = "part"
+"""The fact of such a run that says in words which part it is."""
+
+
 @dataclass(frozen=True)
 class Outputs:
     """The output parameters, result and exit code of a node; not its artifacts."""

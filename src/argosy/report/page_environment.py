@@ -3,9 +3,13 @@
 import base64
 import functools
 import hashlib
+import os
+from pathlib import Path
 
 import jinja2
 
+COMPILED = Path(__file__).parent / "pages" / "__pycache__"
+"""Where templates are kept as compiled, as Python keeps its modules; nowhere where this installation is closed to writing."""
 LOADER = jinja2.PackageLoader("argosy.report", "pages")
 
 
@@ -24,4 +28,13 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_kept(),
     )
+
+
+def _kept() -> jinja2.BytecodeCache | None:
+    try:
+        COMPILED.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(COMPILED), "%s.pyc") if os.access(COMPILED, os.W_OK) else None

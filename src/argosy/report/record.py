@@ -77,6 +77,8 @@ class Facts:
     message: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     peak_bytes: int | None = None
+    part: str = ""
+    """The part of its pipeline that the run is, in words; empty where it is the whole."""
 
 
 @dataclass(frozen=True)

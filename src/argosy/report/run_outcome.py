@@ -14,6 +14,10 @@ NOT_LET_IN = "refused"
 """The word for a run that asked for a retraining and was told no: none of the pipeline's steps had a turn."""
 
 
+PARTIAL = "part"
+"""The word for a run that was to be part of its pipeline only."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The end of a run: one word, whether it is good news, a headline and what it means."""
@@ -31,6 +35,8 @@ def of(report: RunReport) -> Outcome:
     if stopped and not (stopped.template == "propose" and report.evidence and report.evidence.verdict != "promote"):
         detail = (stopped.error or stopped.message or report.facts.message).removeprefix("error: ")
         return Outcome("stopped", "bad", f"The run stopped in {timeline.label_of(stopped.name)}", detail)
+    if report.facts.part and report.facts.phase == "Succeeded":
+        return _of_part(report.facts.part, report.evidence)
     if report.evidence:
         return _of_verdict(report.evidence)
     if report.facts.phase in {"Running", "Pending"}:
@@ -41,6 +47,12 @@ def of(report: RunReport) -> Outcome:
     if report.facts.phase == "Succeeded":
         return Outcome("done", "plain", "The run ended without a verdict", report.facts.message)
     return Outcome("stopped", "bad", "The run stopped", report.facts.message)
+
+
+def _of_part(part: str, evidence: Evidence | None) -> Outcome:
+    """Of a run that ended where it was told to: it proposes nothing, whatever its gates say."""
+    said = f"Nothing is proposed by it. Its verdict would be: {_of_verdict(evidence).headline}" if evidence else ""
+    return Outcome(PARTIAL, "plain", f"Part of a run: {part}", said)
 
 
 def _of_verdict(evidence: Evidence) -> Outcome:

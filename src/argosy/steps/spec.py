@@ -26,6 +26,21 @@ Key = Literal[
 ]
 """A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""
 
+State = Literal[
+    "forge",
+    "loop",
+    "main",
+    "models",
+    "online",
+    "references",
+    "registry",
+    "shared-online",
+    "signatures",
+    "signing",
+    "snapshots",
+]
+"""A state outside of a run that a step reads or changes; `main`: the branch of the environment repo alone; of the model store its parts."""
+
 # One set for all steps of the search and the training, so that they share one warm process.
 TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "xgboost")
 
@@ -95,7 +110,10 @@ class StepSpec:
     results: tuple[Result, ...] = ()
     keys: tuple[Key, ...] = ()
     cached: bool = True
-    """True where equal inputs give equal outputs, so that the step can be memoized. A step with effects outside is never cached."""
+    """True where equal inputs give equal outputs, so that the step can be memoized."""
+    observes: tuple[State, ...] = ()
+    """Of a step that is not: all that it reads and changes outside. Done again where that is as it left it, it changes nothing and gives
+    the same; so where all of that lies on one machine, and nothing there has moved, it need not be done again. Empty: nobody knows."""
     exclusive: bool = False
     """True where two runs of one model must take turns (a mutex)."""
     reads: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
 
 CACHE = "argosy.dev/cache"
+CACHE_OBSERVES = "argosy.dev/cache-observes"
 CACHE_READS = "argosy.dev/cache-reads"
 CACHE_IGNORES = "argosy.dev/cache-ignores"
 CACHE_PARTS = "argosy.dev/cache-parts"
@@ -180,13 +181,16 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     annotations = {PRELOAD: ",".join(spec.preload)} if spec.preload else {}
     if spec.cached:
         annotations[CACHE] = "true"
+    elif spec.observes:
+        annotations[CACHE_OBSERVES] = json.dumps(spec.observes)
     # What memory there was, like the commit that is noted beside an answer, is no part of the answer.
     ignored = [provenance.VARIABLE] if spec.provenance == "noted" else []
     ignored += [memory.VARIABLE] if spec.plans_memory else []
-    if spec.cached and ignored:
+    is_kept = spec.cached or bool(spec.observes)
+    if is_kept and ignored:
         annotations[CACHE_IGNORES] = json.dumps(ignored)
     annotations |= reads([spec])
-    if spec.cached and spec.settings:
+    if is_kept and spec.settings:
         annotations[CACHE_PARTS] = json.dumps({SETTINGS: sorted(spec.settings)})
     return annotations
 

@@ -1,21 +1,27 @@
 """The cache of steps: what a step gave, under a key made of everything it depends on.
 
-Only templates annotated ``argosy.dev/cache: "true"`` are cached. The key is made of the code's identity, the command, script and
-environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input artifacts (of parts of
-a document, where ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names.
+Only templates annotated ``argosy.dev/cache: "true"`` or ``argosy.dev/cache-observes`` are cached. The key is made of the code's identity,
+the command, script and environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input
+artifacts (of parts of a document, where ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names.
+
+A template that observes states (a registry, a forge) reads and changes them, and gives the same again where they are as it left them. So
+its key has a stamp of each, and the day, and its answer is kept under the key of the moment after it ran. A state that does not lie on
+this machine cannot be observed: then nothing is kept.
+
 Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy.engine.attempts import document_parts
 from argosy.engine.manifest.artifact_model import Artifact
 from argosy.engine.manifest.model import Template
-from argosy.engine.nodes import Outputs
-from argosy.engine.state import disk
+from argosy.engine.nodes import Json, Outputs
+from argosy.engine.state import disk, tree_stamps
 from argosy.engine.state.object_store import ObjectStore, digest_of
 
 ANNOTATION = "argosy.dev/cache"
@@ -23,25 +29,57 @@ READS = "argosy.dev/cache-reads"
 IGNORES = "argosy.dev/cache-ignores"
 PARTS = "argosy.dev/cache-parts"
 """Of which raw input artifacts, YAML documents, only parts count: by the artifact's name a list of ``key`` or ``key.key``."""
+OBSERVES = "argosy.dev/cache-observes"
+"""Which states a template reads and changes, by the names that the options of the run have for them, as a list."""
 VERSION = 1
+LONGEST_VALUE = 1000
+"""Characters of a value that are kept of what a key is made of; of a longer one its digest is."""
+
+
+def key_of(parts: Json) -> str:
+    """The key that is made of *parts*."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def condensed(parts: Json) -> Json:
+    """*parts* of a key with digests in place of long texts, to be remembered."""
+    return {name: _condensed(part) for name, part in parts.items()}
+
+
+def _condensed(part: object) -> object:
+    if isinstance(part, str) and len(part) > LONGEST_VALUE:
+        return f"sha256:{hashlib.sha256(part.encode()).hexdigest()}"
+    if isinstance(part, Mapping):
+        return condensed(dict(part))
+    return [_condensed(each) for each in part] if isinstance(part, list | tuple) else part
 
 
 class StepCache:
-    """The cache under *root*. *here*: what relative paths of declared reads are relative to."""
+    """The cache under *root*. *here*: what declared reads are relative to; *states*: where those lie that are observed."""
 
-    def __init__(self, root: Path, store: ObjectStore, *, here: Path, reads_hits: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        store: ObjectStore,
+        *,
+        here: Path,
+        reads_hits: bool = True,
+        states: Mapping[str, Sequence[Path]] | None = None,
+    ) -> None:
         self._root = root
         self._store = store
         self._here = here
         self._reads_hits = reads_hits
+        self._states = states or {}
         self._read: dict[Path, str] = {}
 
     @staticmethod
     def is_asked_for(template: Template) -> bool:
         """True where *template* says that what it gives is to be kept."""
-        return template.metadata.annotations.get(ANNOTATION) == "true"
+        annotations = template.metadata.annotations
+        return annotations.get(ANNOTATION) == "true" or OBSERVES in annotations
 
-    def key(
+    def parts(
         self,
         template: Template,
         *,
@@ -49,17 +87,17 @@ class StepCache:
         argv: tuple[str, ...],
         environment: Mapping[str, str],
         keeps_result: bool,
-    ) -> str | None:
-        """The key of a call of *template*, its arguments in place; None where it is not cached."""
+    ) -> Json | None:
+        """All that a call of *template*, its arguments in place, depends on now, as JSON; None where it is not cached."""
         annotations = template.metadata.annotations
         if not self.is_asked_for(template):
             return None
-        reads = self._digests_of(annotations.get(READS))
-        if reads is None or _looks_outside(template):
+        reads, observed = self._digests_of(annotations.get(READS)), self._stamps_of(annotations.get(OBSERVES))
+        if reads is None or observed is None or _looks_outside(template):
             return None
         ignored = set(json.loads(annotations.get(IGNORES) or "[]"))
         parts_of: dict[str, list[str]] = json.loads(annotations.get(PARTS) or "{}")
-        parts = {
+        parts: Json = {
             "version": VERSION,
             "code": code,
             "argv": argv,
@@ -74,7 +112,7 @@ class StepCache:
             "result": keeps_result,
             "reads": reads,
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return {**parts, "observed": observed} if observed else parts
 
     def find(self, key: str) -> Outputs | None:
         """The outputs kept under *key*, if all of it is still there."""
@@ -94,6 +132,18 @@ class StepCache:
 
     def _path(self, key: str) -> Path:
         return self._root / key[:2] / f"{key}.json"
+
+    def _stamps_of(self, declared: str | None) -> dict[str, str] | None:
+        """The stamps of the states that are *declared*, by name, and the day; None where one is not to be seen from here."""
+        names = json.loads(declared) if declared else []
+        if any(name not in self._states for name in names):
+            return None
+        try:
+            stamps = {name: tree_stamps.of(self._states[name]) for name in names}
+        except OSError:
+            return None
+        # What main lets pass until a day, it does not on the day after.
+        return {**stamps, "day": f"{datetime.now(UTC):%Y-%m-%d}"} if names else {}
 
     def _digests_of(self, declared: str | None) -> dict[str, str] | None:
         """The digests of declared reads by name; None where one is not a path that can be read here."""

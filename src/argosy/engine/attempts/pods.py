@@ -29,7 +29,7 @@ from argosy.engine.attempts import (
     volumes,
     web,
 )
-from argosy.engine.attempts.cache import StepCache
+from argosy.engine.attempts.cache import StepCache, condensed, key_of
 from argosy.engine.attempts.container_roles import PodContainer, Role, containers_of_pod
 from argosy.engine.attempts.engine_tasks import EngineTask
 from argosy.engine.attempts.environment import EnvironmentFailure, Sources
@@ -46,7 +46,7 @@ from argosy.engine.attempts.workspace import (
 )
 from argosy.engine.effects import PodResult, StartPod
 from argosy.engine.manifest import patches
-from argosy.engine.nodes import Outputs
+from argosy.engine.nodes import Json, Outputs
 from argosy.engine.options import Cluster
 from argosy.engine.processes.fork_server import Running
 from argosy.engine.processes.launches import Launch, LaunchFailure, Warmth
@@ -150,12 +150,18 @@ class Pods:
 
     def cached(self, request: StartPod) -> PodResult | None:
         """The result of a call that was made before, with everything it depends on the same."""
+        parts = self.made_of(request)
+        outputs = self.cache.find(key_of(parts)) if parts else None
+        if parts is None or outputs is None:
+            return None
+        return PodResult(Phase.SUCCEEDED, outputs=outputs, cached=True, made_of=condensed(parts))
+
+    def made_of(self, request: StartPod) -> Json | None:
+        """All that the answer to *request* depends on, as of now; None where it is not one that the cache can have."""
         try:
-            key = self._key(request)
+            return self._parts_of_key(request)
         except (EnvironmentFailure, PathFailure):
             return None
-        outputs = self.cache.find(key) if key else None
-        return PodResult(Phase.SUCCEEDED, outputs=outputs, cached=True) if outputs else None
 
     async def run(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         """Run *request* as attempt *number*; *watch* hears of its containers."""
@@ -231,8 +237,10 @@ class Pods:
             collected.outputs.exit_code = str(ends[MAIN].code)
         result = _result(running, ends, collected, late=late)
         if result.phase is Phase.SUCCEEDED:
-            if key := self._key(request):
-                self.cache.keep(key, collected.outputs)
+            # Now, not as it was before: what a step changed outside is part of what its answer is good for.
+            if depends_on := self.made_of(request):
+                self.cache.keep(key_of(depends_on), collected.outputs)
+                result = dataclasses.replace(result, made_of=condensed(depends_on))
             for part in parts.values():
                 self._beside(part.workspace.clear)
             if all(part.member.apart for part in parts.values()):
@@ -393,7 +401,7 @@ class Pods:
             await running.kill()
             return await work, True
 
-    def _key(self, request: StartPod) -> str | None:
+    def _parts_of_key(self, request: StartPod) -> Json | None:
         container = request.template.main_container
         if not self.cache.is_asked_for(request.template):
             return None
@@ -405,7 +413,7 @@ class Pods:
         is_process = local_images.is_process(container.image, self.process_images)
         code = self.code_identity if is_process else container.image
         argv = local_images.command_of(container, given.variables, None)
-        return self.cache.key(
+        return self.cache.parts(
             request.template, code=code, argv=argv, environment=given.open, keeps_result=request.keeps_result
         )
 

@@ -98,7 +98,8 @@ def _string(name: str, value: object) -> str:
 
 
 def _quotable(value: str) -> str:
-    if (found := _UNQUOTABLE.search(value)) or any(ord(char) > 0xFFFF and not char.isprintable() for char in value):
+    beyond = not value.isascii() and any(ord(char) > 0xFFFF and not char.isprintable() for char in value)
+    if (found := _UNQUOTABLE.search(value)) or beyond:
         what = f"the control character {found[0]!r}" if found else "a character that cannot be printed"
         raise ExpressionError(f"a value holds {what}, which a manifest cannot hold: {value[:60]!r}")
     return value

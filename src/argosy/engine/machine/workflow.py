@@ -73,14 +73,14 @@ class Workflow:
             clock=clock,
             history=history,
         )
-        self._entry = Call(
+        self.entry = Call(
             name=identity.name,
             holder=Caller({"template": self._spec.entrypoint}),
             owner=WORKFLOW,
             done=self._entry_ended,
             arguments=Arguments(arguments),
         )
-        self._hooks = hooks.WorkflowHooks(self.machine, self._spec, self._entry)
+        self._hooks = hooks.WorkflowHooks(self.machine, self._spec, self.entry)
 
     def start(self) -> None:
         """Call the entrypoint, once the workflow's own locks are granted."""
@@ -104,7 +104,7 @@ class Workflow:
 
     def _enter(self) -> None:
         self._hooks.look()
-        self.machine.begin(self._entry)
+        self.machine.begin(self.entry)
 
     def _entry_ended(self, node: Node) -> None:
         if node.name in self.machine.impossible:

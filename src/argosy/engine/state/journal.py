@@ -7,7 +7,8 @@ survives ``kill -9``; after a power loss the last rounds may be missing, never h
   ``suspended`` (``true`` while nothing more begins);
 - ``nodes(name, body)``: the node as JSON (``nodes.Node.to_json``), replaced whenever it changes;
 - ``attempts(node, number, pid, start_time, started, finished, code)``: one row a process, written before it starts; ``start_time`` is the
-  kernel's, which together with the pid names one process for good.
+  kernel's, which together with the pid names one process for good;
+- ``made_of(node, body)``: what the answer of a cached step depends on, as JSON, long texts as digests. Journals of older versions lack it.
 """
 
 import contextlib
@@ -31,6 +32,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     node TEXT NOT NULL, number INTEGER NOT NULL, pid INTEGER, start_time INTEGER, started REAL NOT NULL, finished REAL, code INTEGER,
     PRIMARY KEY (node, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made_of (node TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 INSERT OR IGNORE INTO meta VALUES ('schema', '{SCHEMA}');
 COMMIT;
 """  # noqa: S608 - the number is ours
@@ -74,13 +76,18 @@ class Journal:
         nodes: Iterable[Node] = (),
         attempts: Iterable[Attempt] = (),
         meta: Mapping[str, str] | None = None,
+        made_of: Mapping[str, Json] | None = None,
         durable: bool = True,
     ) -> None:
-        """One transaction. *durable*: on the disk before this returns; otherwise safe from ``kill -9`` only."""
+        """One transaction. *made_of*: what the answers of cached steps depend on, by node.
+
+        *durable*: on the disk before this returns; otherwise safe from ``kill -9`` only.
+        """
         with disk.guarded("write the journal of the run"):
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 self._write_rows(nodes, attempts, meta or {})
+                self._write_made_of(made_of or {})
                 self._database.execute("COMMIT")
             except BaseException:
                 self._roll_back()
@@ -112,6 +119,12 @@ class Journal:
             (tuple(vars(attempt).values()) for attempt in attempts),
         )
         self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+
+    def _write_made_of(self, made_of: Mapping[str, Json]) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO made_of VALUES (?, ?)",
+            ((node, json.dumps(parts)) for node, parts in made_of.items()),
+        )
 
     def _roll_back(self) -> None:
         if self._database.in_transaction:
@@ -152,6 +165,14 @@ def read_attempts(path: Path) -> list[Attempt]:
     """The attempts in the journal at *path*, as :meth:`Journal.attempts` has them, without changing it."""
     with _reading(path) as database:
         return [Attempt(*row) for row in database.execute(_ATTEMPTS)] if database else []
+
+
+def read_made_of(path: Path) -> dict[str, Json]:
+    """What the answers of cached steps depend on, by node, in the journal at *path*; nothing where an older version wrote it."""
+    with _reading(path) as database:
+        if database is None or not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'made_of'").fetchone():
+            return {}
+        return {node: json.loads(body) for node, body in database.execute("SELECT node, body FROM made_of")}
 
 
 @contextlib.contextmanager

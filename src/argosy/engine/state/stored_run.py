@@ -11,6 +11,7 @@ from typing import Self
 from argosy.engine.nodes import Json
 from argosy.engine.options import Cluster, Place, Prepared, RunOptions
 from argosy.engine.state.runs import RunFolder
+from argosy.ports import runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,11 @@ class StoredRun:
     def namespace(self) -> str:
         """The namespace of the workflow."""
         return str(self.metadata.get("namespace") or "argo")
+
+    @property
+    def part(self) -> str:
+        """The part of its workflow that the run is, in words; empty where it is the whole."""
+        return part_of(self.metadata)
 
     @classmethod
     def of(cls, prepared: Prepared, options: RunOptions, allowed: tuple[Place, ...]) -> Self:
@@ -86,6 +92,15 @@ class StoredRun:
         """Write the run to *folder*, for a resume."""
         kept = {key: getattr(self, name) for name, key in _keys().items()}
         folder.write_manifest({**kept, "cluster": dataclasses.asdict(self.cluster) if self.cluster else None})
+
+
+def part_of(metadata: Json) -> str:
+    """The part of its workflow that a run with *metadata* is, in words; empty where it is the whole."""
+    annotations = metadata.get("annotations") or {}
+    task, given = annotations.get(runs.UNTIL), annotations.get(runs.FROM_RUN)
+    if not task:
+        return ""
+    return f"only {task}, with what run {given} gave" if given else f"until {task}"
 
 
 def _keys() -> dict[str, str]:

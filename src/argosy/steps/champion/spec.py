@@ -11,5 +11,6 @@ SPEC = StepSpec(
     results=(Result("champion-digest", "Model digest of the champion, or `none`."),),
     keys=("forge-reader",),
     cached=False,
+    observes=("main",),
     settings=("model",),
 )

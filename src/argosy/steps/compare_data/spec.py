@@ -19,6 +19,7 @@ SPEC = StepSpec(
     ),
     keys=("store",),
     cached=False,
+    observes=("snapshots",),
     preload=("duckdb", "pydantic", "yaml"),
     settings=("label", "model", "owner", "sources", "task"),
 )

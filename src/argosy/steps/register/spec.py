@@ -26,6 +26,7 @@ SPEC = StepSpec(
     # The last names the object store's keys.
     keys=("registry", "predictions", "online", "store"),
     cached=False,
+    observes=("registry", "models", "online", "references", "shared-online"),
     exclusive=True,
     preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
 )

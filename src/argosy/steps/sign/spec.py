@@ -14,5 +14,6 @@ SPEC = StepSpec(
     outputs=(Artifact("signatures", "Folder: bundle.sig and evidence.sig."),),
     keys=("signing", "store"),
     cached=False,
+    observes=("signing", "signatures"),
     preload=("model_signing",),
 )

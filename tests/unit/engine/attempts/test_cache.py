@@ -1,13 +1,14 @@
 """What a cached answer depends on."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from argosy.engine.attempts.cache import StepCache
+from argosy.engine.attempts.cache import StepCache, condensed, key_of
 from argosy.engine.manifest.model import Template
 from argosy.engine.nodes import Outputs
 from argosy.engine.state.object_store import ObjectStore
@@ -39,7 +40,9 @@ def cache(here: Path, **given: Any) -> StepCache:
 def key(here: Path, template: dict[str, Any] = TEMPLATE, **given: Any) -> str | None:
     """The key of *template*."""
     call: dict[str, Any] = {"code": "c", "argv": ("x",), "environment": {"A": "1"}, "keeps_result": False}
-    return cache(here).key(Template(template), **{**call, **given})
+    states = {"registry": (here / "registry",)}
+    parts = cache(here, states=states).parts(Template(template), **{**call, **given})
+    return key_of(parts) if parts else None
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -106,3 +109,38 @@ def test_keep_and_find(here: Path) -> None:
     assert cache(here, reads_hits=False).find("abcd") is None
     store.path(digest).unlink()
     assert cache(here).find("abcd") is None
+
+
+def observing(*states: str) -> dict[str, Any]:
+    """The template as one that is not cached for its inputs alone, but observes *states*."""
+    annotations = {"argosy.dev/cache": "false", "argosy.dev/cache-observes": json.dumps(states)}
+    return changed(lambda t: t["metadata"].update(annotations=annotations))
+
+
+def test_a_state_that_moved_is_another_key(here: Path) -> None:
+    """What a step with effects outside gave is good for the state that it left, whoever changes that; reading it changes nothing."""
+    template = observing("registry")
+    before = key(here, template)
+    assert before is not None
+    (here / "registry").mkdir()
+    (here / "registry" / "versions.db").write_text("1", encoding="utf-8")
+    left = key(here, template)
+    (here / "registry" / "versions.db").read_text(encoding="utf-8")
+    (here / "registry" / "versions.db-shm").write_text("a reader's", encoding="utf-8")
+    (here / "registry" / "lock").touch()
+    (here / "registry" / "lock").unlink()
+    assert left == key(here, template) != before
+    (here / "registry" / "versions.db").write_text("2", encoding="utf-8")
+    assert key(here, template) not in (None, left)
+
+
+def test_a_state_elsewhere_is_never_cached(here: Path) -> None:
+    """Of a registry on a server nobody knows from here whether it has moved."""
+    assert key(here, observing("registry", "forge")) is None
+
+
+def test_what_is_remembered_of_a_key_is_short() -> None:
+    """A file that travels with the manifest is remembered by its digest, a setting as it is."""
+    remembered = condensed({"artifacts": {"settings": [["trials", 3]], "definitions": ["x" * 5000]}})
+    assert remembered["artifacts"]["settings"] == [["trials", 3]]
+    assert remembered["artifacts"]["definitions"][0].startswith("sha256:")
