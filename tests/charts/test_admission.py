@@ -5,6 +5,7 @@ Evaluated here without a cluster; `tests/e2e/test_teams.py` has an API server do
 
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,21 @@ def test_they_hold_where_teams_are_and_nowhere_else(objects: Objects) -> None:
         {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team-credit", "team-growth"]}
     ]
     assert not [one for one in render() if one["kind"].startswith("ValidatingAdmission")]
+
+
+def test_policies_know_the_variables_of_steps_with_keys() -> None:
+    """Of every committed pipeline; read as text, so that it holds where there is no Helm to render them with."""
+    written = (CHART / "templates" / "_admission.tpl").read_text(encoding="utf-8")
+    (known,) = re.findall(r'define "admission.variables" -}}\n(.+)\n', written)
+    unknown = {
+        (template["name"], variable["name"])
+        for manifest in team_manifests.committed()
+        for template in manifest["spec"]["templates"]
+        if template.get("serviceAccountName", "argosy-step") != "argosy-step"
+        for variable in template.get("container", {}).get("env", [])
+        if not re.fullmatch(known, variable["name"])
+    }
+    assert unknown == set()
 
 
 def test_our_own_pipelines_pass(objects: Objects, pipelines: list[Manifest]) -> None:

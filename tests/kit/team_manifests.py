@@ -38,6 +38,11 @@ def compiled(folder: Path) -> list[Manifest]:
     return found
 
 
+def committed() -> list[Manifest]:
+    """The pipelines of the project's models, as they are committed."""
+    return [yaml.safe_load(path.read_bytes()) for path in sorted((ROOT / "workflows").glob("*/pipeline.yaml"))]
+
+
 def run_of(template: str, namespace: str = "team-credit") -> Manifest:
     """A run in *namespace* of the installed *template*, as `argo submit --from` makes it."""
     return {
