@@ -73,7 +73,9 @@ class Pipeline:
     def prepare(self) -> None:
         """Make the environment repo from the project's gitops-env/, and install what stands round the steps."""
         keys.ensure_signing_pair(self.home / "keys" / "signing.pem", self.home / "keys" / "signing.pub.pem")
-        shutil.copy(self.home / "keys" / "signing.pub.pem", _folder(self.project / "gitops-env" / "keys"))
+        environment = self.project / "gitops-env"
+        shutil.copy(self.home / "keys" / "signing.pub.pem", _folder(environment / "keys"))
+        self.argosy("env", "pin-image", pinned.image("promote"), "--folder", str(environment))
         self.argosy("setup")
         self.give_forge()
         for each in self._volume():

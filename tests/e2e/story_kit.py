@@ -154,7 +154,7 @@ def begin(
         for name, values in (secrets or {}).items():
             cluster.apply(secret(name, pipeline.namespace, values))
         pipeline.prepare()
-        pipeline.install_template(**SMALL, **(settings or {}))
+        pipeline.install_template(**{**SMALL, **(settings or {})})
         for delivery in (staging, production):
             delivery.start()
         yield Story(pipeline, server, staging, production, image, data=pipeline.upload())

@@ -28,13 +28,15 @@ from e2e.story_kit import NAME, Story
 
 pytestmark = [pytest.mark.needs("argo-workflows", "argo-cd", "argo-rollouts", "kserve"), pytest.mark.timeout(3000)]
 
+PATIENT = {"search": {**story_kit.SMALL["search"], "early_stopping_rounds": 100}}
+"""A trial's fits go on for five times as long, so that its pod can be killed in the middle on a fast machine too."""
 FUSED = {"fuse": {"prepare": ["ingest", "validate", "build-features"], "fit": ["train", "evaluate"]}}
 
 
 @pytest.fixture(scope="module")
 def story(cluster: Cluster, store: Store, prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """A project, a forge behind a git server, two environments and the namespace of the pipeline; nothing has run yet."""
-    with story_kit.begin(cluster, store, prometheus, tmp_path_factory.mktemp("project")) as begun:
+    with story_kit.begin(cluster, store, prometheus, tmp_path_factory.mktemp("project"), settings=PATIENT) as begun:
         yield begun
 
 
