@@ -33,7 +33,7 @@ spec:
             arguments: {parameters: [{name: text, value: "model of {{tasks.ingest.outputs.parameters.said}}"}]}
           - {name: propose, depends: train, template: say, arguments: {parameters: [{name: text, value: asked}]}}
     - name: tuning
-      dag: {tasks: [{name: trial, template: say, arguments: {parameters: [{name: text, value: one}]}}]}
+      dag: {tasks: [{name: trial-0, template: say, arguments: {parameters: [{name: text, value: one}]}}]}
     - name: tell
       container: {image: any, command: [sh, -c, "exit 1"]}
     - name: say
@@ -88,7 +88,7 @@ def test_until_then_only(shell: Shell, tmp_path: Path) -> None:
     assert code == 0
     assert f"all that it takes is of run {first}" in err
     assert "since then: parameter size: 1 -> 2" in err
-    assert set(steps(out)) == {"$.ingest", "$.tune.trial", "$.train"}
+    assert set(steps(out)) == {"$.ingest", "$.tune.trial-0", "$.train"}
     answer = json.loads(out)["nodes"]
     assert answer["$.train"]["outputs"]["parameters"]["said"] == "model of rows 1"
     assert answer["$.ingest"]["message"] == f"from run {first}"

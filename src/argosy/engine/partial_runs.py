@@ -93,7 +93,8 @@ def _hint(task: str, names: list[str], spec: Json) -> str:
     for template in map(Template, spec["templates"]):
         inner = [each.name for each in template.dag.tasks] if template.kind == "dag" else []
         around = [each.name for each in _tasks(spec) if each.template == template.name]
-        if task in inner and around:
+        # A search asks for its trials in rounds: `trial` is what people call `trial-0`, `trial-1`.
+        if around and any(name == task or name.startswith(f"{task}-") for name in inner):
             return f"; it is part of {around[0]!r}, which runs whole"
     near = difflib.get_close_matches(task, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(names)}"
