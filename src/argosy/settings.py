@@ -207,7 +207,12 @@ class Settings:
                 "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
             },
             "argosy-data": {**self.object_store, **self.source_addresses, **self._kafka_variables()},
-            "argosy-scores": {**self.object_store, "ARGOSY_HASH_KEY_FILE": str(self.hash_key)},
+            # Results may be rows of a database.
+            "argosy-scores": {
+                **self.object_store,
+                **self.source_addresses,
+                "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
+            },
         }
 
     def places(self) -> dict[str, list[tuple[Path, bool]]]:
@@ -244,6 +249,7 @@ class Settings:
                 ),
                 (self.data_root / "data", False),
                 *self._certificates(),
+                *((folder, True) for folder, _ in self._databases()),
             ],
         }
 

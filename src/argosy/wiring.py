@@ -157,13 +157,21 @@ def objects(settings: Settings, uri: str) -> Objects:
 
 
 def table_files(place: str, setting: str, root: Path = Path()) -> TableFiles:
-    """The files at *place*, a path (relative to *root*), ``file://…`` or ``s3://…``. Raises Misconfigured, which names *setting*."""
+    """The files at *place*, a path (relative to *root*), ``file://…``, ``s3://…`` or, for results, ``sql://<name>/<table>``.
+
+    Raises Misconfigured, which names *setting*.
+    """
+    from argosy.domain import source_addresses, table_places
+
+    if place.startswith(table_places.DATABASE):
+        from argosy.adapters.sql_tables import SqlTables
+
+        return SqlTables(place, setting, source_addresses.addresses(os.environ))
     if place.startswith(S3):
         from argosy.adapters.s3.table_objects import S3Tables
 
         return S3Tables(place, setting)
     from argosy.adapters.file_tables import FileTables
-    from argosy.domain import table_places
 
     path = table_places.path_of(place)
     if path is None:

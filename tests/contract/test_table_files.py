@@ -10,6 +10,7 @@ import pytest
 from argosy import errors, wiring
 from argosy.adapters.file_tables import FileTables
 from argosy.adapters.s3.table_objects import S3Tables
+from argosy.adapters.sql_tables import SqlTables
 from argosy.domain import table_places
 from argosy.scoring import parts
 from argosy.testing.table_files_contract import TableFilesContract
@@ -111,3 +112,12 @@ def test_other_places_are_refused(place: str) -> None:
 def test_what_lies_in_what(inner: str, outer: str, *, within: bool) -> None:
     """By names alone, of paths and of addresses."""
     assert table_places.is_within(inner, outer) is within
+
+
+class TestSqlTables(TableFilesContract):
+    """A table of an SQLite file: what is no Parquet is kept in the ledger as it is."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> SqlTables:
+        """A database that does not exist yet."""
+        return SqlTables("sql://warehouse/scores", "--out", {"ARGOSY_SOURCE_WAREHOUSE": f"sqlite:///{tmp_path}/w.db"})

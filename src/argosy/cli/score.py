@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         required=True,
         metavar="FOLDER",
-        help="results go below it, by the model's version; also s3://<bucket>/…",
+        help="results go below it, by the model's version; also s3://<bucket>/…, or sql://<name>/<table>, rows of a database",
     )
     parser.add_argument("--environment", "--env", default="production", help="whose version scores; default production")
     parser.add_argument("--with-features", action="store_true", help="keep the features in the results too")

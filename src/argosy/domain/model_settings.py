@@ -225,7 +225,8 @@ class ScoringSettings(Document):
     results: str = Field(
         alias="out",
         min_length=1,
-        description="Where results go, s3://<bucket>/<prefix>: as_of=<day>/version=<n>/ below it, or, where it has {as_of}, version=<n>/.",
+        description="Where results go, s3://<bucket>/<prefix>: as_of=<day>/version=<n>/ below it, or, where it has {as_of}, version=<n>/. "
+        "Or sql://<name>/<table>: rows of a database, its address in ARGOSY_SOURCE_<NAME>.",
     )
     environment: Literal["staging", "production"] = Field(default="production", description="Whose version scores.")
     with_features: bool = Field(default=False, description="Keep the features in the results too.")

@@ -17,7 +17,10 @@ def lines(request: Request, rollouts: list[Rollout]) -> Iterator[str]:
     if rollout is None:
         yield "not synced yet: the namespace has no rollout of this model"
         return
-    if rollout.newest != request.subject.model_digest:
+    subject = request.subject
+    # A second version changes the pods of the first, which go on to serve what they served.
+    served = (subject.champion_digest if subject.tries else None) or subject.model_digest
+    if rollout.newest != served:
         yield f"the newest pods have {short(rollout.newest)}: this one is not synced yet, or something followed it"
         return
     merged = datetime.fromisoformat(request.ended_at)

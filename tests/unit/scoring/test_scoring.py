@@ -1,8 +1,10 @@
 """Batch scoring: the server's answers, each part once, whatever happens meanwhile."""
 
+import contextlib
 import datetime
 import functools
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.adapters.file_tables import FileTables
+from argosy.adapters.sql_tables import SqlTables
 from argosy.domain import bundle
 from argosy.domain.model_settings import Serving, Task
 from argosy.ml.predictor import Predictor
@@ -219,6 +222,28 @@ def test_begun_again_it_goes_on_and_logs_nothing_twice(
     pq.write_table(table(250, seed=99), tmp_path / "in" / "b.parquet", row_group_size=100)
     results = scored(work, tmp_path / "in")
     assert [already for _, already in results] == [True] * 3 + [False] * 3
+
+
+def test_results_as_rows_of_a_database(work: ScoringJob, tmp_path: Path) -> None:
+    """The same results as in files; begun again, what is there is left, and what is of another table is taken out."""
+    pq.write_table(table(300), tmp_path / "customers.parquet")
+    one = at(work, tmp_path / "customers.parquet")
+    files = list(job.run(one, parts.of(one.tables), workers=1, told=lambda *_: None))
+    address = f"sqlite:///{tmp_path}/w.db"
+    rows_of = SqlTables("sql://w/scores/version=4", "--out", {"ARGOSY_SOURCE_W": address})
+    two = replace(one, results=rows_of, log=None)
+    found = list(job.run(two, parts.of(two.tables), workers=1, told=lambda *_: None))
+    assert [result for result, _ in found] == [result for result, _ in files]
+    assert [already for _, already in job.run(two, parts.of(two.tables), workers=1, told=lambda *_: None)] == [True]
+    with contextlib.closing(sqlite3.connect(tmp_path / "w.db")) as connection:
+        kept = connection.execute(
+            "SELECT customer_id, prediction, decision FROM scores ORDER BY customer_id"
+        ).fetchall()
+    wanted = pq.read_table(out_of(one) / "customers.parquet").sort_by("customer_id")
+    assert kept == [
+        tuple(row[name] for name in ("customer_id", "prediction", "decision")) for row in wanted.to_pylist()
+    ]
+    assert part_results.remove_others(rows_of, []) == ["customers.parquet"]
 
 
 def test_shares_are_all_of_it_and_nothing_twice() -> None:
