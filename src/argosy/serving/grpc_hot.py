@@ -5,31 +5,28 @@ the model, as :mod:`argosy.serving.hot_path` does it for HTTP. Anything else goe
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
 
 from argosy.serving import exchange, grpc_frames, request_spans
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.access.rules_file import WatchedRules
+from argosy.serving.exchange import ResponseBody
 from argosy.serving.grpc_call import GrpcCall
 from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.grpc_tensors import GrpcTensors
+from argosy.serving.hot_answers import HotAnswers, HotRead
 from argosy.serving.hot_queue import MOST_TOGETHER
-from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS
+from argosy.serving.inference import INLINE_BYTES
 from argosy.serving.middleware import model_labels
 from argosy.serving.overload import TOO_LATE, LoopTurn, Overload
 from argosy.serving.prometheus import Metrics
-from argosy.serving.request_columns import RequestColumns
-from argosy.serving.request_problems import RequestProblem
 from argosy.serving.request_spans import RequestSpans, RequestTrace
-from argosy.serving.service import Answer, Service
+from argosy.serving.service import Service
 
 _log = logging.getLogger("argosy.serving")
 ROUTE = "grpc"
 """What the metrics call requests that came this way."""
 _AGAIN = (("retry-after", "1"), ("grpc-retry-pushback-ms", "1000"))
-_Read = tuple[RequestColumns, Any, str]
 
 
 class GrpcHotPath:
@@ -54,6 +51,7 @@ class GrpcHotPath:
         self._trailer = grpc_frames.header_block(self._labels)
         self._turn = LoopTurn(overload, self._flush)
         self._waiting: list[tuple[GrpcCall, float]] = []
+        self._answers: HotAnswers[tuple[bytes, str]] = HotAnswers(service, metrics, _message)
 
     def take(self, call: GrpcCall) -> bool:
         """Answer *call*, which is there with its message, with others, or start it, or refuse it; False for one that is none of these."""
@@ -96,7 +94,7 @@ class GrpcHotPath:
         if not waiting:
             return
         try:
-            answers = self._answers(waiting)
+            answers = self._answers.answers([self._read(call, began) for call, began in waiting])
         except Exception:  # noqa: BLE001 - an error of one call must not leave the others without an answer
             # Each is tried alone then, and what fails there is told to its caller.
             _log.exception("%d calls were not answered together", len(waiting))
@@ -121,52 +119,16 @@ class GrpcHotPath:
         if self._spans is not None and call.trace is not None:
             self._spans.done(call.trace, ROUTE, call.trace.began, 200)
 
-    def _answers(self, calls: Sequence[tuple[GrpcCall, float]]) -> list[tuple[bytes, str] | None]:
-        found = [self._read(call, began) for call, began in calls]
-        read = [each for each in found if each is not None]
-        self._metrics.together.observe(len(calls))
-        answers = self._service.answer_together([(asked, name) for asked, _, name in read])
-        if answers is None:
-            return [None] * len(calls)
-        written = iter([self._tried(each, answer) for each, answer in zip(read, answers, strict=True)])
-        return [None if each is None else next(written) for each in found]
-
-    def _tried(self, read: _Read, answer: Answer) -> tuple[bytes, str] | None:
-        """The message to *read*'s caller, and its name; None where that fails. The others are logged already, and not tried again."""
-        asked, wanted, name = read
-        try:
-            return self._written(asked, answer, wanted), name
-        except Exception:  # noqa: BLE001 - what fails there is told to its caller by the common road
-            _log.exception("the answer to request %s was not written", name)
-            return None
-
-    def _written(self, asked: RequestColumns, answer: Answer, wanted: Any) -> bytes:
-        began = request_spans.now()
-        body = self._protocol.write(answer, wanted).body
-        if asked.trace is not None:
-            asked.trace.stage("write", began)
-            asked.trace.attributes["argosy.model.version"] = answer.version(self._service.version)
-        return body
-
-    def _read(self, call: GrpcCall, came: float) -> _Read | None:
+    def _read(self, call: GrpcCall, came: float) -> HotRead | None:
         trace = self._trace(call, came)
         began = 0 if trace is None else trace.stage("queue", trace.began)
         if not self._admits(call):
             return None
         if trace is not None:
-            began = trace.stage("access", began)
-        try:
-            asked, wanted = self._protocol.read(call.messages[0], None)
-        except RequestProblem:
-            return None
-        if asked.count > INLINE_ROWS or not self._service.plain(asked):
-            return None
-        name = identity(call.head.headers, trace)
-        if trace is not None:
-            trace.stage("read", began, attributes={"argosy.rows": asked.count})
-            trace.attributes["argosy.request_id"] = name
-            asked = replace(asked, trace=trace)
-        return asked, wanted, name
+            trace.stage("access", began)
+        return self._answers.read(
+            self._protocol, call.messages[0], None, lambda: identity(call.head.headers, trace), trace
+        )
 
     def _admits(self, call: GrpcCall) -> bool:
         """True where the caller may ask, and was counted; the call remembers it. False where that is not known at once."""
@@ -175,6 +137,11 @@ class GrpcHotPath:
         caller = Credentials(call.connection.host, call.head.headers)
         call.admitted = self._access.gatekeeper.admits_at_once(caller, self._service.served.model)
         return call.admitted
+
+
+def _message(read: HotRead, content: ResponseBody) -> tuple[bytes, str]:
+    """The message to *read*'s caller, and the name of the request."""
+    return content.body, read.identity
 
 
 def identity(brought: Mapping[str, str], trace: RequestTrace | None = None) -> str:

@@ -9,18 +9,19 @@ request gets here the very bytes that it would get there, or goes there.
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from argosy.serving import exchange, problem_documents, request_spans
-from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, InferenceProtocol
+from argosy.serving.exchange import ResponseBody
+from argosy.serving.hot_answers import HotAnswers, HotRead
+from argosy.serving.inference import INLINE_BYTES, InferenceProtocol
 from argosy.serving.middleware import model_headers, route_of
 from argosy.serving.overload import TOO_LATE
 from argosy.serving.prometheus import Metrics
-from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.request_spans import RequestSpans, RequestTrace
-from argosy.serving.service import Answer, Service
+from argosy.serving.service import Service
 
 _log = logging.getLogger("argosy.serving")
 Scope = MutableMapping[str, Any]
@@ -38,16 +39,6 @@ class HotRequest:
     body: bytes
     began: float
     """When it was there, by ``time.perf_counter``."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a request asks for."""
-
-    protocol: InferenceProtocol[Any]
-    asked: RequestColumns
-    wanted: Any
-    identity: str
 
 
 PREFIX = "/models/"
@@ -80,6 +71,7 @@ class HotPath:
         self._metrics = metrics
         self._admits = admits
         self._head = _lines(model_headers(service.answering))
+        self._answers = HotAnswers(service, metrics, self._whole)
 
     @property
     def paths(self) -> Iterable[str]:
@@ -114,13 +106,7 @@ class HotPath:
 
     def _answered(self, requests: Sequence[HotRequest]) -> list[bytes | None]:
         found = [self._read(request) for request in requests]
-        read = [each for each in found if each is not None]
-        self._metrics.together.observe(len(requests))
-        answers = self._service.answer_together([(each.asked, each.identity) for each in read])
-        if answers is None:
-            return [None] * len(requests)
-        written = iter([self._tried(each, answer) for each, answer in zip(read, answers, strict=True)])
-        contents = [None if each is None else next(written) for each in found]
+        contents = self._answers.answers(found)
         for request, content, each in zip(requests, contents, found, strict=True):
             if content is not None and each is not None:
                 route = route_of(address(request.scope["path"]))
@@ -136,7 +122,7 @@ class HotPath:
             trace.began = int(request.began * 1e9)
         return trace
 
-    def _read(self, request: HotRequest) -> _Read | None:
+    def _read(self, request: HotRequest) -> HotRead | None:
         scope = request.scope
         protocol = self._routes[address(scope["path"])]
         trace = self._trace(request)
@@ -144,39 +130,19 @@ class HotPath:
         if len(request.body) > INLINE_BYTES or not self._admits(scope):
             return None
         if trace is not None:
-            began = trace.stage("access", began)
+            trace.stage("access", began)
         try:
             length = exchange.json_length(scope, binary=protocol.binary)
-            asked, wanted = protocol.read(request.body, length)
         except RequestProblem:
             return None
-        if asked.count > INLINE_ROWS or not self._service.plain(asked):
-            return None
-        identity = exchange.request_id(scope, trace)
-        if trace is not None:
-            trace.stage("read", began, attributes={"argosy.rows": asked.count})
-            trace.attributes["argosy.request_id"] = identity
-            asked = replace(asked, trace=trace)
-        return _Read(protocol, asked, wanted, identity)
+        return self._answers.read(protocol, request.body, length, lambda: exchange.request_id(scope, trace), trace)
 
-    def _tried(self, read: _Read, answer: Answer) -> bytes | None:
-        """As :meth:`_written`; None where that fails. The others are logged already: to try them again would log them twice."""
-        try:
-            return self._written(read, answer)
-        except Exception:  # noqa: BLE001 - what fails there is told to its caller by the common road
-            _log.exception("the answer to request %s was not written", read.identity)
-            return None
-
-    def _written(self, read: _Read, answer: Answer) -> bytes:
-        began, trace = request_spans.now(), read.asked.trace
-        content = read.protocol.write(answer, read.wanted)
-        if trace is not None:
-            trace.stage("write", began)
-            trace.attributes["argosy.model.version"] = answer.version(self._service.version)
+    def _whole(self, read: HotRead, content: ResponseBody) -> bytes:
+        """All that follows the status line."""
         return b"%b%b%b\r\n%b" % (
             _sized(content.type, content.body),
             _lines(content.headers) if content.headers else b"",
-            self._named(read.identity, trace),
+            self._named(read.identity, read.asked.trace),
             content.body,
         )
 
