@@ -132,8 +132,14 @@ def parameters(given: Mapping[str, Any], path: str | None) -> Mapping[str, Any]:
 def packed(values: Sequence[Any], datatype: str) -> bytes:
     """*values* as binary data."""
     if datatype == TEXT:
-        return b"".join(_LENGTH.pack(len(text)) + text for text in (value.encode() for value in values))
+        known = {value: _text(value) for value in set(values)}  # of decisions there are few
+        return b"".join(map(known.__getitem__, values))
     return np.asarray(values, dtype=FORMS[datatype]).tobytes()
+
+
+def _text(value: str) -> bytes:
+    content = value.encode()
+    return _LENGTH.pack(len(content)) + content
 
 
 def _shape(shape: Any, path: str, most_rows: int, most_columns: int) -> tuple[int, int | None]:
