@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NoReturn, Protocol, Self
 
 from argosy.serving import grpc_frames
@@ -91,6 +92,7 @@ class GrpcCall:
         "deadline",
         "end",
         "ended",
+        "grows",
         "head",
         "judged",
         "messages",
@@ -126,6 +128,8 @@ class GrpcCall:
         """What notes its stages; None where it is not recorded."""
         self.traced = False
         """True where it is known whether it is recorded."""
+        self.grows: Callable[[], None] | None = None
+        """Told, once, that half of what a peer may send unasked has come, before it may send on."""
         self.task: asyncio.Task[None] | None = None
         self.deadline: float | None = None
         self.timer: asyncio.TimerHandle | None = None
@@ -241,6 +245,9 @@ class GrpcCall:
     def _make_room(self) -> None:
         """Let the peer send on: somebody reads."""
         if self.room < WINDOW // 2 and not self.ended:
+            if self.grows is not None:
+                grows, self.grows = self.grows, None
+                grows()
             self.connection.write(grpc_frames.window_update(self.number, WINDOW - self.room))
             self.room = WINDOW
 

@@ -5,6 +5,7 @@ the limits and into the counters that HTTP has. A problem becomes gRPC's status.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -33,8 +34,11 @@ from argosy.serving.tls import HANDSHAKE_SECONDS, Certificate
 from argosy.serving.v2 import EXTENSIONS
 
 _log = logging.getLogger("argosy.serving")
-RECEIVED_AT_ONCE = 32
-"""Calls whose message is on its way. Each may hold as much memory as a body, before anybody knows how long it is."""
+RECEIVED_AT_ONCE = {"rows": 256, "others": 32}
+"""Calls whose message is on its way, by what they send. Some clients say all that they will call before they send the first message; none
+of these is to hold every place there is, nor those who need no key all of theirs."""
+LONG_AT_ONCE = 32
+"""Those of them of which more than half a window came. Each may hold as much memory as a body, before anybody knows how long it is."""
 SMALL_BYTES = 16 * 1024
 """In a message that holds no rows. Whoever sends it need not have said who they are."""
 CALLS = 1_024
@@ -142,7 +146,7 @@ class _Methods:
 
     def __init__(self, models: ServedModels) -> None:
         # Those of whoever is slow to ask for health must not take the place of rows: nobody is asked who they are for it.
-        rows, others = (_Receiver(models.limits.body_seconds) for _ in range(2))
+        rows, others = (_Receiver(models.limits.body_seconds, RECEIVED_AT_ONCE[what]) for what in ("rows", "others"))
         self._models = models
         self._calls: dict[str, _Method] = {
             f"/{grpc_messages.SERVICE}/{name}": _Infer(models, rows)
@@ -196,7 +200,7 @@ class _Methods:
         """Answer *call*."""
         stream = self._streams.get(call.head.path)
         if stream is None:
-            content = await self._calls[call.head.path].call(call, call)
+            content = await self._calls[call.head.path].call(call)
             call.connection.write(call.reply(content))
             return
         async for message in stream(call):
@@ -246,7 +250,7 @@ class _Method:
         self._receiver = receiver
         self._models = models
 
-    async def call(self, requests: AsyncIterator[bytes], context: GrpcCall) -> bytes:
+    async def call(self, context: GrpcCall) -> bytes:
         """Answer one call; a problem or a fault of it ends it with its status."""
         began, status, shed = request_spans.now(), 200, False
         brought = context.head.headers
@@ -255,7 +259,7 @@ class _Method:
         context.set_trailing_metadata(call.trailer)
         try:
             caller = None if context.admitted else Credentials(context.connection.host, brought)
-            content = await self._admitted(requests, caller, call)
+            content = await self._admitted(context, caller, call)
             context.set_trailing_metadata(call.trailer)
             return content
         except RequestProblem as problem:
@@ -289,7 +293,7 @@ class _Method:
             return None
         return context.trace if context.traced else self._models.spans.of_metadata(context.head.headers)
 
-    async def _admitted(self, requests: AsyncIterator[bytes], caller: Credentials | None, call: "_Call") -> bytes:
+    async def _admitted(self, context: GrpcCall, caller: Credentials | None, call: "_Call") -> bytes:
         """The answer to *caller*, who says which of several models is asked in the message, and is asked who they are before that; None
         was admitted already."""
         access = None if self._models.access is None or self.open else self._models.access.gatekeeper
@@ -298,7 +302,7 @@ class _Method:
         if access is not None and caller is not None:
             principal = await access.admit(caller, None if call.model is None else call.model.name)
             began = began if call.trace is None else call.trace.stage("access", began)
-        message = await self._receiver.message(requests)
+        message = await self._receiver.message(context)
         if call.trace is not None:
             call.trace.stage("receive", began)
         call.model = self._models.only  # it may have been replaced meanwhile
@@ -421,24 +425,26 @@ async def _counted(model: ServedModel, inference: Inference, message: bytes, cal
 
 
 class _Receiver:
-    """Takes messages off the wire, a number of them at once; for one more, the one that has been on its way for longest gives way."""
+    """Takes messages off the wire, a number of them at once, fewer of the long ones; for one more, the one that has been on its way for
+    longest gives way."""
 
-    def __init__(self, seconds: float) -> None:
-        """*seconds*: that a message may take."""
+    def __init__(self, seconds: float, at_once: int) -> None:
+        """*seconds*: that a message may take. *at_once*: most that are on their way."""
         self._seconds = seconds
+        self._at_once = at_once
         self._coming: dict[asyncio.Timeout, None] = {}
+        self._long: dict[asyncio.Timeout, None] = {}
+        """Those of them that are long."""
 
-    async def message(self, requests: AsyncIterator[bytes]) -> bytes:
-        """The message of one call. Raises RequestProblem: 408 too slow, 503 no room for it, 400 none came."""
-        if len(self._coming) >= RECEIVED_AT_ONCE:
-            eldest = next(iter(self._coming))
-            del self._coming[eldest]
-            eldest.reschedule(0)
+    async def message(self, call: GrpcCall) -> bytes:
+        """The message of *call*. Raises RequestProblem: 408 too slow, 503 no room for it, 400 none came."""
+        self._make_room(self._coming, self._at_once)
         limit = asyncio.timeout(self._seconds)
+        call.grows = functools.partial(self._grown, limit)
         try:
             async with limit:
                 self._coming[limit] = None
-                return await anext(requests)
+                return await anext(call)
         except StopAsyncIteration:
             raise RequestProblem(400, "the call ended without a message") from None
         except TimeoutError:
@@ -446,7 +452,21 @@ class _Receiver:
                 raise ShedRequest("too many calls at once are slow to send; try again") from None
             raise RequestProblem(408, f"the message did not arrive within {self._seconds:g} s") from None
         finally:
+            call.grows = None
             self._coming.pop(limit, None)
+            self._long.pop(limit, None)
+
+    def _grown(self, limit: asyncio.Timeout) -> None:
+        """The message of *limit* is a long one."""
+        self._make_room(self._long, LONG_AT_ONCE)
+        self._long[limit] = None
+
+    def _make_room(self, among: dict[asyncio.Timeout, None], most: int) -> None:
+        if len(among) >= most:
+            eldest = next(iter(among))
+            self._coming.pop(eldest, None)
+            self._long.pop(eldest, None)
+            eldest.reschedule(0)
 
 
 def _printable(text: str) -> str:

@@ -559,6 +559,68 @@ def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> N
     assert any(flags & END_STREAM for _, flags, stream, _ in second.frames() if stream == 1)
 
 
+def rows_handler(predictor: Predictor) -> tuple[GrpcConnection, Wire, bytes, bytes]:
+    """A connection to a server of rows, the block of headers that a call of it has, and a message that it answers."""
+    parts = server_parts(predictor=predictor, served=ServedRelease("leaving", "production", 4, predictor.digest))
+    asked = grpc_messages.CLASSES["ModelInferRequest"](model_name="leaving", inputs=grpc_calls.row(ROW))
+    path = f"/{grpc_messages.SERVICE}/ModelInfer"
+    block = BLOCK.replace(grpc_frames.header_block([(":path", PATH)]), grpc_frames.header_block([(":path", path)]))
+    limits = GrpcLimits(ConnectionLimits(), grpc_server.CALLS, age_seconds=30, grace_seconds=5)
+    connection, wire = GrpcConnections(limits, grpc_server._Methods(served_models(parts))).protocol(), Wire()
+    connection.connection_made(wire)
+    connection.data_received(PREFACE + grpc_frames.settings({}))
+    return connection, wire, block, asked.SerializeToString()
+
+
+def ends(wire: Wire, stream: int) -> bool:
+    """Whether *stream* is answered, and by a message."""
+    found = [(kind, flags) for kind, flags, number, _ in wire.frames() if number == stream]
+    return any(kind == Frame.DATA for kind, _ in found) and any(flags & END_STREAM for _, flags in found)
+
+
+def test_who_says_all_calls_first_gets_every_answer(predictor: Predictor) -> None:
+    """As grpc-js does it: the headers of every call, and only then the first message."""
+
+    async def run() -> None:
+        connection, wire, block, message = rows_handler(predictor)
+        streams = range(1, 2 * grpc_connection.STREAMS, 2)
+        for stream in streams:
+            connection.data_received(grpc_frames.frame(Frame.HEADERS, END_HEADERS, stream, block))
+            await asyncio.sleep(0)
+        for stream in streams:
+            framed = grpc_frames.message_frame(message)
+            connection.data_received(grpc_frames.frame(Frame.DATA, END_STREAM, stream, framed))
+        async with asyncio.timeout(grpc_calls.PATIENCE):
+            while not all(ends(wire, stream) for stream in streams) and connection.calls:
+                await asyncio.sleep(0.01)
+        assert [stream for stream in streams if not ends(wire, stream)] == []
+
+    asyncio.run(run())
+
+
+def test_of_long_messages_few_are_on_their_way(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The eldest of those that are longer than a window gives way to one more; short ones that are as old do not."""
+    monkeypatch.setattr(grpc_server, "LONG_AT_ONCE", 2)
+
+    async def run() -> None:
+        connection, wire, block, _ = rows_handler(predictor)
+        for stream in range(1, 11, 2):
+            connection.data_received(grpc_frames.frame(Frame.HEADERS, END_HEADERS, stream, block))
+        await asyncio.sleep(0)
+        part = b"\0" + (100_000).to_bytes(4, "big") + bytes(grpc_frames.MOST_FRAME - 5)
+        for stream in (5, 7, 9):
+            for piece in (part, bytes(grpc_frames.MOST_FRAME), bytes(grpc_frames.MOST_FRAME)):
+                connection.data_received(grpc_frames.frame(Frame.DATA, 0, stream, piece))
+                await asyncio.sleep(0)
+        async with asyncio.timeout(grpc_calls.PATIENCE):
+            while len(connection.calls) > 4:
+                await asyncio.sleep(0.01)
+        assert sorted(connection.calls) == [1, 3, 7, 9]
+        assert b"slow to send" in wire.sent
+
+    asyncio.run(run())
+
+
 PAYLOADS = st.one_of(st.binary(max_size=40), st.just(BLOCK), st.just(grpc_frames.message_frame(b"x")))
 STREAMS = st.sampled_from([0, 1, 3, 5, 2**31 - 1])
 FRAMES = st.lists(st.builds(grpc_frames.frame, st.integers(0, 11), st.integers(0, 255), STREAMS, PAYLOADS), max_size=25)
