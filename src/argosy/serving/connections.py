@@ -5,12 +5,13 @@ a connection that is idle between two requests, and no other one; here is the re
 longest gives way, so that connections that do nothing keep nobody out.
 """
 
+import asyncio
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import orjson
@@ -22,6 +23,9 @@ from argosy import errors
 from argosy.serving.hot_queue import HotQueue
 
 SWEEP_SECONDS = 0.5
+LINGER_SECONDS = 2.0
+"""For a caller who is refused in the middle of what it sends. Closed at once, a connection takes the answer with it: the kernel resets
+what still sends, and clients that write all of a body before they read anything never learn why."""
 RESERVED_FILES = 64
 """Descriptors kept for all but callers: the prediction log, the online store, health and metrics."""
 FEWEST = 16
@@ -125,6 +129,8 @@ class Connection(HttpToolsProtocol):
         self._fed = self._head_bytes = self._size = 0
         self._refused = False
         self._unsent, self._unsent_since = 0, 0.0
+        self._lingers = False
+        """True where the last answer is out, and what still comes is thrown away."""
         self._running: RequestResponseCycle | None = None
         self._reading = False
         self._held: tuple[RequestResponseCycle, Any] | None = None
@@ -253,6 +259,9 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif self.busy or self.transport.is_closing():
             return
+        elif self._lingers:
+            if waited > LINGER_SECONDS:
+                self.transport.abort()
         elif self._phase is ParserState.HEAD and waited > self._limits.header_seconds:
             self._refuse(408, "the headers did not arrive in time", "slow headers")
         elif self._phase is ParserState.BODY and waited > self._limits.body_seconds:
@@ -293,7 +302,21 @@ class Connection(HttpToolsProtocol):
 
     def start(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Let *app* answer the request of *cycle*."""
+        if cycle.more_body:
+            cycle.transport = cast("asyncio.Transport", _Parting(self.transport, self.linger))
         super()._start_asgi_task(cycle, app)
+
+    def linger(self) -> None:
+        """The last answer is written: close, or where a body is still on its way once the caller stops, which it is told by the end of
+        what it reads."""
+        if self._phase is ParserState.START or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._refused = self._lingers = True
+        self.since = self.loop.time()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
 
     def reply(self, cycle: RequestResponseCycle, status: bytes, content: bytes) -> None:
         """Answer the request of *cycle* with *status* and *content*, headers and body, as uvicorn's own ``send`` does it."""
@@ -347,7 +370,21 @@ class Connection(HttpToolsProtocol):
         self._forget()
         if not due or not self.cycle.response_started:
             self.transport.write(_refusal(status, message))
-        self.transport.close()
+        if status == 431:
+            self.linger()
+        else:
+            self.transport.close()
+
+
+class _Parting:
+    """A connection's transport, for a request whose body is on its way: to close it is to *linger*."""
+
+    def __init__(self, transport: asyncio.Transport, linger: Callable[[], None]) -> None:
+        self._transport = transport
+        self.close = linger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 def _refusal(status: int, message: str) -> bytes:

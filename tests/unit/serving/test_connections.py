@@ -15,7 +15,7 @@ import pytest
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import graceful_server, listeners
+from argosy.serving import connections, graceful_server, listeners
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.lifecycle import STALLED_SECONDS, Lifecycle
@@ -187,6 +187,32 @@ def test_what_is_no_request_is_refused(quick: Running, sent: bytes, status: int,
         head, _, body = said.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d " % status)
         assert "error" in json.loads(body)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 5242880", "Transfer-Encoding: chunked"])
+def test_who_sends_on_after_a_refusal_reads_it(quick: Running, framing: str) -> None:
+    """Clients that write a whole body before they read, as Node's fetch does, learn that it is too large."""
+    head = f"POST /predict HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n".encode()
+    body = bytes(5 * 2**20) if "Length" in framing else b"100000\r\n%b\r\n" % bytes(2**20) * 5 + b"0\r\n\r\n"
+    said = quick.said(head + body)
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in said
+    assert said.endswith(b"}")
+
+
+def test_who_sends_on_for_ever_after_a_refusal_is_dropped(quick: Running) -> None:
+    """What it sends is thrown away for as long as a caller needs to read the answer, and no longer."""
+    with quick.connect() as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 5242880\r\n\r\n")
+        assert everything(connection).startswith(b"HTTP/1.1 413 ")
+
+        def sends_on() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection.sendall(bytes(100))
+                    time.sleep(0.05)
+
+        assert seconds(sends_on) < 2 * connections.LINGER_SECONDS + 5
 
 
 def test_a_length_that_is_too_short_ends_the_connection(quick: Running) -> None:
