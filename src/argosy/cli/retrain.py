@@ -21,6 +21,9 @@ from argosy.ports.admission_state import AdmissionState
 from argosy.report import retraining_table
 from argosy.settings import Settings
 
+GIVEN = ("allow", "json", "local_image", "no_cache", "parallelism", "parameter", "parameter_file")
+"""What a retraining hands on to the run that it is."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL")
@@ -62,12 +65,10 @@ def _retrain(arguments: argparse.Namespace, model: Path, settings: Settings, sta
     asked = {"alert": _sent(arguments.alert)} if arguments.alert is not None else {"because": arguments.because}
     kind = retrainings.ALERT if arguments.alert is not None else "hand"
     arguments.parameter += [f"kind={kind}", *(f"{key}={retrainings.encoded(text)}" for key, text in asked.items())]
-    arguments.file = [manifests.fresh_retraining(model), manifests.fresh(model)]
     # Without a name of ours: the run and its workflow, which the ledger knows, then have one, and the workflow no second stamp of time.
-    arguments.name, arguments.model, arguments.entrypoint = None, None, None
-    arguments.volume, arguments.context, arguments.namespace, arguments.as_of = [], None, None, None
-    arguments.until, arguments.only, arguments.draft, arguments.from_run = None, None, False, None
-    run, code = runs.start(arguments)
+    given = {name: vars(arguments)[name] for name in GIVEN}
+    files = [manifests.fresh_retraining(model), manifests.fresh(model)]
+    run, code = runs.start(argparse.Namespace(**{**vars(runs.defaults()), **given, "file": files}))
     return code or _said(state.ledger(model.name), run, arguments)
 
 

@@ -136,6 +136,13 @@ def _say_ends(ended: Mapping[str, int], chosen: Sequence[str], stream: TextIO) -
     return next((code for code in ended.values() if code != errors.DONE), errors.DONE)
 
 
+def defaults() -> argparse.Namespace:
+    """The arguments of a run of which nothing is said, for a verb that starts one and says only what it has to."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    return parser.parse_args([])
+
+
 def start(arguments: argparse.Namespace) -> tuple[str, int]:
     """Run one workflow; returns the run's name, and 0 or the code of the first step that failed."""
     scoring_runs.take_in(arguments)
