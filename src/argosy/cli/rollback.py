@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--merge", action="store_true", help="merge the request, too, in your name")
     parser.add_argument("--as", dest="name", metavar="NAME", help="in whose name (default: yours, as git has it)")
     parser.add_argument(
-        "--dry-run", action="store_true", help="say to which version, and whether it holds; ask for nothing"
+        "--dry-run",
+        action="store_true",
+        help="say to which version, and whether it holds (else it ends 10); ask for nothing",
     )
 
 
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _say_already(way, arguments.environment)
     _say(way)
     if arguments.dry_run:
-        return errors.DONE
+        return errors.DONE if all(check.passed for check in way.checks) else errors.Rejected.exit_code
     if arguments.reason is None:
         raise errors.UsageError("say why: --reason TEXT (--dry-run asks for nothing)")
     by = acting_user.named(arguments)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import changes, environment_layout, overrides, release, version_file
+from argosy.domain import as_of, changes, environment_layout, overrides, release, version_file
 from argosy.domain.bundle import Release, stores_release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence
@@ -49,6 +49,8 @@ class MainState:
     """Why the model that is asked about was taken out of service; None where it was not."""
     overrides: Sequence[Override] = ()
     """Gates that the model may go past, by main's word."""
+    overrides_fault: str | None = None
+    """Why main's word of those cannot be read; None where it can, or there is none."""
 
     def serves(self, model_digest: str) -> bool:
         """True where that model is in production, the champion."""
@@ -82,7 +84,7 @@ def overtaken(evidence: Evidence, main: MainState) -> list[Check]:
     ]
 
 
-def of_overrides(evidence: Evidence, main: Sequence[Override], today: datetime.date) -> list[Check]:
+def of_overrides(evidence: Evidence, main: MainState, today: datetime.date) -> list[Check]:
     """Check that each override that *evidence* goes by is one that *main* has for this model, word for word, and has not run
     out by *today*.
 
@@ -91,7 +93,9 @@ def of_overrides(evidence: Evidence, main: Sequence[Override], today: datetime.d
     used = evidence.overridden
     if not used:
         return []
-    wrong = overrides.ended(used, main, evidence.model_digest, today)
+    if main.overrides_fault is not None:
+        return [Check(OVERRIDES, passed=False, reason=main.overrides_fault, final=True)]
+    wrong = overrides.ended(used, main.overrides, evidence.model_digest, today)
     where = environment_layout.overrides_path(evidence.model)
     reason = f"{'; '.join(wrong)}; renew it in {where}, and run the pipeline again" if wrong else _words(used)
     return [Check(OVERRIDES, not wrong, reason, final=True)]
@@ -103,7 +107,7 @@ def of_dated(subject: Subject, files: Mapping[str, bytes], main: MainState, toda
         _, evidence = _documents(subject, files)
     except (errors.Misconfigured, ValidationError, LookupError):
         return []
-    return of_overrides(evidence, main.overrides, today)
+    return of_overrides(evidence, main, today)
 
 
 def _words(used: Sequence[Override]) -> str:
@@ -398,6 +402,12 @@ def _documents_agree(
 
 
 def _verdict(evidence: Evidence) -> Check:
+    if evidence.as_of is not None:
+        at = as_of.text(evidence.as_of)
+        reason = (
+            f"evaluated as of {at}, with what was known then and beside no champion; nothing is promoted of such a run"
+        )
+        return Check("verdict", passed=False, reason=reason, final=True)
     return Check("verdict", evidence.verdict == "promote", f"the evaluation says {evidence.verdict!r}", final=True)
 
 

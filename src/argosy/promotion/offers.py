@@ -98,7 +98,7 @@ def _refuse_overtaken(evidence: Evidence, main: merge_checks.MainState) -> None:
             f"{evidence.model} {evidence.model_digest} was taken out of service before: {reason}. Whoever wants it back removes "
             f"{environment_layout.rejected_path(evidence.model, evidence.model_digest)} from the environment repo, in their own name"
         )
-    overridden = merge_checks.of_overrides(evidence, main.overrides, datetime.datetime.now(datetime.UTC).date())
+    overridden = merge_checks.of_overrides(evidence, main, datetime.datetime.now(datetime.UTC).date())
     for check in (*merge_checks.overtaken(evidence, main), *overridden):
         if not check.passed:
             raise errors.Rejected(f"{check.reason}; run the pipeline again, it will compare with what is there now")

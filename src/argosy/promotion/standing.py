@@ -135,11 +135,18 @@ class Main:
     def overrides(self, model: str) -> list[Override]:
         """The gates that *model* may go past, those that ran out among them; empty where main has none.
 
-        Raises Misconfigured, with path and line, where the file cannot be understood.
+        Raises Misconfigured, with path and line, where the file cannot be understood or is another model's.
         """
         path = environment_layout.overrides_path(model)
         content = self._read(path)
-        return model_folder.overrides_of(content, f"{self.called}:{path}").overrides if content is not None else []
+        if content is None:
+            return []
+        found = model_folder.overrides_of(content, f"{self.called}:{path}")
+        if found.model != model:
+            raise errors.Misconfigured(
+                f"{self.called}:{path}: it overrides gates of {found.model!r}; name the file after that model, or mend `model`"
+            )
+        return found.overrides
 
     def minimum_version(self, model: str) -> int | None:
         """The oldest version of *model* that servers take; None where its values set no bound, or cannot be read, which others say."""
@@ -211,13 +218,22 @@ class Main:
         Raises Misconfigured where the champion cannot be understood.
         """
         policy = self.policy(model)
+        overrides, fault = self._overrides_or_fault(model)
         return MainState(
             model=model,
             champion=self.version(model, environment_layout.PRODUCTION),
             policy_digest=policy.digest if policy else None,
             rejected=self.rejection(model, model_digest),
-            overrides=self.overrides(model),
+            overrides=overrides,
+            overrides_fault=fault,
         )
+
+    def _overrides_or_fault(self, model: str) -> tuple[list[Override], str | None]:
+        """The gates that *model* may go past, and why nobody can tell: that is the matter of whom it concerns, not of every request."""
+        try:
+            return self.overrides(model), None
+        except errors.Misconfigured as error:
+            return [], str(error)
 
     def servings(self, model: str, environment: str) -> Iterator["Main"]:
         """Main at each commit that changed which version *environment* serves, newest first, up to the newest of all."""

@@ -147,6 +147,7 @@ def test_what_cannot_be_served_is_not_put_back(
 ) -> None:
     """A bundle that is gone, and a version below what servers take: said before anything is asked for, by check and reason."""
     push(here, {environment_layout.values_path("toy"): b"model: toy\nminimumVersion: 3\n"})
+    assert main.run(["rollback", "toy", "--dry-run"]) == 10
     assert main.run(["rollback", "toy", "--merge", *WHY]) == 10
     said = capsys.readouterr().err
     assert (

@@ -393,3 +393,13 @@ def test_a_retraining_for_drift_is_merged_only_if_it_is_better(changes: dict[str
     found = merge_checks.checks(SUBJECT, proposed(beside=evidence(**changes)), main())
     checks = [(check.passed, check.final) for check in found if check.name == "cause"]
     assert checks == ([] if passed is None else [(passed, True)])
+
+
+def test_evidence_of_an_earlier_moment_is_never_merged() -> None:
+    """Its verdict may be promote; it stood beside no champion, and whoever builds such a request by hand gets no further."""
+    old = evidence(as_of=datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC))
+    given = version(evidence_digest=old.content_digest())
+    files = promotion_requests.files(SUBJECT, given.yaml(), {"evidence.json": old.canonical_json().encode()})
+    found = {check.name: check for check in merge_checks.checks(SUBJECT, files, main())}
+    assert (found["verdict"].passed, found["verdict"].final) == (False, True)
+    assert "evaluated as of 2026-01-31" in found["verdict"].reason
