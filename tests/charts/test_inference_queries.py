@@ -1,6 +1,7 @@
 """What the analysis' queries answer, asked of Prometheus' own engine (`promtool`) where it is installed."""
 
 import json
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from argosy.domain.sequential import EventCounts, Risks, Share
 from kit.inference_chart import only, parsed
 
 GOLDEN = Path(__file__).parent / "golden" / "canary.yaml"
@@ -138,3 +140,58 @@ def test_what_a_query_answers(tmp_path: Path, metric: str, series: Series, expec
     query = next(each["provider"]["prometheus"]["query"] for each in metrics if each["name"] == metric)
     query = query.replace("{{args.new}}", "new").replace("{{args.old}}", "old")
     assert answer(tmp_path, query, series, expected) == ""
+
+
+def kept(version: str, answers: float, failed: float = 0, shed: float = 0) -> Series:
+    """So many requests in all, counted within seven minutes by a pod that is gone since, and by one that began anew with fewer."""
+    gone, anew = f'{{{{{PODS.format(version)},route="v1",code="{{}}",pod="{{}}"}}}}'.format, "0+{0}x28 _x12"
+    found = [
+        {"series": f"argosy_requests_total{gone(code, 'a')}", "values": anew.format(count / 28)}
+        for code, count in {"200": answers - failed - 28, "500": failed, "503": shed}.items()
+    ]
+    found.append({"series": f"argosy_requests_total{gone('200', 'b')}", "values": "0+1x28 0+0x40"})
+    found.append({"series": f"argosy_requests_shed_total{gone('', 'a')}", "values": anew.format(shed / 28)})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("step", "answers", "failed", "shed", "word"),
+    [
+        pytest.param(1, 700, 0, 0, "go", id="enough-without-an-error"),
+        pytest.param(1, 600, 0, 0, "wait", id="not-enough-yet"),
+        pytest.param(1, 700, 1, 0, "wait", id="one-error-takes-more"),
+        pytest.param(1, 900, 1, 0, "go", id="and-gets-it"),
+        pytest.param(1, 400, 7, 0, "abort", id="too-many"),
+        pytest.param(1, 400, 6, 0, "wait", id="nearly-too-many"),
+        pytest.param(1, 700, 0, 300, "go", id="what-was-shed-is-no-error"),
+        pytest.param(2, 700, 0, 0, "wait", id="the-next-step-asks-for-as-many-again"),
+        pytest.param(2, 1300, 0, 0, "go", id="and-gets-them"),
+        pytest.param(2, 1000, 10, 0, "abort", id="it-got-worse"),
+    ],
+)
+def test_the_sequential_query_is_the_pure_rule(
+    tmp_path: Path, step: int, answers: int, failed: int, shed: int, word: str
+) -> None:
+    """The formula in PromQL and `domain.sequential` come to the same figure, and to the same word."""
+    risks, share = (
+        Risks(false_abort=0.01 / 3, false_go=0.01),
+        Share("errors", EventCounts(failed, answers), 0.0025, 0.01),
+    )
+    ratio = failed * math.log(4) + (answers - failed) * math.log(0.99 / 0.9975) + (step - 1) * math.log(100)
+    told = ratio / math.log(1 / risks.false_abort) if ratio >= 0 else ratio / math.log(1 / risks.false_go)
+    assert word == ("abort" if told >= 1 else "go" if told <= -1 else "wait")
+    assert step > 1 or share.word(risks) == word
+    golden = (GOLDEN.parent / "sequential.yaml").read_text(encoding="utf-8")
+    metrics = only(parsed(golden), "AnalysisTemplate")["spec"]["metrics"]
+    query = next(each["provider"]["prometheus"]["query"] for each in metrics if each["name"] == "errors")
+    query = query.replace("{{args.new}}", "new").replace("{{args.step}}", str(step))
+    series = kept("new", answers, failed, shed)
+    assert answer(tmp_path, query, series, round(told, 3)) == ""
+
+
+def test_the_sequential_query_of_nothing(tmp_path: Path) -> None:
+    """A version that nobody called yet is neither good nor bad."""
+    golden = (GOLDEN.parent / "sequential.yaml").read_text(encoding="utf-8")
+    metrics = only(parsed(golden), "AnalysisTemplate")["spec"]["metrics"]
+    query = next(each["provider"]["prometheus"]["query"] for each in metrics if each["name"] == "errors")
+    assert answer(tmp_path, query.replace("{{args.step}}", "1"), [], 0.0) == ""

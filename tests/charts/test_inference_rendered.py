@@ -21,6 +21,7 @@ CASES: dict[str, dict[str, Any]] = {
     "canary": {},
     "canary-routed": {"trafficRouting": {"gateway": {"parentRefs": [{"name": "edge", "namespace": "gateways"}]}}},
     "blue-green": {"strategy": "blueGreen"},
+    "sequential": {"analysis": {"sequential": {"enabled": True}}},
     "plain-canary": {
         "mode": "plain",
         "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},
@@ -331,3 +332,25 @@ def test_grpc_is_off_where_nobody_asked_for_it() -> None:
     """A server of before does not know the option, and a chart that is brought up to date starts no canary."""
     text = (GOLDEN / "canary.yaml").read_text(encoding="utf-8")
     assert "grpc" not in text.replace("v1|v2|grpc|plain", "")
+
+
+def test_a_sequential_analysis_ends_with_its_answer_and_waits_without_one() -> None:
+    """An answer of yes ends the step, one of no gives the version up, and until then it is asked again; each step says which it is."""
+    objects = _golden("sequential")
+    metrics = {each["name"]: each for each in only(objects, "AnalysisTemplate")["spec"]["metrics"]}
+    for name in ("errors", "requests", "predictions"):
+        metric = metrics[name]
+        assert (metric["consecutiveSuccessLimit"], metric["failureLimit"]) == (1, 0)
+        assert metric["inconclusiveLimit"] >= metric["count"] == 120
+    steps = only(objects, "Rollout")["spec"]["strategy"]["canary"]["steps"]
+    told = [
+        arg["value"]
+        for step in steps
+        if "analysis" in step
+        for arg in step["analysis"]["args"]
+        if arg["name"] == "step"
+    ]
+    assert told == ["1", "2", "3"]
+    plain = only(_golden("canary"), "AnalysisTemplate")["spec"]
+    assert "step" not in [arg["name"] for arg in plain["args"]]
+    assert not any("consecutiveSuccessLimit" in each for each in plain["metrics"])

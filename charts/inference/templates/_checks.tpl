@@ -57,6 +57,10 @@
 {{- $a := .Values.analysis -}}
 {{- $requests := int (ceil (divf 1.0 $a.errors.maximumRatio)) -}}
 {{- if lt (int $a.minimumRequests) $requests }}{{ fail (printf "analysis.minimumRequests is %v, but below %v one error alone is beyond errors.maximumRatio (%v); raise it" $a.minimumRequests $requests $a.errors.maximumRatio) }}{{ end -}}
+{{- if $a.sequential.enabled -}}
+  {{- if ge (float64 $a.sequential.healthyRatio) (float64 $a.errors.maximumRatio) }}{{ fail (printf "analysis.sequential.healthyRatio is %v, and errors.maximumRatio (%v) is no more: between them nothing could be told apart; lower it" $a.sequential.healthyRatio $a.errors.maximumRatio) }}{{ end -}}
+  {{- if ne $a.undecided "pause" }}{{ fail (printf "analysis.undecided is %s, but a sequential analysis that could not decide asks a person; leave it at pause" $a.undecided) }}{{ end -}}
+{{- end -}}
 {{- if $a.predictions.enabled -}}
   {{- $distance := float64 $a.predictions.maximumDistance -}}
   {{- $rows := int (ceil (divf 7.605 (mulf $distance $distance))) -}}
