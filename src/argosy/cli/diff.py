@@ -112,7 +112,7 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
     import numpy as np
 
     from argosy.domain.run_differences import RunDifference
-    from argosy.ml import frames, metrics, paired
+    from argosy.ml import frames, metrics, paired, resampling
     from argosy.ml.predictor import Predictor
 
     holdout = frames.read(after.artifact("build-features", "features"), "holdout")
@@ -133,9 +133,10 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
         paired.Answers(model.predict_matrix(model.encoder.table(holdout.table)), model.signature.threshold or 0.5)
         for model in models
     )
-    drawing = paired.Bootstrap(CONFIDENCE, RESAMPLES, seed=7)
+    drawing = resampling.Bootstrap(CONFIDENCE, RESAMPLES, seed=7)
+    entities = resampling.of_columns([holdout.table.column(name) for name in holdout.schema.join_keys])
     for name in COMPARED[task]:
-        result = paired.compare(task, name, holdout.labels, other, one, drawing)
+        result = paired.compare(task, name, holdout.labels, other, one, drawing, entities)
         if result is not None:
             better = (
                 f"{result.candidate:.4f} (better by {result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}])"

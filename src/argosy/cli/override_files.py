@@ -136,7 +136,10 @@ def _of_one(path: str, found: Overrides, files: Mapping[str, bytes]) -> Iterator
 
 def _gates(policy: Policy) -> list[str]:
     """The gates of *policy* that can be overridden."""
-    return [comparison.GATE, *dict.fromkeys(each.metric for each in (*policy.limits, *policy.deviations))]
+    rules = policy.comparison
+    compared = [comparison.GATE, *(comparison.gate_name(each.metric) for each in rules.margins)]
+    compared += [comparison.IMPROVES_GATE] if rules.improves else []
+    return [*compared, *dict.fromkeys(each.metric for each in (*policy.limits, *policy.deviations))]
 
 
 def _standing(one: Override, today: datetime.date) -> str:

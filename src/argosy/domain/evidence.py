@@ -81,6 +81,27 @@ class ComparisonResult(Document):
     """True where both models answered; else the figures are none, and *reason* says what was in the way."""
     score_distance: float | None = None
     """Kolmogorov-Smirnov distance of the two models' scores on these rows, in 0 to 1; None where they were not compared."""
+    goal: Literal["not-inferior", "better"] = "not-inferior"
+    """What the policy asks for."""
+    entities: int | None = None
+    """How many of what was drawn as a whole; None where each row is one by itself."""
+    error: float | None = None
+    """Standard error of the difference; None in evidence of earlier Argosys, and where there is none."""
+    smallest_shown: float | None = None
+    """The smallest difference that a holdout like this finds, with the power that the policy asks for."""
+    rows_for_margin: int | None = None
+    """Rows of which an equal candidate is found not inferior, with that power; None where no number of them would do."""
+
+
+class SampleSize(Document):
+    """What the rows held out can tell about one score."""
+
+    metric: str
+    rows: int
+    error: float
+    """Standard error of the difference of two models."""
+    paired: bool
+    """Of the two that were compared; else of any two that err independently, which is the most it can be for models as good."""
 
 
 class DataWindow(Document):
@@ -144,6 +165,10 @@ class Evidence(Document):
     """Flat, by dotted name; the first part is the dimension. None: undefined."""
     gates: list[GateResult]
     comparison: ComparisonResult | None = None
+    margins: list[ComparisonResult] = []
+    """The other measurements that the policy holds against the champion's, by their full names."""
+    sample: list[SampleSize] = []
+    """How small a difference to a model in production the next holdout like this can show."""
     verdict: VerdictWord
     explanation: str
     """One paragraph that a person reads first."""

@@ -25,6 +25,9 @@ def of_policy(policy: Policy, settings: ModelSettings) -> Iterator[SettingProble
         for index, bound in enumerate(bounds):
             if (text := measurements.unknown(bound.metric, settings)) is not None:
                 yield SettingProblem((part, index, "metric"), text)
+    for index, margin in enumerate(policy.comparison.margins):
+        if (text := measurements.not_compared(margin.metric, settings)) is not None:
+            yield SettingProblem(("comparison", "margins", index, "metric"), text)
     scores: list[tuple[Location, str]] = [(("comparison", "metric"), policy.comparison.metric)]
     scores += [(("comparison", "beside", index), name) for index, name in enumerate(policy.comparison.beside)]
     for at, name in scores:

@@ -45,7 +45,7 @@ def past(
 
 def _past(result: GateResult, overrides: Sequence[Override], model_digest: str, today: datetime.date) -> GateResult:
     # A known value is let past, not the absence of one; a comparison that could not be made says in words why.
-    if result.passed or result.deviation or (result.measured is None and result.gate not in comparison.COMPARED):
+    if result.passed or result.deviation or (result.measured is None and not comparison.is_compared(result.gate)):
         return result
     fitting = (one for one in overrides if one.gate == result.gate and one.counts(model_digest, today))
     return result.model_copy(update={"override": next(fitting, None)})

@@ -31,6 +31,8 @@ BUSINESS = ("false_negative", "false_positive", "true_negative", "true_positive"
 """The outcomes (confusion matrix) that ``evaluation.business`` gives a worth to."""
 
 SLICE = "performance.slice."
+VALUE_PER_ROW = "performance.value_per_row"
+"""What the decisions are worth, by ``evaluation.business``."""
 _ALWAYS = (
     "calibration.ece",
     "calibration.mean_gap",
@@ -54,7 +56,7 @@ def names(settings: ModelSettings) -> list[str]:
     if task != "regression":
         found += ["calibration.brier", "calibration.overconfidence"]
     if task == "binary":
-        found += ["performance.lift_top_tenth", *(["performance.value_per_row"] if evaluation.business else [])]
+        found += ["performance.lift_top_tenth", *([VALUE_PER_ROW] if evaluation.business else [])]
     if evaluation.slices:
         found.append("performance.worst_slice")
     ratios = FAIRNESS_OF_BINARY if task == "binary" else FAIRNESS_OF_OTHERS
@@ -73,6 +75,26 @@ def unknown(metric: str, settings: ModelSettings) -> str | None:
     if dimension == "fairness" and not settings.evaluation.sensitive:
         why = "; `evaluation.sensitive` in model.yaml names no attribute"
     return f"nothing is measured under {metric!r}{why}{choices(metric, alike, 'There is')}"
+
+
+def compared(settings: ModelSettings) -> list[str]:
+    """Every measurement that a model with *settings* can be held against the champion by, with an interval of the difference."""
+    task, evaluation = settings.task, settings.evaluation
+    found = [f"performance.{score}" for score in SCORES[task]]
+    found += [VALUE_PER_ROW] if task == "binary" and evaluation.business else []
+    found += ["calibration.ece", "calibration.mean_gap", *(["calibration.brier"] if task != "regression" else [])]
+    ratios = FAIRNESS_OF_BINARY if task == "binary" else FAIRNESS_OF_OTHERS
+    return sorted([*found, *(f"fairness.{attribute}.{name}" for attribute in evaluation.sensitive for name in ratios)])
+
+
+def not_compared(metric: str, settings: ModelSettings) -> str | None:
+    """The error text for a margin of *metric* where the two models are not held against each other by it; None where they are."""
+    known = compared(settings)
+    if metric in known:
+        return None
+    if (text := unknown(metric, settings)) is not None:
+        return text
+    return f"{metric!r} has a limit, but no interval of a difference{choices(metric, known, 'There is')}"
 
 
 def unknown_score(score: str, task: Task) -> str | None:

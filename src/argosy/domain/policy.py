@@ -14,6 +14,7 @@ from argosy.domain.documents import Document
 
 Dimension = Literal["performance", "fairness", "robustness", "calibration", "explainability", "latency"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+Goal = Literal["not-inferior", "better"]
 
 
 class Bound(Document):
@@ -57,6 +58,19 @@ class Waiver(Document):
     reason: str
 
 
+class Margin(Document):
+    """One more measurement by which a candidate is held against the champion."""
+
+    metric: str = Field(
+        description="A measurement by its name in evidence, such as calibration.ece, of performance, calibration or fairness."
+    )
+    margin: float = Field(
+        ge=0.0, allow_inf_nan=False, description="How much worse the candidate may be and still count as not inferior."
+    )
+    goal: Goal = Field(default="not-inferior", description="Whether it must be better, or not inferior is enough.")
+    why: str
+
+
 class ComparisonPolicy(Document):
     """How a candidate must stand against the champion on the same holdout."""
 
@@ -66,13 +80,62 @@ class ComparisonPolicy(Document):
         allow_inf_nan=False,
         description="How much worse the candidate's score may be and still count as not inferior.",
     )
+    goal: Goal = Field(
+        default="not-inferior", description="Whether the candidate must be better, or not inferior is enough."
+    )
+    margins: list[Margin] = Field(
+        default=[],
+        description="More measurements that it must keep up with, each with a margin of its own; all must hold.",
+    )
+    improves: bool = Field(
+        default=False,
+        description="Whether it must be better in one of all that gate, at least; their p-values are adjusted for being several (Holm).",
+    )
     beside: list[str] = Field(
         default=[],
         description="Scores compared beside it: shown, their p-values adjusted for being several, never gating.",
     )
+    entity: list[str] = Field(
+        default=[],
+        description="Columns whose values name what is drawn as a whole, such as the customer of many orders; the keys of the "
+        "model's entity where it is left out.",
+    )
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    power: float = Field(
+        default=0.8,
+        ge=0.5,
+        lt=1.0,
+        description="How often a holdout like this must find a difference for it to count as one that the holdout can show.",
+    )
     resamples: int = Field(default=2000, ge=100)
     minimum_rows: int = Field(default=500, ge=1)
+    minimum_entities: int = Field(
+        default=30,
+        ge=2,
+        description="Entities to compare on where they have several rows; of fewer, nobody can tell how others would differ.",
+    )
+
+    @model_validator(mode="after")
+    def _compares_each_once(self) -> Self:
+        seen = {f"performance.{self.metric}"}
+        for each in self.margins:
+            if each.metric in seen:
+                raise ValueError(f"comparison: {each.metric} has two margins; leave one of them")
+            seen.add(each.metric)
+        return self
+
+    def of(self, margin: Margin) -> Self:
+        """The same rules for the measurement of *margin*."""
+        return self.model_copy(
+            update={
+                "metric": margin.metric,
+                "margin": margin.margin,
+                "goal": margin.goal,
+                "margins": [],
+                "beside": [],
+                "improves": False,
+            }
+        )
 
 
 class ProvenancePolicy(Document):

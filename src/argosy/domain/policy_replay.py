@@ -55,22 +55,23 @@ def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: da
     """
     if evidence.verdict == "champion":
         return PolicyReplay(evidence.verdict, evidence.verdict, evidence.explanation, [])
-    results = {comparison.GATE: evidence.comparison, comparison.RECENT_GATE: _recent(evidence)}
-    untold = _untold(evidence.comparison, policy.comparison, judged_by.comparison if judged_by else None)
+    rules, found = policy.comparison, _Compared(evidence.comparison, evidence.margins, _recent(evidence))
+    untold = _untold(found, rules, judged_by.comparison if judged_by else None)
     if not untold:
-        results = {gate: _again(result, policy.comparison) for gate, result in results.items()}
+        found = found.again(rules)
     asked = [
         *gates.judge(policy, evidence.metrics, day),
-        *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and gate.gate in comparison.COMPARED)),
-        *([] if untold else _compared(results, policy.comparison)),
+        *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and comparison.is_compared(gate.gate))),
+        *([] if untold else found.gates(rules)),
     ]
     asked = gates.past(asked, evidence.champion.overrides or [], evidence.model_digest, day)
     verdict, why = verdicts.decide(
         model_digest=evidence.model_digest,
         champion=evidence.champion,
         gates=asked,
-        comparison=results[comparison.GATE],
-        recent=results[comparison.RECENT_GATE],
+        comparison=found.holdout,
+        margins=found.margins,
+        recent=found.recent,
     )
     refused = [*_of_provenance(evidence, policy)]
     changes = [*_changes(evidence.gates, asked), *refused]
@@ -81,17 +82,47 @@ def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: da
     return PolicyReplay(evidence.verdict, verdict, why, changes)
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """The candidate against the champion, as the evidence has it or as it would be judged now."""
+
+    holdout: ComparisonResult | None
+    margins: Sequence[ComparisonResult]
+    recent: ComparisonResult | None
+
+    def again(self, rules: ComparisonPolicy) -> "_Compared":
+        """The same figures, judged by *rules*."""
+        if self.holdout is None:
+            return _Compared(None, [], _again(self.recent, rules))
+        was = {each.metric: each for each in self.margins}
+        asked = [_again(self.holdout, rules), *(_again(was[each.metric], rules.of(each)) for each in rules.margins)]
+        first, *others = comparison.settle(rules, [each for each in asked if each])
+        return _Compared(first, others, _again(self.recent, rules))
+
+    def gates(self, rules: ComparisonPolicy) -> Iterator[GateResult]:
+        """What follows for each gate."""
+        if self.holdout is not None:
+            yield from comparison.gates(rules, self.holdout, self.margins)
+        if self.recent is not None:
+            yield comparison.recent_gate(rules, self.recent)
+
+
 def _recent(evidence: Evidence) -> ComparisonResult | None:
     """The comparison on recent rows where it gated."""
     return evidence.recent if evidence.cause is not None and evidence.cause.must_be_better else None
 
 
-def _untold(result: ComparisonResult | None, now: ComparisonPolicy, then: ComparisonPolicy | None) -> str:
+def _untold(found: _Compared, now: ComparisonPolicy, then: ComparisonPolicy | None) -> str:
     """Why the evidence cannot say what a comparison would have come to; empty where it can."""
+    result, measured = found.holdout, {each.metric for each in found.margins}
     if result is None or not result.compared:
         return ""
     if now.metric != result.metric:
         return f"the models were compared by {result.metric}, and the policy asks for {now.metric}: only another evaluation tells"
+    if unknown := [each.metric for each in now.margins if each.metric not in measured]:
+        return (
+            f"the models were not compared by {unknown[0]}, and the policy asks for it: only another evaluation tells"
+        )
     if then is None:
         return "the policy of then is not in the repository, and with it the confidence that the interval was drawn at"
     if now.confidence != then.confidence:
@@ -99,6 +130,8 @@ def _untold(result: ComparisonResult | None, now: ComparisonPolicy, then: Compar
             f"the interval was drawn at {then.confidence:g}, and the policy asks for {now.confidence:g}: "
             "only another evaluation tells"
         )
+    if now.entity != then.entity:
+        return "the interval was drawn by other entities than the policy asks for: only another evaluation tells"
     return ""
 
 
@@ -113,13 +146,10 @@ def _again(result: ComparisonResult | None, rules: ComparisonPolicy) -> Comparis
         high=result.high,
         p_value=result.p_value,
         rows=result.rows,
+        entities=result.entities,
+        error=result.error,
     )
     return comparison.decide(rules, paired)
-
-
-def _compared(results: dict[str, ComparisonResult | None], rules: ComparisonPolicy) -> Iterator[GateResult]:
-    made = {comparison.GATE: comparison.gate, comparison.RECENT_GATE: comparison.recent_gate}
-    return (made[gate](rules, result) for gate, result in results.items() if result is not None)
 
 
 def _changes(before: Sequence[GateResult], after: Sequence[GateResult]) -> Iterator[GateChange]:
@@ -148,7 +178,7 @@ def _why(gate: GateResult | None) -> str:
         return "the policy has no such gate"
     if gate.override:
         return gate.override.said()
-    return verdicts.failure(gate) if not gate.passed and gate.gate not in comparison.COMPARED else gate.reason
+    return verdicts.failure(gate) if not gate.passed and not comparison.is_compared(gate.gate) else gate.reason
 
 
 def _of_provenance(evidence: Evidence, policy: Policy) -> Iterator[GateChange]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from argosy.domain import as_of as moments
 from argosy.domain import column_health, evidence, figures
-from argosy.domain.comparison import GATE, RECENT_GATE
+from argosy.domain.comparison import GATE, IMPROVES_GATE, RECENT_GATE, gate_name
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult, VerdictWord
 
 
@@ -15,29 +15,33 @@ def decide(
     champion: ChampionRef,
     gates: Sequence[GateResult],
     comparison: ComparisonResult | None,
+    margins: Sequence[ComparisonResult] = (),
     recent: ComparisonResult | None = None,
     as_of: datetime.datetime | None = None,
 ) -> tuple[VerdictWord, str]:
     """The verdict and why. A model is promoted only when all gates hold and the champion is not better.
 
-    *recent*: the comparison on the newest labelled rows, where the cause of the retraining asks for a better model. *as_of*: the moment
-    as of which the data was looked at, where it was not all that there is.
+    *margins*: the other measurements that are held against the champion's. *recent*: the comparison on the newest labelled rows, where the
+    cause of the retraining asks for a better model. *as_of*: the moment as of which the data was looked at, where it was not all that
+    there is.
     """
     if model_digest == champion.model_digest:
         return "champion", "This model is in production already: it has the same digest."
-    compared = {GATE: comparison, RECENT_GATE: recent}
+    compared = {GATE: comparison, RECENT_GATE: recent, **{gate_name(each.metric): each for each in margins}}
     past = {gate.gate: gate.override for gate in gates if gate.override and not gate.passed}
     undecided = {
         gate: result.reason
         for gate, result in compared.items()
         if result and result.outcome == "inconclusive" and gate not in past
     }
+    # What may yet turn out better is not known to be no improvement.
+    waiting = {*undecided, IMPROVES_GATE} if undecided else set()
     failed = evidence.failed(gates)
     # A comparison that cannot tell is no reason to reject; it waits for more rows.
     if broken := [gate for gate in failed if gate.gate == column_health.GATE]:
         # What else failed follows from it, or says nothing.
         return "reject", f"Nothing is promoted from such data: {broken[0].reason}; {broken[0].would_pass}."
-    if any(gate.gate not in undecided for gate in failed):
+    if any(gate.gate not in waiting for gate in failed):
         return "reject", f"{evidence.tally(gates)}: {'; '.join(map(failure, failed))}."
     held = _held(gates)
     if undecided:
@@ -50,7 +54,11 @@ def decide(
         )
     if comparison is None:
         return "promote", f"{held}. There is no model in production to compare with."
-    reasons = [comparison.reason, *([f"on the newest labelled rows {recent.reason}"] if recent else [])]
+    reasons = [
+        comparison.reason,
+        *(each.reason for each in margins),
+        *([f"on the newest labelled rows {recent.reason}"] if recent else []),
+    ]
     return "promote", f"{held}; {'; '.join(reasons)}."
 
 

@@ -16,7 +16,7 @@ BINS = 10
 
 def measure(task: Task, labels: Array, predictions: Array) -> tuple[dict[str, float | None], list[Curve]]:
     """``calibration.ece``, ``.mean_gap``, for probabilities ``.overconfidence`` and ``.brier``; and the curve."""
-    said, seen = _told_and_seen(task, labels, predictions)
+    said, seen = told_and_seen(task, labels, predictions)
     expected, observed, weights = binned(said, seen)
     scale = 1.0 if task != "regression" else float(labels.std()) or 1.0
     found: dict[str, float | None] = {
@@ -49,7 +49,8 @@ def binned(said: Array, seen: Array) -> tuple[Array, Array, Array]:
     return expected, observed, np.array([len(part) for part in parts]) / len(said)
 
 
-def _told_and_seen(task: Task, labels: Array, predictions: Array) -> tuple[Array, Array]:
+def told_and_seen(task: Task, labels: Array, predictions: Array) -> tuple[Array, Array]:
+    """What each row was told, and what was seen of it."""
     if task != "multiclass":
         return predictions, labels
     # Of the class decided for: its probability, and whether it was right.

@@ -1,10 +1,12 @@
 """What a promotion would change for people: whose decisions flip, whether they get better, what they are worth, and why.
 
 Both models answer the same rows. Shares have Wilson's interval (1927); whether one model is right more often is McNemar's exact test (1947)
-on the rows where just one of them is; worth has the interval of a mean of paired differences (Student, 1908). Names and values of columns
-that are personal data appear nowhere.
+on the rows where just one of them is, or where entities have several rows that of Obuchowski (1998), which adds theirs up first; worth has
+the interval of a mean of paired differences (Student, 1908); whether one regression errs less is Wilcoxon's signed rank test (1945). Names
+and values of columns that are personal data appear nowhere.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +17,9 @@ from scipy import stats
 from argosy.domain import figures
 from argosy.domain.evidence import Table
 from argosy.domain.model_settings import Task
-from argosy.ml import metrics, performance
+from argosy.ml import metrics, performance, resampling, score_intervals
 from argosy.ml.paired import Answers
+from argosy.ml.resampling import Units
 
 Array = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -39,6 +42,13 @@ class Judges:
     candidate: Answers
     champion: Answers
     confidence: float
+    units: Units | None = None
+    """What is one of a kind: the rows of one entity are not independent. None where each row is."""
+
+    @property
+    def entities(self) -> Units:
+        """The rows by what they are of."""
+        return self.units or resampling.of_rows(len(self.labels))
 
 
 Reasons = Callable[[Places], Sequence[Mapping[str, tuple[float, float]]]]
@@ -77,7 +87,7 @@ def _changes(judges: Judges, before: Places, now: Places) -> Table:
             if was != becomes and chosen.any():
                 rows.append(_change(judges, f"{name} → {other}", chosen, before == labels, now == labels))
     lost, won = int(((before == labels) & (now != labels)).sum()), int(((before != labels) & (now == labels)).sum())
-    test = stats.binomtest(won, lost + won).pvalue if lost + won else 1.0
+    test = _right_more_often((now == labels).astype(np.float64) - (before == labels), judges.entities)
     rows.append(["right in one model alone (p of McNemar)", figures.number(test), "", f"{lost:,}", f"{won:,}"])
     return Table(
         title="Decisions that would change",
@@ -85,6 +95,16 @@ def _changes(judges: Judges, before: Places, now: Places) -> Table:
         header=["Decision", "Rows", "Share", "Right before", "Right now"],
         rows=rows,
     )
+
+
+def _right_more_often(gained: Array, units: Units) -> float:
+    """p of both models being right equally often. *gained*: 1 for a row that is right now alone, -1 for one that was, else 0."""
+    if not units.repeated:
+        won, lost = int((gained > 0).sum()), int((gained < 0).sum())
+        return float(stats.binomtest(won, lost + won).pvalue) if lost + won else 1.0
+    of_entities = units.sums(gained[:, None])[:, 0]
+    spread = math.sqrt(float((of_entities**2).sum()))
+    return math.erfc(abs(float(of_entities.sum())) / spread / math.sqrt(2)) if spread else 1.0
 
 
 def _change(judges: Judges, name: str, chosen: Chosen, right_before: Chosen, right_now: Chosen) -> list[str]:
@@ -107,8 +127,8 @@ def _worth(judges: Judges, before: Places, now: Places, worth: Mapping[str, floa
         performance.worth_of_rows(judges.labels, decided == 1, worth) for decided in (before, now)
     )
     more = of_candidate - of_champion
-    spread = float(more.std(ddof=1) / np.sqrt(len(more))) if len(more) > 1 else 0.0
-    half = float(stats.t.ppf((1 + judges.confidence) / 2, max(1, len(more) - 1))) * spread
+    spread = _error_of_mean(more, judges.entities)
+    half = float(stats.t.ppf((1 + judges.confidence) / 2, max(1, judges.entities.count - 1))) * spread
     middle = float(more.mean())
     difference, low, high = (figures.signed(1000 * value) for value in (middle, middle - half, middle + half))
     of_each = [figures.number(1000 * float(values.mean())) for values in (of_candidate, of_champion)]
@@ -118,6 +138,12 @@ def _worth(judges: Judges, before: Places, now: Places, worth: Mapping[str, floa
         header=["", "Candidate", "Champion", "More"],
         rows=[["per 1,000 rows", *of_each, f"{difference} [{low}, {high}]"]],
     )
+
+
+def _error_of_mean(values: Array, units: Units) -> float:
+    if units.count < 2:
+        return 0.0
+    return math.sqrt(score_intervals.variance(values - values.mean(), units.places))
 
 
 def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str]]) -> Table:
@@ -178,11 +204,18 @@ def _reason(named: Mapping[str, tuple[float, float]]) -> str:
 def _distances(judges: Judges) -> Table:
     """How far the answers of a regression move, in the label's unit."""
     step = np.abs(judges.candidate.predictions - judges.champion.predictions)
-    closer = np.abs(judges.candidate.predictions - judges.labels) < np.abs(judges.champion.predictions - judges.labels)
+    gained = np.abs(judges.champion.predictions - judges.labels) - np.abs(judges.candidate.predictions - judges.labels)
+    closer, units = gained > 0, judges.entities
+    of_entities = units.sums(gained[:, None])[:, 0] / units.sums(np.ones((len(gained), 1)))[:, 0]
+    test = float(stats.wilcoxon(of_entities).pvalue) if of_entities.any() else 1.0
     rows = [[f"of {name} by at most", figures.number(float(np.quantile(step, share)))] for share, name in FARTHEST]
     return Table(
         title="How far answers would move",
         dimension="performance",
         header=["", ""],
-        rows=[*rows, ["closer to the truth than before", _share(int(closer.sum()), len(closer), judges.confidence)]],
+        rows=[
+            *rows,
+            ["closer to the truth than before", _share(int(closer.sum()), len(closer), judges.confidence)],
+            ["errs as far as before (p of Wilcoxon)", figures.number(test)],
+        ],
     )

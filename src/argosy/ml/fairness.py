@@ -4,7 +4,6 @@ Which of the measurements gates, and where, is the policy's word. Groups too sma
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,13 +17,12 @@ from argosy.domain import figures
 from argosy.domain.evidence import Table
 from argosy.domain.measurements import FAIRNESS_OF_BINARY, FAIRNESS_OF_OTHERS
 from argosy.domain.model_settings import Task
-from argosy.ml import performance
+from argosy.ml import performance, sensitive_groups
 
 Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.object_]
 Decisions = npt.NDArray[np.bool_]
 
-SMALLEST_GROUP = 30
 LABELS: dict[Task, list[str]] = {"binary": ["Positive rate"], "multiclass": [], "regression": ["Mean label"]}
 """Columns about a group's labels: the numbers of classes have no mean."""
 RATES: dict[Task, list[str]] = {
@@ -45,7 +43,7 @@ def measure(
     tables: list[Table] = []
     for attribute, groups in attributes.items():
         members = np.asarray(groups, dtype=object)
-        large = _large_enough(members)
+        large = sensitive_groups.large_enough(members)
         measured = _of_task(task, labels[large], predictions[large], threshold, members[large])
         found |= {f"fairness.{attribute}.{name}": performance.defined(value) for name, value in measured.items()}
         tables.append(_table(task, attribute, labels, predictions, threshold, members))
@@ -61,7 +59,7 @@ def mitigated(
     only: nothing of it is served.
     """
     title, rows_all = f"If every group of {attribute} had its own threshold", len(labels)
-    large = _large_enough(np.asarray(groups, dtype=object))
+    large = sensitive_groups.large_enough(np.asarray(groups, dtype=object))
     members, labels, probabilities = np.asarray(groups, dtype=object)[large], labels[large], probabilities[large]
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     fitted, shown = np.sort(shuffled[::2]), np.sort(shuffled[1::2])
@@ -131,12 +129,6 @@ class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         return np.column_stack([1 - column[:, 0], column[:, 0]])
 
 
-def _large_enough(groups: Groups) -> npt.NDArray[np.bool_]:
-    """Which rows are of a group that is."""
-    counts = Counter(groups)
-    return np.array([counts[group] >= SMALLEST_GROUP for group in groups], dtype=bool)
-
-
 def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, groups: Groups) -> dict[str, float]:
     several = len(set(groups)) > 1
     if task == "binary":
@@ -173,7 +165,7 @@ def _table(task: Task, attribute: str, labels: Array, predictions: Array, thresh
     rows = []
     for group in sorted(set(groups)):
         own = groups == group
-        if own.sum() < SMALLEST_GROUP:
+        if own.sum() < sensitive_groups.SMALLEST_GROUP:
             rows.append([str(group), f"{own.sum():,}", "too few rows", *[""] * (len(header) - 3)])
             continue
         score = performance.primary(task, labels[own], predictions[own])

@@ -1,12 +1,15 @@
-"""Two models on the same rows: the difference of a score, its bootstrap interval, and a paired test.
+"""Two models on the same rows: the difference of a measurement, its bootstrap interval, and a paired test.
 
-The interval is Efron and Tibshirani's percentile interval (1993): rows drawn with replacement, the same rows for both models. The test is
-that of DeLong, DeLong and Clarke-Pearson (1988) for the area under a ROC curve, and otherwise a permutation test that swaps the two models'
-answers row by row. What follows from the figures, and what is made of several scores at once, is ``domain.comparison``' business.
+The interval is Efron and Tibshirani's percentile interval (1993): rows drawn with replacement, the same rows for both models; rows of one
+entity are drawn together. The test of an area under a curve is that of DeLong, DeLong and Clarke-Pearson (1988), with the influences of
+one entity added up (Obuchowski 1997); any other is a permutation test that swaps the two models' answers, entity by entity. Where that
+many draws of that many rows would take minutes, the sums that a measurement is made of are drawn from the normal distribution that they
+then have. What follows from the figures, and what is made of several at once, is ``domain.comparison``' business.
 """
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +18,19 @@ from scipy import stats
 
 from argosy.domain.comparison import Paired
 from argosy.domain.model_settings import Task
-from argosy.ml import metrics
+from argosy.ml import metrics, resampling, score_intervals, weighted_statistics
+from argosy.ml.resampling import Bootstrap, Units
+from argosy.ml.score_intervals import Labelled
+from argosy.ml.weighted_statistics import OfRepeatedRows, OfSums, Statistic
 
 Array = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 
 OF_DECISIONS = frozenset({"accuracy", "precision", "recall", "f1"})
 """Scores of a binary model that see its decisions only: those are what a permutation swaps, as each model has a threshold of its own."""
+MOST_DRAWN = 100_000_000
+"""Rows that may be drawn, in all resamples together; of more, the normal distribution of their sums is."""
+HAIR = 1e-9
+"""Two sums of the same numbers in another order differ by less."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +42,100 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Bootstrap:
-    """Settings of the bootstrap interval: its confidence, the number of resamples, the seed."""
+class Contrast:
+    """One measurement of both models on the same rows."""
 
-    confidence: float
-    resamples: int
-    seed: int
+    candidate: Statistic
+    champion: Statistic
+    more_is_better: bool
+    influences: Array | None = None
+    """What each row changes of the difference, where a ranking is compared."""
+    by_delong: float | None = None
+    """The p-value of DeLong's test, where it is one of areas under ROC curves; of rows that are each one by themselves."""
+
+    @property
+    def sign(self) -> float:
+        """Turns a difference so that more is better."""
+        return 1.0 if self.more_is_better else -1.0
+
+    def differences(self, weights: Array) -> Array:
+        """The difference on each draw, turned."""
+        return self.sign * (self.candidate.values(weights) - self.champion.values(weights))
 
 
 def compare(
-    task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers, drawing: Bootstrap
+    task: Task,
+    metric: str,
+    labels: Array,
+    candidate: Answers,
+    champion: Answers,
+    drawing: Bootstrap,
+    units: Units | None = None,
 ) -> Paired | None:
     """The paired difference, *candidate* less *champion*, so that more is better; None where the score is undefined on these rows."""
-    score, sign = _scorer(task, metric, labels), 1.0 if metrics.direction(task, metric) == "maximize" else -1.0
+    contrasts = {metric: of_score(task, metric, labels, candidate, champion)}
+    return compare_all(contrasts, drawing, units or resampling.of_rows(len(labels)))[metric]
+
+
+def of_score(task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers) -> Contrast:
+    """The contrast of the score called *metric*."""
+    better = metrics.direction(task, metric) == "maximize"
     mine, theirs = _decisive(task, metric, candidate), _decisive(task, metric, champion)
-    everything = np.arange(len(labels))
-    own, other = score(everything, mine), score(everything, theirs)
-    if math.isnan(own) or math.isnan(other):
-        return None
+    one, two = (
+        weighted_statistics.of_score(task, metric, labels, each.predictions, each.threshold) for each in (mine, theirs)
+    )
+    if metric not in {"auc", "pr_auc"}:
+        return Contrast(one, two, better)
+    influences = _influences(task, metric, labels, mine, theirs)
+    tested = (task, metric) == ("binary", "auc") and influences is not None
+    return Contrast(
+        one, two, better, influences, delong(labels, mine.predictions, theirs.predictions) if tested else None
+    )
+
+
+def of_worth(labels: Array, candidate: Answers, champion: Answers, worth: Mapping[str, float]) -> Contrast:
+    """The contrast of ``performance.value_per_row``."""
+    one, two = (
+        weighted_statistics.of_worth(labels, each.predictions, each.threshold, worth) for each in (candidate, champion)
+    )
+    return Contrast(one, two, more_is_better=True)
+
+
+def of_calibration(task: Task, name: str, labels: Array, candidate: Answers, champion: Answers) -> Contrast:
+    """The contrast of ``calibration.<name>``, of which less is better."""
+    one, two = (
+        weighted_statistics.of_calibration(task, name, labels, each.predictions) for each in (candidate, champion)
+    )
+    return Contrast(one, two, more_is_better=False)
+
+
+def of_fairness(
+    task: Task, name: str, labels: Array, candidate: Answers, champion: Answers, groups: Sequence[str]
+) -> Contrast | None:
+    """The contrast of ``fairness.<attribute>.<name>``, *groups* being those of its attribute; None where too few are large enough."""
+    first, second = (
+        weighted_statistics.of_fairness(task, name, labels, each.predictions, each.threshold, groups)
+        for each in (candidate, champion)
+    )
+    return Contrast(first, second, more_is_better=name.endswith("ratio")) if first and second else None
+
+
+def compare_all(contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units) -> dict[str, Paired | None]:
+    """Each of *contrasts*, all on the same draws; None where one is undefined on these rows."""
+    whole = np.ones((1, len(units.places)))
+    values = {
+        name: (float(each.candidate.values(whole)[0]), float(each.champion.values(whole)[0]))
+        for name, each in contrasts.items()
+    }
+    told = {name: each for name, each in contrasts.items() if not any(map(math.isnan, values[name]))}
     random = np.random.default_rng(drawing.seed)
-    low, high = _interval(lambda rows: sign * (score(rows, mine) - score(rows, theirs)), len(labels), drawing, random)
-    if (task, metric) == ("binary", "auc"):
-        p_value = delong(labels, mine.predictions, theirs.predictions)
-    else:
-        p_value = _permuted(lambda answers: score(everything, answers), mine, theirs, drawing.resamples, random)
-    return Paired(own, other, sign * (own - other), low, high, p_value, len(labels))
+    many = len(units.places) * drawing.resamples > MOST_DRAWN
+    drawn = _normal(told, drawing, units, random) if many else _drawn(told, drawing, units, random)
+    found: dict[str, Paired | None] = dict.fromkeys(contrasts)
+    for name, each in told.items():
+        p_value = _p_value(each, drawn[name], drawing, units, copy.deepcopy(random), by_swaps=not many)
+        found[name] = _paired(each, *values[name], drawn[name], p_value, drawing, units)
+    return found
 
 
 def score_distance(candidate: Answers, champion: Answers) -> float:
@@ -97,11 +175,20 @@ def _placements(scores: Array, positive: npt.NDArray[np.bool_]) -> tuple[Array, 
     return below, above
 
 
-def _scorer(task: Task, metric: str, labels: Array) -> Callable[[Rows, Answers], float]:
-    def score(rows: Rows, answers: Answers) -> float:
-        return metrics.score(task, metric, labels[rows], answers.predictions[rows], threshold=answers.threshold)
-
-    return score
+def _paired(
+    contrast: Contrast,
+    candidate: float,
+    champion: float,
+    drawn: Array,
+    p_value: float,
+    drawing: Bootstrap,
+    units: Units,
+) -> Paired:
+    difference, (low, high) = contrast.sign * (candidate - champion), _interval(drawn, drawing.confidence)
+    kept = drawn[~np.isnan(drawn)]
+    error = float(kept.std(ddof=1)) if len(kept) > 1 else math.inf
+    entities = units.count if units.repeated else None
+    return Paired(candidate, champion, difference, low, high, p_value, len(units.places), entities, error)
 
 
 def _decisive(task: Task, metric: str, answers: Answers) -> Answers:
@@ -110,31 +197,121 @@ def _decisive(task: Task, metric: str, answers: Answers) -> Answers:
     return Answers((answers.predictions >= answers.threshold).astype(np.float64))
 
 
-def _interval(
-    difference: Callable[[Rows], float], count: int, drawing: Bootstrap, random: np.random.Generator
-) -> tuple[float, float]:
+def _influences(task: Task, metric: str, labels: Array, candidate: Answers, champion: Answers) -> Array | None:
+    none = np.zeros(len(labels), dtype=np.int64)
+    one, two = (
+        score_intervals.influence(task, metric, Labelled(labels, each.predictions, none))
+        for each in (candidate, champion)
+    )
+    return one.rows - two.rows if one and two else None
+
+
+def _drawn(
+    contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, random: np.random.Generator
+) -> dict[str, Array]:
+    """The differences on resamples of the holdout."""
+    parts: dict[str, list[Array]] = {name: [] for name in contrasts}
+    for block in resampling.drawn(units, drawing.resamples, random):
+        weights = units.spread(block)
+        for name, each in contrasts.items():
+            parts[name].append(each.differences(weights))
+    return {name: np.concatenate(part) for name, part in parts.items()}
+
+
+def _normal(
+    contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, random: np.random.Generator
+) -> dict[str, Array]:
+    """The differences on draws of what a holdout of this size adds up to, by the central limit theorem."""
+    return {name: _normal_of(each, drawing, units, random) for name, each in contrasts.items()}
+
+
+def _normal_of(contrast: Contrast, drawing: Bootstrap, units: Units, random: np.random.Generator) -> Array:
+    candidate, champion = contrast.candidate, contrast.champion
+    if isinstance(candidate, OfSums) and isinstance(champion, OfSums):
+        sums = units.sums(np.concatenate([candidate.rows, champion.rows], axis=1))
+        spread = np.atleast_2d(np.cov(sums, rowvar=False)) * len(sums)
+        drawn = random.multivariate_normal(sums.sum(axis=0), spread, drawing.resamples, method="eigh")
+        width = candidate.rows.shape[1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return contrast.sign * (candidate.value(drawn[:, :width]) - champion.value(drawn[:, width:]))
+    middle = float(contrast.differences(np.ones((1, len(units.places))))[0])
+    if contrast.influences is None:
+        # A best F1 and the like, whose thresholds depend on the labels: a few hundred draws, for want of a formula.
+        few = Bootstrap(drawing.confidence, max(100, MOST_DRAWN // len(units.places)), drawing.seed)
+        return _drawn({"it": contrast}, few, units, random)["it"]
+    error = math.sqrt(score_intervals.variance(contrast.influences, units.places))
+    return middle + error * random.standard_normal(drawing.resamples)
+
+
+def _interval(drawn: Array, confidence: float) -> tuple[float, float]:
     """The percentile interval; without end where a resample that can be scored never came."""
-    drawn = np.array([difference(random.integers(0, count, count)) for _ in range(drawing.resamples)])
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return -math.inf, math.inf
-    tail = (1 - drawing.confidence) / 2
+    tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _permuted(
-    score: Callable[[Answers], float], mine: Answers, theirs: Answers, times: int, random: np.random.Generator
+def _p_value(
+    contrast: Contrast, drawn: Array, drawing: Bootstrap, units: Units, random: np.random.Generator, *, by_swaps: bool
 ) -> float:
+    """Two-sided, of the two being equal."""
+    whole = np.ones((1, len(units.places)))
+    difference = float(contrast.differences(whole)[0])
+    if contrast.by_delong is not None and not units.repeated:
+        return contrast.by_delong
+    if contrast.influences is not None:
+        return _of_normal(difference, math.sqrt(score_intervals.variance(contrast.influences, units.places)))
+    if not by_swaps:
+        return _of_normal(difference, float(np.nanstd(drawn, ddof=1)))
+    candidate, champion = contrast.candidate, contrast.champion
+    if isinstance(candidate, OfSums) and isinstance(champion, OfSums):
+        return _swapped_sums(candidate, champion, drawing.resamples, units, random)
+    if isinstance(candidate, OfRepeatedRows) and isinstance(champion, OfRepeatedRows):
+        return _swapped_rows(candidate, champion, drawing.resamples, units, random)
+    raise TypeError(f"no test for {candidate} against {champion}")
+
+
+def _of_normal(difference: float, error: float) -> float:
+    if error == 0:
+        return 1.0 if difference == 0 else 0.0
+    return math.erfc(abs(difference) / error / math.sqrt(2))
+
+
+def _swapped_sums(first: OfSums, second: OfSums, times: int, units: Units, random: np.random.Generator) -> float:
     """Share of the random swaps that set the two at least as far apart as they are, itself counted."""
-    apart = abs(score(mine) - score(theirs))
-    first, second = mine.predictions, theirs.predictions
-    count = 0
-    for _ in range(times):
-        swapped = random.random(len(first)) < 0.5
-        turned = swapped.reshape(-1, *[1] * (first.ndim - 1))
-        one = Answers(np.where(turned, second, first), mine.threshold)
-        two = Answers(np.where(turned, first, second), theirs.threshold)
-        # A hair's breadth less counts as equal: the same sum in another order.
-        count += not abs(score(one) - score(two)) < apart - 1e-12
+    mine, theirs = units.sums(first.rows), units.sums(second.rows)
+    totals = mine.sum(axis=0), theirs.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = float(abs(first.value(totals[0][None]) - second.value(totals[1][None]))[0])
+        count = 0
+        for block in resampling.swapped(units, times, random):
+            moved = block @ (theirs - mine)
+            distances = np.abs(first.value(totals[0] + moved) - second.value(totals[1] - moved))
+            # Asked so that a swap whose score is undefined counts against the difference.
+            count += int((~(distances < apart * (1 - HAIR) - 1e-12)).sum())
+    return (count + 1) / (times + 1)
+
+
+def _swapped_rows(
+    first: OfRepeatedRows, second: OfRepeatedRows, times: int, units: Units, random: np.random.Generator
+) -> float:
+    """The same, of a score that no sums tell."""
+
+    def distance(swap: npt.NDArray[np.bool_]) -> float:
+        turned = swap.reshape(-1, *[1] * (first.predictions.ndim - 1))
+        one = np.where(turned, second.predictions, first.predictions)
+        two = np.where(turned, first.predictions, second.predictions)
+        scores = (
+            metrics.score(first.task, first.name, first.labels, answers, threshold=each.threshold)
+            for answers, each in ((one, first), (two, second))
+        )
+        first_score, second_score = scores
+        return abs(first_score - second_score)
+
+    apart = distance(np.zeros(len(first.labels), dtype=bool))
+    blocks = resampling.swapped(units, times, random)
+    found = (distance(line > 0) for block in blocks for line in units.spread(block))
+    count = sum(not each < apart * (1 - HAIR) - 1e-12 for each in found)
     return (count + 1) / (times + 1)

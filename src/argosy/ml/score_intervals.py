@@ -90,6 +90,15 @@ def mean(values: Array, confidence: float) -> ScoreInterval:
     return ScoreInterval(value, value - half, value + half)
 
 
+def variance(influences: Array, units: npt.NDArray[np.int64]) -> float:
+    """Of the mean of *influences*, each of one of *units*. Without end where there is but one: nobody knows how others differ."""
+    _, inverse = np.unique(units, return_inverse=True)
+    sums = np.bincount(inverse, weights=influences)
+    if len(sums) < 2:
+        return math.inf
+    return float((sums**2).sum()) / len(influences) ** 2 * len(sums) / (len(sums) - 1)
+
+
 def _between(moved: ScoreInfluence, error: float, confidence: float, *, bounded: bool, name: str) -> ScoreInterval:
     value, width = moved.value, float(stats.norm.ppf((1 + confidence) / 2)) * error
     if not bounded:

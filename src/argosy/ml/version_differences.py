@@ -36,7 +36,7 @@ def paired(
     one, two = (score_intervals.influence(task, metric, each) for each in (first, second))
     if one is None or two is None:
         return None
-    variance = _variance(two.rows - one.rows, units)
+    variance = score_intervals.variance(two.rows - one.rows, units)
     return _difference(task, metric, one.value, two.value, variance, len(units), confidence)
 
 
@@ -45,7 +45,7 @@ def unpaired(task: Task, metric: str, first: ArmRows, second: ArmRows, confidenc
     one, two = (score_intervals.influence(task, metric, each.found) for each in (first, second))
     if one is None or two is None:
         return None
-    variance = _variance(one.rows, first.units) + _variance(two.rows, second.units)
+    variance = score_intervals.variance(one.rows, first.units) + score_intervals.variance(two.rows, second.units)
     rows = min(len(first.units), len(second.units))
     return _difference(task, metric, one.value, two.value, variance, rows, confidence)
 
@@ -53,7 +53,7 @@ def unpaired(task: Task, metric: str, first: ArmRows, second: ArmRows, confidenc
 def means(first: Array, second: Array, units: tuple[Units, Units], confidence: float) -> Paired:
     """The difference of two means, of values that are worth more where they are more."""
     one, two = float(first.mean()), float(second.mean())
-    variance = _variance(first - one, units[0]) + _variance(second - two, units[1])
+    variance = score_intervals.variance(first - one, units[0]) + score_intervals.variance(second - two, units[1])
     return _made(one, two, two - one, variance, min(len(first), len(second)), confidence)
 
 
@@ -72,12 +72,3 @@ def _made(one: float, two: float, difference: float, variance: float, rows: int,
     certain = 1.0 if difference == 0 else 0.0
     p_value = certain if error == 0 else math.erfc(abs(difference) / error / math.sqrt(2))
     return Paired(two, one, difference, difference - width, difference + width, p_value, rows)
-
-
-def _variance(influences: Array, units: Units) -> float:
-    """Of the mean of *influences*, each of one of *units*. Without end where there is but one: nobody knows how others differ."""
-    _, inverse = np.unique(units, return_inverse=True)
-    sums = np.bincount(inverse, weights=influences)
-    if len(sums) < 2:
-        return math.inf
-    return float((sums**2).sum()) / len(influences) ** 2 * len(sums) / (len(sums) - 1)

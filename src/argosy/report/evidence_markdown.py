@@ -139,32 +139,41 @@ def _on_recent_rows(evidence: Evidence) -> list[str]:
 def _comparison(evidence: Evidence) -> str:
     result = evidence.comparison
     if result is None:
-        return (
+        none = (
             "There is no model in production yet." if evidence.champion.model_digest is None else "It is the champion."
         )
-    return _compared(result)
+        return "\n\n".join([none, *(escape(comparison.next_time(each)) for each in evidence.sample)])
+    return _compared(result, evidence.margins)
 
 
-def _compared(result: ComparisonResult) -> str:
+def _compared(result: ComparisonResult, margins: Sequence[ComparisonResult] = ()) -> str:
     if not result.compared:
         return escape(f"Not compared: {result.reason}.")
+    asked = [result, *margins]
     return "\n\n".join(
         [
             escape(f"{result.outcome}: {result.reason}"),
             _table(
-                ["Score", "Candidate", "Champion", "Difference", "p"],
-                [
-                    [
-                        result.metric,
-                        figures.number(result.candidate),
-                        figures.number(result.champion),
-                        comparison.interval(result),
-                        figures.number(result.p_value),
-                    ]
-                ],
+                ["Score", "Candidate", "Champion", "Better by", "Asked", "", "p" if not margins else "p (Holm)"],
+                [_compared_row(each, p_value) for each, p_value in zip(asked, comparison.adjusted(asked), strict=True)],
             ),
+            *(escape(line) for line in comparison.told(result)),
         ]
     )
+
+
+def _compared_row(result: ComparisonResult, p_value: float) -> list[str]:
+    if not result.compared:
+        return [result.metric, "", "", "", comparison.asked(result), result.outcome, result.reason]
+    return [
+        result.metric,
+        figures.number(result.candidate),
+        figures.number(result.champion),
+        comparison.interval(result),
+        comparison.asked(result),
+        result.outcome,
+        figures.number(p_value),
+    ]
 
 
 def _gate(gate: GateResult) -> list[str]:

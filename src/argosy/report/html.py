@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
+from argosy.domain import comparison
 from argosy.report import charts, formats, page_environment, run_outcome, timeline, views
 from argosy.report.record import RunReport
 
@@ -66,6 +67,9 @@ def full_environment() -> jinja2.Environment:
         "size": formats.size,
         "short": formats.short,
         "moment": formats.moment,
+        "told": comparison.told,
+        "asked": comparison.asked,
+        "adjusted": comparison.adjusted,
         "words": formats.words,
         "measurement": formats.measurement,
         "aligned": views.aligned,

@@ -8,9 +8,9 @@ import pytest
 
 from argosy.domain import comparison
 from argosy.domain.comparison import Paired
-from argosy.domain.evidence import ComparisonResult
+from argosy.domain.evidence import ComparisonResult, GateResult
 from argosy.domain.model_settings import EntitySplit, TimeSplit
-from argosy.domain.policy import ComparisonPolicy
+from argosy.domain.policy import ComparisonPolicy, Margin
 
 POLICY = ComparisonPolicy(metric="auc", margin=0.01, minimum_rows=500)
 
@@ -197,3 +197,90 @@ def test_on_recent_rows_that_are_not_there() -> None:
     gate = comparison.recent_gate(POLICY, comparison.impossible(POLICY, "none", 0))
     assert (gate.passed, gate.measured) == (False, None)
     assert "labelled rows that are newer" in (gate.would_pass or "")
+
+
+SEVERAL = POLICY.model_copy(
+    update={
+        "margins": [
+            Margin(metric="calibration.ece", margin=0.01, why="w"),
+            Margin(metric="performance.log_loss", margin=0.0, goal="better", why="w"),
+        ],
+        "improves": True,
+    }
+)
+
+
+def measured(difference: float, error: float) -> Paired:
+    """Figures with their error, and the interval that follows from it."""
+    return Paired(0.8, 0.8, difference, difference - 1.96 * error, difference + 1.96 * error, 0.5, 1000, None, error)
+
+
+def held(*figures: tuple[float, float]) -> dict[str, GateResult]:
+    """The gates by SEVERAL of a difference and its error for each measurement."""
+    rules = [SEVERAL, *map(SEVERAL.of, SEVERAL.margins)]
+    results = [comparison.decide(rule, measured(*pair)) for rule, pair in zip(rules, figures, strict=True)]
+    first, *others = comparison.settle(SEVERAL, results)
+    return {gate.gate: gate for gate in comparison.gates(SEVERAL, first, others)}
+
+
+def test_each_measurement_of_the_policy_is_a_gate_of_its_dimension() -> None:
+    """By its own margin; where the policy asks for a better one, equal is not enough."""
+    gates = held((0.0, 0.004), (0.0, 0.004), (0.0, 0.004))
+    assert {name: (gate.dimension, gate.passed) for name, gate in gates.items()} == {
+        "champion": ("performance", True),
+        "champion:calibration.ece": ("calibration", True),
+        "champion:performance.log_loss": ("performance", False),
+        "champion-improves": ("performance", False),
+    }
+    assert gates["champion:performance.log_loss"].limit == "> 0"
+    assert all(map(comparison.is_compared, gates))
+    assert all(gate.passed for gate in held((0.0, 0.004), (0.0, 0.004), (0.02, 0.004)).values())
+
+
+def test_what_is_low_by_chance_among_several_is_not_called_inferior() -> None:
+    """One of three that is just below its margin waits for more rows; far below it is inferior."""
+    waits, fails = held((0.0, 0.004), (-0.018, 0.004), (0.02, 0.004)), held((0.0, 0.004), (-0.05, 0.004), (0.02, 0.004))
+    assert "inferior" not in waits["champion:calibration.ece"].reason
+    alone = comparison.decide(SEVERAL.of(SEVERAL.margins[0]), measured(-0.018, 0.004))
+    assert (alone.outcome, comparison.settle(SEVERAL, [alone])[0].outcome) == ("inferior", "inferior")
+    assert not waits["champion:calibration.ece"].passed
+    assert "by chance (p" in waits["champion:calibration.ece"].reason
+    assert "by chance" not in fails["champion:calibration.ece"].reason
+
+
+def test_better_in_one_counts_how_many_were_asked() -> None:
+    """A difference of 2.1 errors is beyond chance alone, and not as the best of three."""
+    policy = SEVERAL.model_copy(update={"margins": []})
+    one = comparison.decide(policy, measured(0.0084, 0.004))
+    assert comparison.improves_gate(policy, [one]).passed
+    others = [
+        one.model_copy(update={"metric": name, "difference": 0.0}) for name in ("performance.f1", "calibration.ece")
+    ]
+    assert not comparison.improves_gate(policy, [one, *others]).passed
+
+
+def test_few_entities_say_nothing_however_many_rows() -> None:
+    """Ten customers with a hundred orders each are ten."""
+    few = Paired(0.84, 0.83, 0.01, 0.005, 0.02, 0.01, 1000, 10, 0.004)
+    result = comparison.decide(POLICY, few)
+    assert result.outcome == "inconclusive"
+    assert result.reason == "10 entities to compare on, of 1,000 rows; the policy wants 30"
+    assert comparison.gate(POLICY, result).would_pass == "30 entities or more; there are 10, with 1,000 rows"
+
+
+def test_how_small_a_difference_was_to_be_seen() -> None:
+    """Textbook: 1.96 and 0.84 standard errors together; a margin of a third of that takes nine times the rows."""
+    result = comparison.decide(POLICY, measured(0.0, 0.01))
+    assert result.smallest_shown == pytest.approx(0.02802, rel=1e-3)
+    assert result.rows_for_margin == math.ceil(1000 * (0.0280159 / 0.01) ** 2)
+    assert "or 7,849 rows of an equal model, for 80% of them" in (comparison.gate(POLICY, result).would_pass or "")
+    assert comparison.told(result) == [
+        "A holdout like this shows a difference of 0.02802 in auc; to show an equal model not worse than the margin it takes 7,849 rows."
+    ]
+
+
+def test_one_margin_a_measurement() -> None:
+    """Two of one would be one gate twice."""
+    twice = [{"metric": "performance.auc", "margin": 0.1, "why": "w"}]
+    with pytest.raises(ValueError, match=r"performance\.auc has two margins"):
+        ComparisonPolicy.model_validate({"metric": "auc", "margin": 0.01, "margins": twice})

@@ -8,7 +8,7 @@ import pytest
 from argosy.domain import comparison, gates, policy_replay, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ChampionRef, Evidence
-from argosy.domain.policy import ComparisonPolicy, Policy
+from argosy.domain.policy import ComparisonPolicy, Margin, Policy
 from argosy.domain.policy_replay import ACCEPTED, FAILS, HOLDS, NO_GATE, PolicyReplay
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
@@ -207,3 +207,21 @@ def test_the_champion_itself() -> None:
     """A run that made the model of production again was no question of gates."""
     evidence = judged(policy(), verdict="champion")
     assert asked(evidence, policy(0.9)).would_be == "champion"
+
+
+def test_a_margin_that_no_evidence_measured() -> None:
+    """What was not compared then cannot be known now; where it was, its own margin is asked."""
+    margins = [Margin(metric="calibration.ece", margin=0.02, why="w")]
+    now = policy().model_copy(update={"comparison": rules(margins=margins)})
+    old = judged(policy(), low=0.0)
+    found = policy_replay.replay(old, now, policy(), DAY)
+    assert found.would_be is None
+    assert "not compared by calibration.ece" in found.why
+    pair = Paired(0.02, 0.03, -0.015, -0.03, 0.0, 0.2, 1000, None, 0.0075)
+    known = old.model_copy(update={"margins": [comparison.decide(rules().of(margins[0]), pair)]})
+    assert policy_replay.replay(known, now, policy(), DAY).would_be == "inconclusive"
+    wider = rules(margins=[margins[0].model_copy(update={"margin": 0.04})])
+    assert (
+        policy_replay.replay(known, policy().model_copy(update={"comparison": wider}), policy(), DAY).would_be
+        == "promote"
+    )

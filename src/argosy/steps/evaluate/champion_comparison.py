@@ -11,16 +11,20 @@ import pyarrow as pa
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
-from argosy.domain import comparison
+from argosy.domain import comparison, suggestion
 from argosy.domain.bundle import Bins, Signature
+from argosy.domain.comparison import Paired
 from argosy.domain.data import FeatureColumn
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
+from argosy.domain.measurements import VALUE_PER_ROW
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
-from argosy.ml import decision_impact, evaluation, paired
+from argosy.ml import decision_impact, evaluation, paired, resampling
 from argosy.ml.encoding import Matrix
 from argosy.ml.frames import Examples
+from argosy.ml.paired import Answers, Contrast
 from argosy.ml.predictor import Predictor
+from argosy.ml.resampling import Bootstrap, Units
 from argosy.ports.artifacts import Artifacts
 
 
@@ -47,6 +51,18 @@ def fetch(champion: ChampionRef, artifacts: Artifacts) -> Incumbent:
         return Incumbent(predictor, bundles.read_comparable_bins(fetched / bundles.BINS))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How the candidate stands against the champion on the same rows."""
+
+    result: ComparisonResult
+    """By the score that the policy names first."""
+    margins: list[ComparisonResult]
+    """By the others that it names, in its order."""
+    beside: Table | None = None
+    """Scores that are shown and never gate."""
+
+
 def hold(
     settings: ModelSettings,
     policy: ComparisonPolicy,
@@ -56,8 +72,8 @@ def hold(
     left_out: pa.Table,
     *,
     overlap: str | None = None,
-) -> tuple[ComparisonResult, Table | None]:
-    """The outcome by the policy's score, and the scores that are shown beside it. Each model answers from its own features.
+) -> Standing:
+    """The outcome by each measurement of the policy, all on the same draws. Each model answers from its own features.
 
     *holdout*: rows that neither was trained on, unless *overlap* says why the champion may have been. *left_out*: features of the same rows
     that the candidate does not take (see ``ml.frames``).
@@ -65,17 +81,59 @@ def hold(
     own = own_features(incumbent.signature, holdout, left_out)
     reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
     if reason or isinstance(own, str):
-        return comparison.impossible(policy, reason or str(own), len(holdout)), None
+        return _impossible(policy, reason or str(own), len(holdout))
     answers = _answers(candidate, holdout.matrix), _answers(incumbent, incumbent.encoder.table(own))
-    drawing = paired.Bootstrap(policy.confidence, policy.resamples, settings.seed)
-    metrics = (policy.metric, *policy.beside)
-    found = {name: paired.compare(settings.task, name, holdout.labels, *answers, drawing) for name in metrics}
-    figures = found.pop(policy.metric)
-    if figures is None:
-        return comparison.impossible(policy, f"{policy.metric} is undefined on these rows", len(holdout)), None
-    defined = {name: pair for name, pair in found.items() if pair is not None}
-    result = comparison.decide(policy, figures).model_copy(update={"score_distance": paired.score_distance(*answers)})
-    return result, comparison.beside(defined) if defined else None
+    drawing = Bootstrap(policy.confidence, policy.resamples, settings.seed)
+    contrasts = {
+        name: paired.of_score(settings.task, name, holdout.labels, *answers) for name in (policy.metric, *policy.beside)
+    }
+    asked = {each.metric: _contrast(settings, each.metric, holdout, *answers) for each in policy.margins}
+    told = {name: each for name, each in asked.items() if each is not None}
+    found = paired.compare_all({**contrasts, **told}, drawing, entities(policy, holdout))
+    rules = [policy, *map(policy.of, policy.margins)]
+    first, *others = comparison.settle(policy, [_decided(rule, found.get(rule.metric), len(holdout)) for rule in rules])
+    first = first.model_copy(update={"score_distance": paired.score_distance(*answers)})
+    beside = {name: pair for name in policy.beside if (pair := found[name]) is not None}
+    return Standing(first, others, comparison.beside(beside) if beside else None)
+
+
+def entities(policy: ComparisonPolicy, holdout: Examples) -> Units:
+    """Which rows of *holdout* are drawn together. Raises Misconfigured where the policy names a column that the examples do not have."""
+    names = policy.entity or holdout.schema.join_keys
+    if absent := [name for name in names if name not in holdout.table.column_names]:
+        raise errors.Misconfigured(
+            f"comparison.entity of the policy: examples have no column {absent[0]!r}"
+            f"{suggestion.choices(absent[0], holdout.table.column_names, 'They have')}"
+        )
+    return resampling.of_columns([holdout.table.column(name) for name in names])
+
+
+def _decided(policy: ComparisonPolicy, pair: Paired | None, rows: int) -> ComparisonResult:
+    if pair is None:
+        return comparison.impossible(policy, f"{policy.metric} is undefined on these rows", rows)
+    return comparison.decide(policy, pair)
+
+
+def _impossible(policy: ComparisonPolicy, reason: str, rows: int) -> Standing:
+    first, *others = (comparison.impossible(rule, reason, rows) for rule in (policy, *map(policy.of, policy.margins)))
+    return Standing(first, others)
+
+
+def _contrast(
+    settings: ModelSettings, metric: str, holdout: Examples, candidate: Answers, champion: Answers
+) -> Contrast | None:
+    """Both models by the measurement called *metric*; None where this holdout has nothing to say of it."""
+    dimension, _, name = metric.partition(".")
+    task, labels = settings.task, holdout.labels
+    if metric == VALUE_PER_ROW:
+        return paired.of_worth(labels, candidate, champion, settings.evaluation.business)
+    if dimension == "performance":
+        return paired.of_score(task, name, labels, candidate, champion)
+    if dimension == "calibration":
+        return paired.of_calibration(task, name, labels, candidate, champion)
+    attribute, _, name = name.rpartition(".")
+    groups = evaluation.columns(holdout, [attribute])[attribute]
+    return paired.of_fairness(task, name, labels, candidate, champion, groups)
 
 
 def impact(
@@ -98,6 +156,7 @@ def impact(
         candidate=_answers(candidate, holdout.matrix),
         champion=_answers(incumbent, theirs),
         confidence=policy.confidence,
+        units=entities(policy, holdout),
     )
 
     def reasons(places: npt.NDArray[np.int64]) -> list[dict[str, tuple[float, float]]]:
@@ -166,6 +225,6 @@ def _incomparable(candidate: Predictor, incumbent: Predictor) -> str | None:
     return None
 
 
-def _answers(predictor: Predictor, matrix: Matrix) -> paired.Answers:
+def _answers(predictor: Predictor, matrix: Matrix) -> Answers:
     threshold = predictor.signature.threshold
-    return paired.Answers(predictor.predict_matrix(matrix), 0.5 if threshold is None else threshold)
+    return Answers(predictor.predict_matrix(matrix), 0.5 if threshold is None else threshold)

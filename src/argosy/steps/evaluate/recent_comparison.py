@@ -84,11 +84,10 @@ def _held(
     after = rows.schema.recent_after
     overlap = comparison.recent_overlap(after, theirs.split, theirs.trained_until) if after else None
     left_out = frames.left_out(features, frames.LEFT_OUT_RECENT)
-    only = policy.model_copy(update={"beside": []})
-    result, _ = champion_comparison.hold(
+    only = policy.model_copy(update={"beside": [], "margins": []})
+    return champion_comparison.hold(
         settings, only, candidate, incumbent.predictor, rows, left_out, overlap=overlap
-    )
-    return result
+    ).result
 
 
 def _whole(incumbent: Incumbent, features: Path) -> GateResult:

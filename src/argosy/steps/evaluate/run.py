@@ -10,6 +10,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
+from argosy.domain import measurements as measurement_names
 from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.data_comparison import SinceChampion
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
@@ -24,7 +25,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import change_tables, evidence_markdown
-from argosy.steps.evaluate import champion_comparison, recent_comparison
+from argosy.steps.evaluate import champion_comparison, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
 EVIDENCE = "evidence.json"
@@ -80,6 +81,7 @@ def run(
         champion=champion,
         gates=results,
         comparison=beside.on_holdout,
+        margins=beside.margins,
         recent=beside.on_recent if _must_be_better(cause) else None,
         as_of=snapshot.as_of,
     )
@@ -105,6 +107,10 @@ def run(
         metrics=measurements,
         gates=results,
         comparison=beside.on_holdout,
+        margins=beside.margins,
+        sample=sample_sizes.of_holdout(
+            settings, policy.comparison, predictor, holdout, beside.on_holdout, beside.margins
+        ),
         verdict=verdict,
         explanation=explanation,
         tables=[*measured.tables, *beside.tables, *_data_tables(inputs.since_champion)],
@@ -121,6 +127,7 @@ class BesideChampion:
     """How the candidate stands beside the model in production."""
 
     on_holdout: ComparisonResult | None = None
+    margins: list[ComparisonResult] = field(default_factory=list)
     on_recent: ComparisonResult | None = None
     tables: list[Table] = field(default_factory=list)
     gates: list[GateResult] = field(default_factory=list)
@@ -143,7 +150,7 @@ def _beside_champion(
         recent, gates = _on_recent(settings, rules, predictor, None, features, cause)
         return BesideChampion(on_recent=recent, gates=gates)
     incumbent = champion_comparison.fetch(champion, artifacts)
-    against, beside = champion_comparison.hold(
+    standing = champion_comparison.hold(
         settings,
         rules,
         predictor,
@@ -153,11 +160,12 @@ def _beside_champion(
         overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
     )
     recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
-    shown = [beside] if beside else []
-    if against.compared:
+    shown = [standing.beside] if standing.beside else []
+    if standing.result.compared:
         left_out = frames.left_out(features)
         shown += champion_comparison.impact(settings, rules, predictor, incumbent.predictor, holdout, left_out)
-    return BesideChampion(against, recent, shown, [comparison.gate(rules, against), *gates])
+    held = comparison.gates(rules, standing.result, standing.margins)
+    return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates])
 
 
 def _on_recent(
@@ -194,6 +202,9 @@ def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
         )
     for metric in (policy.comparison.metric, *policy.comparison.beside):
         metrics.find(settings.task, metric)
+    for margin in policy.comparison.margins:
+        if (problem := measurement_names.not_compared(margin.metric, settings)) is not None:
+            raise errors.Misconfigured(f"comparison.margins of the policy: {problem}")
 
 
 def _personal(schema: FeatureSchema) -> frozenset[str]:
