@@ -11,8 +11,9 @@ from argosy.adapters.memory_forge import MemoryForge
 from argosy.domain import environment_layout, environment_repo, merge_checks, promotion_requests, release
 from argosy.domain.bundle import Release
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult
 from argosy.domain.merge_checks import MainState
+from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Subject
 from argosy.domain.release import OnlineStore
 from argosy.domain.retraining_cause import Cause
@@ -76,6 +77,7 @@ def main(**changes: bytes | None) -> MainState:
         "version": environment_layout.version_path("toy", "production"),
         "policy": environment_layout.policy_path("toy"),
         "rejected": environment_layout.rejected_path("toy", MODEL),
+        "overrides": environment_layout.overrides_path("toy"),
     }
     champion = version(version=3, model_digest=CHAMPION)
     files: dict[str, bytes | None] = {paths["version"]: champion.yaml().encode(), paths["policy"]: POLICY}
@@ -403,3 +405,22 @@ def test_evidence_of_an_earlier_moment_is_never_merged() -> None:
     found = {check.name: check for check in merge_checks.checks(SUBJECT, files, main())}
     assert (found["verdict"].passed, found["verdict"].final) == (False, True)
     assert "evaluated as of 2026-01-31" in found["verdict"].reason
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param(b"model: toy\noverrides: [{gate: auc}]\n", "main:policies/overrides/toy.yaml", id="broken"),
+        pytest.param(b"model: other\noverrides: []\n", "it overrides gates of 'other'", id="of-another-model"),
+    ],
+)
+def test_overrides_that_nobody_understands(text: bytes, why: str) -> None:
+    """They are the matter of whoever goes by one: that request is red and says where, one that needs none is as it was."""
+    state, today = main(overrides=text), datetime.date(2026, 1, 1)
+    assert red(proposed(), state) == {}
+    assert merge_checks.of_overrides(evidence(), state, today) == []
+    word = Override(gate="performance.auc", reason="a trial", by="ann", expires=today)
+    gate = GateResult(gate=word.gate, dimension="performance", passed=False, limit=">= 0.8", reason="w", override=word)
+    (check,) = merge_checks.of_overrides(evidence(gates=[gate]), state, today)
+    assert (check.passed, check.final) == (False, True)
+    assert why in check.reason

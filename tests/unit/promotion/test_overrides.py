@@ -11,12 +11,12 @@ import yaml
 from argosy import errors, wiring
 from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.cli import main, override_files
-from argosy.domain import changes, column_health, comparison, gates, merge_checks, overrides, verdicts
+from argosy.domain import changes, column_health, comparison, gates, overrides, verdicts
 from argosy.domain.auto_merge import MergeRules
 from argosy.domain.changes import ChangedFile, Kind
 from argosy.domain.documents import sha256
 from argosy.domain.environment_layout import overrides_path, version_path
-from argosy.domain.evidence import ChampionRef, Evidence, GateResult
+from argosy.domain.evidence import ChampionRef, GateResult
 from argosy.domain.merge_checks import Check
 from argosy.domain.overrides import Override
 from argosy.domain.policy import ComparisonPolicy
@@ -26,7 +26,6 @@ from argosy.files.git_repository import Person, Repository
 from argosy.promotion import following
 from argosy.promotion.auto_merging import AutoMerging
 from argosy.promotion.desk import Desk
-from argosy.promotion.standing import Main
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
 from kit.offered import offer
@@ -56,15 +55,10 @@ def push(here: Settings, *words: Override) -> None:
     text = yaml.safe_dump(
         {"model": "toy", "overrides": [one.model_dump(mode="python", exclude_none=True) for one in words]}
     )
-    push_text(here, text if words else None)
-
-
-def push_text(here: Settings, text: str | None) -> None:
-    """Let main have *text* as the file of overrides, or none."""
     repository = Repository(here.home / "forge" / "environment.git")
     head = repository.resolve("refs/heads/main")
     assert head
-    commit = repository.commit(head, {PATH: text.encode() if text is not None else None}, "By hand\n", Person("ann"))
+    commit = repository.commit(head, {PATH: text.encode() if words else None}, "By hand\n", Person("ann"))
     assert repository.move("refs/heads/main", commit, head)
 
 
@@ -195,32 +189,6 @@ def test_an_override_that_main_has_no_more(
         desk.merge(1, by="ada", override=["overrides"])
     with pytest.raises(errors.Rejected, match=why):
         judged(toy, here, registry, word())
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        pytest.param("model: toy\noverrides: [{gate: auc}]\n", f"main:{PATH}", id="broken"),
-        pytest.param("model: other\noverrides: []\n", "it overrides gates of 'other'", id="of-another-model"),
-    ],
-)
-def test_a_file_that_nobody_understands(
-    toy: Toy, here: Settings, registry: MemoryRegistry, desk: Desk, text: str, why: str
-) -> None:
-    """It is the matter of whoever goes by it: that request is red and says where, one that needs no override is as it was."""
-    wiring.forge(here)
-    offer(toy, here, registry)
-    push_text(here, text)
-    assert named(desk.check(1).checks) is None
-    assert desk.check(1).passed
-    main_of = Main.now(desk.forge)
-    with pytest.raises(errors.Misconfigured, match=why):
-        main_of.overrides("toy")
-    evidence = Evidence.read(toy.folder / "evidence" / "evidence.json")
-    going_by = evidence.model_copy(update={"gates": failing([word()], toy.digest)})
-    (check,) = merge_checks.of_overrides(going_by, main_of.state("toy", toy.digest), TODAY)
-    assert (check.passed, check.final) == (False, True)
-    assert why in check.reason
 
 
 def test_an_override_that_ran_out(toy: Toy, here: Settings, registry: MemoryRegistry, desk: Desk) -> None:
