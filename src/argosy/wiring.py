@@ -466,16 +466,20 @@ def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
             yield place
 
 
-def expectation_checker() -> ExpectationChecker:
-    """The checker of expectations: in DuckDB what can be asked there, by Great Expectations the rest."""
+def expectation_checker(objects: Objects | None = None) -> ExpectationChecker:
+    """The checker of expectations: in DuckDB what can be asked there, by Great Expectations the rest.
+
+    *objects*: where what was measured of parts of tables is kept; None: nowhere.
+    """
     from argosy.adapters.duckdb_tables.checks.compiled_checker import CompiledChecker
+    from argosy.adapters.duckdb_tables.checks.kept_measures import KeptMeasures
 
     def otherwise() -> FrameChecker:
         from argosy.adapters.gx_validation import GreatExpectations  # seconds, and most data are asked nothing of it
 
         return GreatExpectations()
 
-    return CompiledChecker(tables(), otherwise)
+    return CompiledChecker(tables(), otherwise, kept=KeptMeasures(objects) if objects is not None else None)
 
 
 def features(definitions: Path, model: ModelSettings, folder: Path) -> Features:

@@ -82,7 +82,7 @@ def _ours(file: Path) -> list[int]:
     source = Source.model_validate(
         {"name": "rows", "file": "f.parquet", "entity": ["id"], "timestamp": "day", "columns": columns}
     )
-    found = wiring.expectation_checker().check(Derived([file], source), _expectations(), contract=COLUMNS)
+    found = wiring.expectation_checker().check(Derived.of([file], source), _expectations(), contract=COLUMNS)
     assert all(each.compiled for each in found)
     return [each.unexpected_count for each in found]
 

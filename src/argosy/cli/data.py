@@ -1,4 +1,4 @@
-"""List, show and fetch snapshots, and say what changed from one to another.
+"""List, show and fetch snapshots, say what changed from one to another, and hold files against a model's expectations.
 
 A snapshot is named by its digest or the beginning of it, by a run that made it (`-`: the newest), as `latest` (the newest that a run
 accepted), as `champion` (what the model in production was trained on), or it is a file or folder.
@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = verb_actions.added(verbs, "show", _show, "what a snapshot holds")
     get = verb_actions.added(verbs, "get", _get, "copy a snapshot to a folder")
     diff = verb_actions.added(verbs, "diff", _diff, "what changed from one snapshot to another")
+    check = verb_actions.added(
+        verbs, "validate", _validate, "hold a file, or partitions, against a model's expectations"
+    )
+    check.add_argument(
+        "path", type=Path, help="a source's file or folder of partitions, or the folder with all sources"
+    )
     for each in (show, get):
         each.add_argument("snapshot", help="digest, run, latest, or champion")
     get.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="a folder that is not there yet")
@@ -43,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("after", help="the same")
     diff.add_argument("--html", type=Path, metavar="FILE", help="write a page")
     diff.add_argument("--markdown", action="store_true", help="print Markdown, as for a request")
-    for each in (listing, show, get, diff):
+    for each in (listing, show, get, diff, check):
         each.add_argument("--model", metavar="NAME", help="of that model alone")
         if each is not get:
             each.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -136,6 +142,12 @@ def _side(name: str, found: KeptSnapshots, place: Path, model: str | None) -> tu
     known = found.named(name)
     said = known.digest.removeprefix("sha256:")[:12]
     return said if said.startswith(name[:12]) else f"{name} ({said})", found.folder(known, place), known.manifest
+
+
+def _validate(arguments: argparse.Namespace, _: KeptSnapshots) -> None:
+    from argosy.cli import data_validation  # readers of tables, which no other action needs
+
+    data_validation.validated(arguments)
 
 
 def _contracts(settings: ModelSettings | None) -> Mapping[str, Source]:

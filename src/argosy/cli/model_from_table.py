@@ -137,7 +137,7 @@ def _examples(settings: "ModelSettings", drafts: Path) -> "tuple[pa.Table, Count
     )
     from argosy.ports.tables import Derived
 
-    return tables.derive(Derived([kept], source, label=settings.label)), counts
+    return tables.derive(Derived.of([kept], source, label=settings.label)), counts
 
 
 def _features(new: "NewModel") -> "list[FeatureColumn]":

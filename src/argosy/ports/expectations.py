@@ -26,6 +26,8 @@ class ExpectationFinding:
     """Of the elements, those that were not looked at because nothing is there."""
     compiled: bool = False
     """Whether it was asked together with others in passes over the file; otherwise by Great Expectations, of columns in memory."""
+    in_parts: bool = False
+    """Whether it follows from what was measured of the parts of a table, each by itself; otherwise all rows were asked at once."""
 
     @property
     def unexpected_percent(self) -> float | None:

@@ -4,7 +4,8 @@ Owns no meaning: what a column is and which rows are unwanted comes with each ca
 """
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -27,14 +28,46 @@ NUMBER = "argosy_row"
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a table, whose rows can be had without those of the others."""
+
+    name: str
+    file: Callable[[], Path]
+    """Its Parquet file, which may be made only when it is asked for."""
+    digest: str | None = None
+    """Of its content and of how it is read: where it is equal, so are the rows. None where nobody knows."""
+
+    @classmethod
+    def of(cls, file: Path) -> "Part":
+        """The Parquet *file*."""
+        return cls(str(file), functools.partial(Path, file))
+
+
+@dataclass(frozen=True)
 class Derived:
     """A table of a snapshot with a column more for each of *expressions* (name to DuckDB SQL over its columns), and one for *label*."""
 
-    files: Sequence[Path]
-    """Its Parquet files; the rows of the first come first."""
+    parts: Sequence[Part]
+    """The rows of the first come first."""
     source: Source
     expressions: Mapping[str, str] = field(default_factory=dict)
     label: Label | None = None
+
+    @classmethod
+    def of(
+        cls,
+        files: Sequence[Path],
+        source: Source,
+        expressions: Mapping[str, str] | None = None,
+        label: Label | None = None,
+    ) -> "Derived":
+        """The table in the Parquet *files*."""
+        return cls([Part.of(file) for file in files], source, expressions or {}, label)
+
+    @property
+    def files(self) -> list[Path]:
+        """Its Parquet files, in the order of the rows."""
+        return [part.file() for part in self.parts]
 
 
 @dataclass(frozen=True)
@@ -128,6 +161,14 @@ class Tables(Protocol):
 
         Raises Rejected where the content breaks the contract and no rule keeps the row aside (values of personal columns are never
         quoted), Misconfigured where *file* is not there or a rule is no condition over the columns, LocalDisk where there is no room.
+        """
+
+    def parts(self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path) -> Sequence[Part]:
+        """The partitions of the folder *place*, or that file: each becomes a table as :meth:`snapshot` makes one, in the folder *into*,
+        when its file is asked for. Together they have the same rows as the folder as a whole, in the order of the partitions.
+
+        One part where a rule looks at several rows, because it may find them in several partitions. Raises, now or when a file is asked
+        for, what :meth:`snapshot` raises.
         """
 
     def examples(

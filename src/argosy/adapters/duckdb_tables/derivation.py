@@ -1,6 +1,10 @@
 """The SQL of a snapshot's table with the columns that expectations look at beside its own."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
 
 from argosy.adapters.duckdb_tables import sql
 from argosy.ports.tables import LABEL, Derived
@@ -16,6 +20,44 @@ def query(derived: Derived, columns: Sequence[str] | None = None, *, row: str | 
     selected = ", ".join([_own(derived, numbered=row is not None), *added])
     inner = f"SELECT {selected} FROM {_files(derived, numbered=row is not None)}"  # noqa: S608 - the expressions are the model's own
     return inner if columns is None else f"SELECT {', '.join(map(sql.name, columns)) or '1'} FROM ({inner})"  # noqa: S608
+
+
+ACROSS_ROWS = frozenset({"SUBQUERY", "WINDOW"})
+"""Classes of expressions that look at other rows than their own. Aggregates cannot be asked of a row at all."""
+CLOCK = frozenset({"age", "ago", "getvariable", "now", "today", "transaction_timestamp", "txid_current"})
+"""Functions that say another thing in another run. Those of a time zone do not: it is always UTC."""
+CLOCK_WORDS = ("current_", "get_current_", "localtime")
+"""What the others of them begin with, of which some need no parentheses."""
+
+
+def is_by_row(database: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> bool:
+    """Whether each of *expressions* looks at one row and nothing else: at no other row, not at the clock, not at chance."""
+    found = [each for expression in expressions for each in _nodes(database, expression)]
+    if any(each.get("class") in ACROSS_ROWS for each in found):
+        return False
+    called = [each["function_name"].casefold() for each in found if "function_name" in each]
+    words = [each["column_names"][0].casefold() for each in found if each.get("class") == "COLUMN_REF"]
+    if CLOCK.intersection(called) or any(name.startswith(CLOCK_WORDS) for name in [*called, *words]):
+        return False
+    row = database.execute(
+        "SELECT count(*) FROM duckdb_functions() WHERE function_name IN (SELECT unnest(?)) AND stability = 'VOLATILE'",
+        [[*called, ""]],
+    ).fetchone()
+    return row is not None and row[0] == 0
+
+
+def _nodes(database: duckdb.DuckDBPyConnection, expression: str) -> Iterator[dict[str, Any]]:
+    """The parts of *expression* as DuckDB reads it; where it cannot, a subquery, of which nobody knows."""
+    row = database.execute("SELECT json_serialize_sql(?)", [f"SELECT ({expression})"]).fetchone()
+    read = json.loads(row[0]) if row else {"error": True}
+    return _below(read) if not read["error"] else iter([{"class": "SUBQUERY"}])
+
+
+def _below(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _below(each)
 
 
 def problem(derived: Derived) -> str:
@@ -43,11 +85,11 @@ def _files(derived: Derived, *, numbered: bool) -> str:
 
 
 def _numbering(derived: Derived) -> list[str]:
-    return ["file_row_number", *(["filename"] if len(derived.files) > 1 else [])]
+    return ["file_row_number", *(["filename"] if len(derived.parts) > 1 else [])]
 
 
 def _position(derived: Derived) -> str:
-    if len(derived.files) == 1:
+    if len(derived.parts) == 1:
         return "file_row_number"
     names = ", ".join(sql.text(str(file)) for file in derived.files)
     return f"{{'file': list_position([{names}], filename), 'row': file_row_number}}"

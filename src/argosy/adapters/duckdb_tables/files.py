@@ -123,14 +123,14 @@ def _csv(source: Source, file: Path, *, whole: bool) -> SourceTable:
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
     missing = ", ".join(sql.text(word) for word in ["", *(source.missing or [])])
     select = (
-        f"SELECT * FROM read_csv({_one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
+        f"SELECT * FROM read_csv({one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
         f"max_line_size = {LONGEST_LINE}, {NO_PATHS})"
     )
     return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False, source=source, in_lines=True)
 
 
-def _one(file: Path) -> str:
+def one(file: Path) -> str:
     """*file* in SQL, and no other: DuckDB takes the brackets and stars of a name for a pattern, and reads what fits it."""
     return sql.text(glob.escape(str(file)))
 
@@ -192,12 +192,12 @@ def _answered(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -
 
 
 def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
-    reader = f"read_parquet({_one(file)}, {NO_PATHS})"
+    reader = f"read_parquet({one(file)}, {NO_PATHS})"
     try:
         names = [
             row[0]
             for row in database.execute(
-                f"SELECT name FROM parquet_schema({_one(file)}) OFFSET 1"  # noqa: S608 - the name is quoted
+                f"SELECT name FROM parquet_schema({one(file)}) OFFSET 1"  # noqa: S608 - the name is quoted
             ).fetchall()
         ]
         found = database.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608

@@ -43,15 +43,19 @@ class _Opened:
         return column in self.table.columns or column in self.keys
 
 
-def open_folder(database: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> SourceTable:
-    """The table in *folder*. Raises Rejected where partitions break the contract, Misconfigured where there are none."""
+def open_folder(
+    database: duckdb.DuckDBPyConnection, source: Source, folder: Path, *, counted: bool = True
+) -> SourceTable:
+    """The table in *folder*; unless its rows are *counted*, no file is read to its end.
+
+    Raises Rejected where partitions break the contract, Misconfigured where there are none."""
     opened = [_opened(database, source, folder, file) for file in _files(source, folder)]
     if problems := list(_losses(source, folder, opened)):
         raise errors.Rejected(errors.listed(problems[:20]))
     texts = frozenset(_of_several_types(source, opened)) | {key for each in opened for key in each.keys}
     there = [column.name for column in source.columns if any(each.has(column.name) for each in opened)]
     kinds = {name: _kind(name, opened, texts) for name in there}
-    parts = [_part(database, source, each, kinds) for each in opened]
+    parts = [_part(database, source, each, kinds, counted=counted) for each in opened]
     return SourceTable(
         kinds,
         select="",
@@ -164,12 +168,17 @@ def _select(part: _Opened, kinds: dict[str, str]) -> str:
     return f"SELECT {', '.join(columns)} FROM ({part.table.select})"  # noqa: S608 - names and values are quoted
 
 
-def _part(database: duckdb.DuckDBPyConnection, source: Source, part: _Opened, kinds: dict[str, str]) -> PartitionFile:
+def _part(
+    database: duckdb.DuckDBPyConnection, source: Source, part: _Opened, kinds: dict[str, str], *, counted: bool
+) -> PartitionFile:
+    select = _select(part, kinds)
+    if not counted:
+        return PartitionFile(part.name, part.file, 0, select, part.table)
     try:
         found = database.execute(f"SELECT count(*) FROM ({part.table.select})").fetchone()  # noqa: S608 - as it was opened
     except duckdb.Error as error:
         raise files.unreadable(source, part.file, error) from None
-    return PartitionFile(part.name, part.file, found[0] if found else 0, _select(part, kinds), part.table)
+    return PartitionFile(part.name, part.file, found[0] if found else 0, select, part.table)
 
 
 def _absent(source: Source, opened: Sequence[_Opened]) -> str | None:

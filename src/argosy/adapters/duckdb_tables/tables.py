@@ -6,6 +6,10 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 
 import contextlib
 import datetime
+import hashlib
+import importlib.metadata
+import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,17 +67,58 @@ class DuckDBTables:
         with self._database() as database:
             opened = partitions.open_folder if file.is_dir() else files.open_file
             table = opened(database, source, file)
-            asked, source = source, table.source
-            _load(database, source, table, file)
-            _check_types(source, table, file)
-            _judge(database, source, table, rules, known)
-            counts = _count(database, source, table, rules)
-            if known is not None:
-                counts = _with_unknown(database, source, counts, known)
-            if problems := _broken(database, source, table, file):
-                raise errors.Rejected(errors.listed(problems))
-            _write(database, source, rules, kept=kept, rejected=rejected)
-        return replace(counts, read_as=dialects.said(asked, source), absent=table.absent, parts=len(table.parts))
+            counts = _typed(database, table, rules, file, kept=kept, rejected=rejected, known=known)
+        read_as = dialects.said(source, table.source)
+        return replace(counts, read_as=read_as, absent=table.absent, parts=len(table.parts))
+
+    def parts(self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path) -> Sequence[tables.Part]:
+        """The partitions of the folder *place*, or that file; see the port."""
+        with self._database() as database:
+            apart = derivation.is_by_row(database, [rule.when for rule in rules])
+            if place.is_dir():
+                # Rows of one table have numbers of their own, for which those before them are counted.
+                table = partitions.open_folder(database, source, place, counted=not apart)
+            else:
+                table = files.open_file(database, source, place)
+        if not apart:
+            return [self._part(table, rules, place, into / "0.parquet", place.name, None)]
+        one = files.PartitionFile(place.name, place, 0, table.select, table)
+        return [
+            self._part(
+                replace(table, parts=(), select=part.select, in_lines=part.table.in_lines),
+                rules,
+                part.file,
+                into / f"{number}.parquet",
+                part.name,
+                _digest(table, rules, part.file, part.select),
+            )
+            for number, part in enumerate(table.parts or (one,))
+        ]
+
+    def _part(
+        self,
+        table: files.SourceTable,
+        rules: Sequence[RejectRule],
+        place: Path,
+        kept: Path,
+        name: str,
+        digest: str | None,
+    ) -> tables.Part:
+        """The *table* in *place* as the part called *name*; *kept*: the file that it becomes."""
+        before = place.stat()
+
+        def file() -> Path:
+            if not kept.exists():
+                with self._database() as database, tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+                    written, rejected = Path(folder) / "kept.parquet", Path(folder) / "rejected.parquet"
+                    _typed(database, table, rules, place, kept=written, rejected=rejected, empty=True)
+                    written.rename(kept)
+                after = place.stat()
+                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                    raise errors.TryAgain(f"{place} was changed while it was read; run this again once it is written")
+            return kept
+
+        return tables.Part(name, file, digest)
 
     def examples(
         self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]
@@ -173,6 +218,49 @@ class DuckDBTables:
         return bounded_database.opened(self._scratch)
 
 
+def _typed(
+    database: duckdb.DuckDBPyConnection,
+    table: files.SourceTable,
+    rules: Sequence[RejectRule],
+    file: Path,
+    *,
+    kept: Path,
+    rejected: Path,
+    known: Knowledge | None = None,
+    empty: bool = False,
+) -> tables.Counts:
+    """Write the rows of *table*, which *file* holds, by its contract. *empty*: whether there may be none."""
+    source = table.source
+    _load(database, source, table, file)
+    if not empty:
+        _demand_rows(database, source, file)
+    _check_types(source, table, file)
+    _judge(database, source, table, rules, known)
+    counts = _count(database, source, table, rules)
+    if known is not None:
+        counts = _with_unknown(database, source, counts, known)
+    if problems := _broken(database, source, table, file):
+        raise errors.Rejected(errors.listed(problems))
+    _write(database, source, rules, kept=kept, rejected=rejected)
+    return counts
+
+
+def _digest(table: files.SourceTable, rules: Sequence[RejectRule], file: Path, select: str) -> str:
+    """Of the content of *file*, and of all that decides which rows it becomes."""
+    with file.open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    read = select.replace(files.one(file), "")
+    said = [
+        importlib.metadata.version("argosy"),
+        duckdb.__version__,
+        content,
+        read,
+        table.source.model_dump_json(),
+        *(rule.model_dump_json() for rule in rules),
+    ]
+    return f"sha256:{hashlib.sha256(json.dumps(said).encode()).hexdigest()}"
+
+
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> None:
     before = 0
     for number, (place, select, rows) in enumerate(table.places(file)):
@@ -182,6 +270,9 @@ def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.Sour
         except duckdb.Error as error:
             raise files.unreadable(source, place, error) from None
         before += rows
+
+
+def _demand_rows(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> None:
     row = database.execute("SELECT count(*) FROM read_rows").fetchone()
     if row is None or row[0] == 0:
         raise errors.Rejected(f"source {source.name!r}: {file} has no rows, only columns")

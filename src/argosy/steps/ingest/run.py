@@ -54,7 +54,7 @@ def run(
     Raises Rejected for content that breaks the contract, and where a source had nothing at *moment*; Misconfigured for files that are not
     there.
     """
-    fetched = {**_in_folder(settings, location, origin), **fetched}
+    fetched = {**in_folder(settings, location, origin), **fetched}
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
@@ -79,7 +79,7 @@ def run(
     return digest
 
 
-def _in_folder(settings: ModelSettings, location: Path, origin: str | None) -> dict[str, Fetched]:
+def in_folder(settings: ModelSettings, location: Path, origin: str | None) -> dict[str, Fetched]:
     """The files and folders of *location*: each in that folder, or that very place where the model has one source there."""
     mine = [source for source in settings.sources if source.is_in_data]
     found = {source.name: location / source.file_name for source in mine}

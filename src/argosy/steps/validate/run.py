@@ -12,7 +12,7 @@ from argosy.domain.expectations import Expectation, Expectations
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
-from argosy.ports.tables import EVENT_TIME, LABEL, Derived, Tables
+from argosy.ports.tables import EVENT_TIME, LABEL, Derived, Part, Tables
 from argosy.report import validation_page
 from argosy.steps.validate import builtin_checks, gx_documents
 
@@ -42,26 +42,28 @@ def run(
         raise errors.Misconfigured(
             f"the lineage is of snapshot {lineage.snapshot_digest}, this is {manifest.content_digest()}: not one run's outputs"
         )
-    _sources_exist(settings, expectations)
+    demand_sources(settings, expectations)
     results: list[ExpectationResult] = []
     for source in settings.sources:
-        derived = _derived(settings, source, snapshot / manifest.table(source.name).path, expectations)
+        file = snapshot / manifest.table(source.name).path
+        asked = derived(settings, source, [Part.of(file)], expectations)
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
-            results += builtin_checks.checks(settings, tables, derived, lineage, expectations.limits)
+            results += builtin_checks.checks(settings, tables, asked, lineage, expectations.limits)
         else:
-            results.append(builtin_checks.says_one_thing(tables, derived))
-        found = _of_source(settings, derived, expectations, checker)
+            results.append(builtin_checks.says_one_thing(tables, asked))
+        found = of_source(settings, asked, expectations, checker)
         gx_documents.write(source.name, found, out / gx_documents.FOLDER)
         results += [each.shown for each in found]
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
     (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
     if failures := result.critical_failures:
-        raise errors.Rejected(_message(failures, settings))
+        raise errors.Rejected(message(failures, settings))
 
 
-def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:
+def demand_sources(settings: ModelSettings, expectations: Expectations) -> None:
+    """Raise Misconfigured where *expectations* name a source that the model does not have."""
     known = {source.name for source in settings.sources}
     asked = [expectation.meta.source for _, expectation in expectations.suites.layers() if expectation.meta.source]
     for name in [*asked, *expectations.derived]:
@@ -71,20 +73,21 @@ def _sources_exist(settings: ModelSettings, expectations: Expectations) -> None:
             )
 
 
-def _derived(settings: ModelSettings, source: Source, file: Path, expectations: Expectations) -> Derived:
-    """The snapshot's table of *source*, with the label where it is the primary one, and the columns derived for expectations."""
-    derived = expectations.derived.get(source.name, {})
+def derived(settings: ModelSettings, source: Source, parts: Sequence[Part], expectations: Expectations) -> Derived:
+    """The table of *source* in *parts*, with the label where it is the primary one, and the columns derived for expectations."""
+    added = expectations.derived.get(source.name, {})
     columns = {column.name for column in source.columns}
-    if taken := sorted(set(derived) & {*columns, EVENT_TIME, LABEL}):
+    if taken := sorted(set(added) & {*columns, EVENT_TIME, LABEL}):
         raise errors.Misconfigured(
             f"expectations.json: derived column {taken[0]!r} has the name of a column of source {source.name!r}"
         )
-    return Derived([file], source, derived, settings.label if source.name == settings.label.source else None)
+    return Derived(parts, source, added, settings.label if source.name == settings.label.source else None)
 
 
-def _of_source(
+def of_source(
     settings: ModelSettings, asked: Derived, expectations: Expectations, checker: ExpectationChecker
 ) -> list[gx_documents.FoundOfOne]:
+    """What *checker* finds of the expectations about the source of *asked*. Raises Misconfigured where one cannot be asked."""
     source = asked.source
     mine = [
         (layer, expectation)
@@ -149,8 +152,9 @@ def _words(value: object) -> str:
     return "missing" if value is None else str(value)
 
 
-def _message(failures: Sequence[ExpectationResult], settings: ModelSettings) -> str:
-    said = [f"{_sentence(failure)}; {_owner(failure, settings)} answers for it" for failure in failures[:MOST_FAILURES]]
+def message(failures: Sequence[ExpectationResult], settings: ModelSettings) -> str:
+    """What *failures* are, in the words of a message, each with who answers for it."""
+    said = [f"{sentence(failure)}; {_owner(failure, settings)} answers for it" for failure in failures[:MOST_FAILURES]]
     if len(failures) > MOST_FAILURES:
         said.append(f"{len(failures) - MOST_FAILURES} more critical failures are in {PAGE}")
     return errors.listed(said)
@@ -164,7 +168,8 @@ def _owner(failure: ExpectationResult, settings: ModelSettings) -> str:
     return ", ".join(dict.fromkeys(owners)) or settings.owner
 
 
-def _sentence(failure: ExpectationResult) -> str:
+def sentence(failure: ExpectationResult) -> str:
+    """What does not hold, where, how often, and why it should."""
     column = f" of column {failure.column!r}" if failure.column else ""
     example = f", such as {failure.examples[0]!r}" if failure.examples else ""
     count = (

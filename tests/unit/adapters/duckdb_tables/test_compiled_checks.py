@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import decimal
+import functools
 import itertools
 import math
 import random
@@ -18,11 +19,13 @@ import pytest
 from argosy import errors
 from argosy.adapters.duckdb_tables.checks import regex_translation
 from argosy.adapters.duckdb_tables.checks.compiled_checker import CompiledChecker
+from argosy.adapters.duckdb_tables.checks.kept_measures import KeptMeasures
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain.expectations import Expectation, Meta
 from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationFinding, FrameChecker
-from argosy.ports.tables import Derived
+from argosy.ports.tables import Derived, Part
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:great_expectations", "ignore:module 'sre_:DeprecationWarning"
@@ -265,7 +268,7 @@ class Nobody:
 
 def compiled(files: Sequence[Path], asked: Sequence[Expectation], otherwise: FrameChecker | None = None) -> list[Any]:
     checker = CompiledChecker(DuckDBTables(), lambda: otherwise or Nobody())
-    return checker.check(Derived(files, SOURCE), asked, contract=list(COLUMNS))
+    return checker.check(Derived.of(files, SOURCE), asked, contract=list(COLUMNS))
 
 
 def theirs(rows: pa.Table, asked: Sequence[Expectation]) -> list[ExpectationFinding | errors.Misconfigured]:
@@ -307,7 +310,8 @@ def test_as_great_expectations_finds(number: int, name: str, tmp_path: Path) -> 
 
 def said(finding: ExpectationFinding) -> dict[str, Any]:
     """All that it says, but for who was asked."""
-    return {**dataclasses.asdict(finding), "compiled": None, "percent": finding.unexpected_percent}
+    unsaid = {"compiled": None, "in_parts": None}
+    return {**dataclasses.asdict(finding), **unsaid, "percent": finding.unexpected_percent}
 
 
 class TestWhoIsAsked:
@@ -368,3 +372,82 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     between, count = compiled(files, asked)
     assert between.examples == [5, 9, 7, 8]
     assert count.passed
+
+
+def in_parts(rows: pa.Table, cuts: Sequence[int], folder: Path) -> list[Part]:
+    """The *rows* in files of their own, cut before each of *cuts*."""
+    found = []
+    for number, (start, end) in enumerate(itertools.pairwise([0, *cuts, len(rows)])):
+        file = folder / f"{number}.parquet"
+        pq.write_table(rows.slice(start, end - start), file)
+        found.append(Part(file.name, functools.partial(Path, file), f"sha256:{number}"))
+    return found
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(TABLES)), ids=list(TABLES))
+def test_parts_have_the_verdicts_of_the_whole(number: int, name: str, tmp_path: Path) -> None:
+    """However a table is cut, empty parts too: verdict, counts, observations and examples are those of all rows in one file; and a second
+    time, when measures of the parts are known, they are again.
+    """
+    rows, rng, kept = TABLES[name](), random.Random(name), KeptMeasures(MemoryObjects())
+    asked = ASKED[number::PARTS]
+    pq.write_table(rows, tmp_path / "whole.parquet")
+    whole = compiled([tmp_path / "whole.parquet"], asked)
+    cuts = sorted(rng.randrange(len(rows) + 1) for _ in range(3))
+    parts = in_parts(rows, cuts, tmp_path)
+    checker = CompiledChecker(DuckDBTables(), Nobody, kept=kept)
+    for _ in range(2):
+        found = checker.check(Derived(parts, SOURCE), asked, contract=list(COLUMNS))
+        assert not [
+            (expectation.type, expectation.kwargs, one, other)
+            for expectation, one, other in zip(asked, found, whole, strict=True)
+            if not alike(said(one), said(other))
+        ]
+        assert sum(each.in_parts for each in found) > sum(each.compiled for each in found) / 2
+
+
+def test_a_part_that_is_known_is_not_opened(tmp_path: Path) -> None:
+    """A new part costs that part: others are opened neither for measures nor for examples that they do not have.
+
+    What needs all rows at once says so, and opens them.
+    """
+    rows, kept, opened = table(50, 0, 1), KeptMeasures(MemoryObjects()), []
+    asked = [
+        expectation("expect_column_values_to_be_between", column="whole", max_value=100),
+        expectation("expect_column_mean_to_be_between", column="part", min_value=-(10**6)),
+        expectation("expect_column_values_to_not_be_null", column="word"),
+    ]
+    (tmp_path / "old").mkdir()
+    old = in_parts(rows, [20], tmp_path / "old")
+    more = rows.slice(0, 5).set_column(1, "whole", pa.array([1, 2, 300, 4, 500], pa.int64()))
+    pq.write_table(more, tmp_path / "more.parquet")
+
+    def watched(part: Part) -> Part:
+        return Part(part.name, lambda: opened.append(part.name) or part.file(), part.digest)  # type: ignore[func-returns-value]
+
+    new = Part("more.parquet", lambda: tmp_path / "more.parquet", "sha256:more")
+    checker = CompiledChecker(DuckDBTables(), Nobody, kept=kept)
+    checker.check(Derived(old, SOURCE), asked, contract=list(COLUMNS))
+    found = checker.check(Derived([*map(watched, old), new], SOURCE), asked, contract=list(COLUMNS))
+    assert opened == []
+    assert [each.in_parts for each in found] == [True, True, True]
+    assert [each.passed for each in found] == [False, True, True]
+    assert found[0].examples == [300, 500]
+    unique = expectation("expect_column_values_to_be_unique", column="key")
+    (whole,) = checker.check(Derived([*map(watched, old), new], SOURCE), [unique], contract=list(COLUMNS))
+    assert not whole.in_parts
+    assert set(opened) == {"0.parquet", "1.parquet"}
+
+
+def test_what_looks_at_several_rows_is_asked_of_all(tmp_path: Path) -> None:
+    """A derived column of a window, or of the clock, is not one of a part."""
+    rows = table(40, 0, 1)
+    parts = in_parts(rows, [20], tmp_path)
+    for derived in ("count(*) OVER (PARTITION BY key)", "(SELECT 1)", "current_date", "random()", "now()"):
+        asked = expectation("expect_column_values_to_not_be_null", column="derived")
+        table_of = Derived(parts, SOURCE, {"derived": derived})
+        (found,) = CompiledChecker(DuckDBTables(), Nobody).check(table_of, [asked], contract=list(COLUMNS))
+        assert found.in_parts is False, derived
+    fine = Derived(parts, SOURCE, {"derived": "lower(word) || coalesce(whole, 0)"})
+    (found,) = CompiledChecker(DuckDBTables(), Nobody).check(fine, [asked], contract=list(COLUMNS))
+    assert found.in_parts

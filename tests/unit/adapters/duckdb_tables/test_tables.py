@@ -370,7 +370,7 @@ class TestQuestions:
 
     def test_derived_columns(self, reader: Reader) -> None:
         """One more for each expression."""
-        table = DuckDBTables().derive(Derived([self._snapshot(reader)], PEOPLE, {"twice": "age * 2"}))
+        table = DuckDBTables().derive(Derived.of([self._snapshot(reader)], PEOPLE, {"twice": "age * 2"}))
         assert table.column("twice").to_pylist() == [0, 2]
         with pytest.raises(errors.Misconfigured, match="`twice: agee`"):
-            DuckDBTables().derive(Derived([self._snapshot(reader)], PEOPLE, {"twice": "agee"}))
+            DuckDBTables().derive(Derived.of([self._snapshot(reader)], PEOPLE, {"twice": "agee"}))

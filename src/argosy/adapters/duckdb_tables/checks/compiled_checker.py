@@ -11,8 +11,9 @@ import duckdb
 from argosy import errors
 from argosy.adapters.duckdb_tables import bounded_database, derivation
 from argosy.adapters.duckdb_tables.checks import compiling
-from argosy.adapters.duckdb_tables.checks.asked_table import AskedTable
-from argosy.adapters.duckdb_tables.checks.questions import TableJudgement, TableQuestion
+from argosy.adapters.duckdb_tables.checks.asked_table import AskedTable, queries_of
+from argosy.adapters.duckdb_tables.checks.kept_measures import KeptMeasures
+from argosy.adapters.duckdb_tables.checks.questions import TableAnswers, TableJudgement, TableQuestion
 from argosy.domain.expectations import Expectation
 from argosy.ports.expectations import ExpectationFinding, FrameChecker
 from argosy.ports.tables import Derived, Tables
@@ -22,12 +23,21 @@ Findings = dict[int, ExpectationFinding]
 
 
 class CompiledChecker:
-    """See :class:`argosy.ports.expectations.ExpectationChecker`. *otherwise*: who is asked what DuckDB is not."""
+    """See :class:`argosy.ports.expectations.ExpectationChecker`. *otherwise*: who is asked what DuckDB is not; *kept*: what is known of
+    parts of tables.
+    """
 
-    def __init__(self, tables: Tables, otherwise: Callable[[], FrameChecker], scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        otherwise: Callable[[], FrameChecker],
+        scratch: Path | None = None,
+        kept: KeptMeasures | None = None,
+    ) -> None:
         self._tables = tables
         self._otherwise = otherwise
         self._scratch = scratch
+        self._kept = kept
 
     def check(
         self, asked: Derived, expectations: Sequence[Expectation], *, contract: Sequence[str]
@@ -44,7 +54,7 @@ class CompiledChecker:
         problem = derivation.problem(asked)
         with bounded_database.opened(self._scratch) as database, bounded_database.within_limits(problem):
             try:
-                table = AskedTable(database, asked)
+                table = AskedTable(database, asked, self._kept)
                 for expectation in expectations:
                     if absent := expectation.absent_column(asked.source.name, table.names):
                         raise errors.Misconfigured(absent)
@@ -71,7 +81,8 @@ def _findings(table: AskedTable, expectations: Sequence[Expectation], contract: 
         for number, expectation in enumerate(expectations)
         if (question := compiling.compiled(expectation, table.columns, contract)) is not None
     }
-    judged = _judged(table, questions)
+    answers = table.answers(list(questions.values()))
+    judged = _judged(answers, questions)
     examples = table.examples(
         {number: judgement.examples for number, judgement in judged.items() if judgement.examples is not None}
     )
@@ -84,12 +95,12 @@ def _findings(table: AskedTable, expectations: Sequence[Expectation], contract: 
             missing_count=judgement.missing_count,
             examples=examples.get(number, list(judgement.values)),
             compiled=True,
+            in_parts=table.in_parts and not queries_of(questions[number], answers),
         )
         for number, judgement in judged.items()
     }
 
 
-def _judged(table: AskedTable, questions: Mapping[int, TableQuestion]) -> dict[int, TableJudgement]:
-    answers = table.answers(list(questions.values()))
+def _judged(answers: TableAnswers, questions: Mapping[int, TableQuestion]) -> dict[int, TableJudgement]:
     judgements = {number: question.judge(answers) for number, question in questions.items()}
     return {number: judgement for number, judgement in judgements.items() if judgement is not None}

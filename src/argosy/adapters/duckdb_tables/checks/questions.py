@@ -7,7 +7,7 @@ not decided here.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 TABLE = "asked"
 """The name of the table in queries."""
@@ -15,13 +15,15 @@ ROW = "argosy_asked_row"
 """The column of a row's number in its table."""
 
 Rows = Sequence[tuple[Any, ...]]
+Merged = Literal["added", "least", "greatest", "spread"]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """An aggregate over all rows."""
+    """An aggregate over all rows, and how it follows from those of their parts."""
 
     sql: str
+    merged: Merged = "added"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class ExampleRows:
     columns: Sequence[str]
     where: str
     shown: Callable[[tuple[Any, ...]], Any]
+    often: Callable[[TableAnswers], int]
+    """How many there are, by the measures of the question, of all rows or of a part of them."""
     joined: str = ""
 
 
@@ -91,6 +95,16 @@ ROWS = Measure("count(*)")
 def nonnull(column: str) -> Measure:
     """How many values of *column*, a name in SQL, are there."""
     return Measure(f"count({column})")
+
+
+def least(column: str) -> Measure:
+    """The least value of *column*, a name in SQL."""
+    return Measure(f"min({column})", "least")
+
+
+def greatest(column: str) -> Measure:
+    """The greatest value of *column*, a name in SQL."""
+    return Measure(f"max({column})", "greatest")
 
 
 def times(condition: str) -> Measure:

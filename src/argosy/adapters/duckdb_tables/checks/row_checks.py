@@ -3,6 +3,7 @@
 pandas makes a fraction of a whole number where a column has gaps; what is too large for that to be exact is for Great Expectations to say.
 """
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def _unique(arguments: Arguments, columns: Mapping[str, AskedColumn], share: flo
         if not shown.are_exact:
             return None
         joined = questions.joined_to_repeated(keys, where)
-        examples = ExampleRows(keys, where, shown.by_name, joined) if unexpected else None
+        examples = ExampleRows(keys, where, shown.by_name, lambda _: unexpected, joined) if unexpected else None
         return _judged(answers, considered, unexpected, share, examples)
 
     return TableQuestion((questions.ROWS, considered, *_sizes(asked)), judge, queries=(groups,))
@@ -79,7 +80,8 @@ def _pair(kind: str, arguments: Arguments, columns: Mapping[str, AskedColumn], s
         # Which of a text and nothing is the greater, Python refuses to say.
         if not shown.are_exact or (kind == GREATER and asked[0].kind == "text" and shown.have_gaps):
             return None
-        examples = ExampleRows([first, second], unexpected, shown.in_order) if answers[outside] else None
+        often = operator.itemgetter(outside)
+        examples = ExampleRows([first, second], unexpected, shown.in_order, often) if answers[outside] else None
         return _judged(answers, considered, answers[outside], share, examples)
 
     return TableQuestion((questions.ROWS, considered, outside, *_sizes(asked)), judge)
@@ -116,7 +118,7 @@ def _sizes(columns: Sequence[AskedColumn]) -> list[Measure]:
 def _ends(columns: Sequence[AskedColumn]) -> list[Measure]:
     """The least and the greatest of the whole numbers of each of *columns* that has them."""
     whole = [column.sql for column in columns if column.kind == "integer"]
-    return [Measure(f"{end}({name})") for name in whole for end in ("min", "max")]
+    return [found for name in whole for found in (questions.least(name), questions.greatest(name))]
 
 
 class _Shown:

@@ -29,12 +29,12 @@ def question(kind: str, arguments: Arguments, columns: Mapping[str, AskedColumn]
     return asked(column, arguments) if set(arguments) <= {"column", *named} else None
 
 
-def _extreme(function: str) -> "Callable[[AskedColumn, Arguments], TableQuestion | None]":
+def _extreme(end: Callable[[str], Measure]) -> "Callable[[AskedColumn, Arguments], TableQuestion | None]":
     def asked(column: AskedColumn, arguments: Arguments) -> TableQuestion | None:
         if column.kind not in ("integer", "number", "moment") or not are_bounds(arguments, column):
             return None
         there = questions.nonnull(column.sql)
-        found = Measure(f"{function}({column.sql})")
+        found = end(column.sql)
 
         def judge(answers: TableAnswers) -> TableJudgement | None:
             value = column.shown(answers[found], gaps=answers[there] < answers[questions.ROWS])
@@ -85,7 +85,7 @@ def _total(column: AskedColumn) -> Measure:
 def _largest(column: AskedColumn) -> tuple[Measure, ...]:
     if column.kind != "integer":
         return ()
-    return Measure(f"min({column.sql})"), Measure(f"max({column.sql})")
+    return questions.least(column.sql), questions.greatest(column.sql)
 
 
 def _is_exact(column: AskedColumn, answers: TableAnswers, largest: Sequence[Measure], count: int) -> bool:
@@ -98,7 +98,7 @@ def _stdev(column: AskedColumn, arguments: Arguments) -> TableQuestion | None:
     if column.kind not in ("integer", "number") or not are_bounds(arguments):
         return None
     there = questions.nonnull(column.sql)
-    spread = Measure(f"[count({column.sql}), avg({column.sql}), var_pop({column.sql}) * count({column.sql})]")
+    spread = Measure(f"[count({column.sql}), avg({column.sql}), var_pop({column.sql}) * count({column.sql})]", "spread")
 
     def judge(answers: TableAnswers) -> TableJudgement | None:
         if answers[there] < 2:
@@ -271,8 +271,8 @@ def within(value: Any, arguments: Arguments, *, exact: bool) -> TableJudgement |
 
 
 OF_COLUMNS: Mapping[str, tuple[Callable[[AskedColumn, Arguments], TableQuestion | None], frozenset[str]]] = {
-    "expect_column_min_to_be_between": (_extreme("min"), BOUNDS),
-    "expect_column_max_to_be_between": (_extreme("max"), BOUNDS),
+    "expect_column_min_to_be_between": (_extreme(questions.least), BOUNDS),
+    "expect_column_max_to_be_between": (_extreme(questions.greatest), BOUNDS),
     "expect_column_mean_to_be_between": (_mean, BOUNDS),
     "expect_column_sum_to_be_between": (_sum, BOUNDS),
     "expect_column_stdev_to_be_between": (_stdev, BOUNDS),

@@ -1,5 +1,6 @@
 """Expectations about each value of one column: which values are unexpected, and how many may be."""
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -44,15 +45,19 @@ MISSING = ("expect_column_values_to_be_null", "expect_column_values_to_not_be_nu
 def _about_missing(column: AskedColumn, share: float, *, wanted: bool) -> TableQuestion:
     there = questions.nonnull(column.sql)
 
+    def often(answers: TableAnswers) -> int:
+        found: int = answers[there]
+        return found if wanted else answers[questions.ROWS] - found
+
     def judge(answers: TableAnswers) -> TableJudgement:
         rows, found = answers[questions.ROWS], answers[there]
-        unexpected = found if wanted else rows - found
+        unexpected = often(answers)
         condition = f"{column.sql} IS {'NOT ' if wanted else ''}NULL"
         return TableJudgement(
             questions.mostly(rows, unexpected, share),
             unexpected_count=unexpected,
             element_count=rows,
-            examples=_examples(column, condition, gaps=found < rows) if unexpected else None,
+            examples=_examples(column, condition, often, gaps=found < rows) if unexpected else None,
         )
 
     return TableQuestion((questions.ROWS, there), judge)
@@ -65,25 +70,27 @@ def _about_values(column: AskedColumn, share: float, condition: str, doubted: Me
     def judge(answers: TableAnswers) -> TableJudgement | None:
         if doubted and answers[doubted]:
             return None
-        return _judged(column, share, answers[questions.ROWS], answers[there], answers[outside], condition)
+        rows, found = answers[questions.ROWS], answers[there]
+        examples = _examples(column, condition, operator.itemgetter(outside), gaps=found < rows)
+        return _judged(share, rows, found, answers[outside], examples)
 
     return TableQuestion(measures, judge)
 
 
-def _judged(
-    column: AskedColumn, share: float, rows: int, there: int, unexpected: int, condition: str, joined: str = ""
-) -> TableJudgement:
+def _judged(share: float, rows: int, there: int, unexpected: int, examples: ExampleRows) -> TableJudgement:
     return TableJudgement(
         questions.mostly(there, unexpected, share),
         unexpected_count=unexpected,
         element_count=rows,
         missing_count=rows - there,
-        examples=_examples(column, condition, gaps=there < rows, joined=joined) if unexpected else None,
+        examples=examples if unexpected else None,
     )
 
 
-def _examples(column: AskedColumn, condition: str, *, gaps: bool, joined: str = "") -> ExampleRows:
-    return ExampleRows([column.sql], condition, lambda row: column.shown(row[0], gaps=gaps), joined)
+def _examples(
+    column: AskedColumn, condition: str, often: Callable[[TableAnswers], int], *, gaps: bool, joined: str = ""
+) -> ExampleRows:
+    return ExampleRows([column.sql], condition, lambda row: column.shown(row[0], gaps=gaps), often, joined)
 
 
 def _unique(column: AskedColumn, share: float) -> TableQuestion:
@@ -92,7 +99,9 @@ def _unique(column: AskedColumn, share: float) -> TableQuestion:
     def judge(answers: TableAnswers) -> TableJudgement:
         unexpected = answers.rows(groups)[0][1]
         joined = questions.joined_to_repeated([column.sql], f"{column.sql} IS NOT NULL")
-        return _judged(column, share, answers[questions.ROWS], answers[there], unexpected, "true", joined)
+        rows, found = answers[questions.ROWS], answers[there]
+        examples = _examples(column, "true", lambda _: unexpected, gaps=found < rows, joined=joined)
+        return _judged(share, rows, found, unexpected, examples)
 
     return TableQuestion((questions.ROWS, there), judge, queries=(groups,))
 
