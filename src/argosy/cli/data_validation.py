@@ -19,7 +19,7 @@ from argosy.ports.tables import Derived
 from argosy.report.plain_text import line
 from argosy.settings import Settings
 from argosy.steps.ingest import run as ingest
-from argosy.steps.validate import run as validate
+from argosy.steps.validate import source_checks
 from argosy.steps.validate.gx_documents import FoundOfOne
 from argosy.templates import folder
 
@@ -34,7 +34,7 @@ def validated(arguments: argparse.Namespace) -> None:
     place = models.folder_of(arguments.model)
     settings = model_folder.load_settings(place / folder.ARTIFACTS["settings"])
     expectations = model_folder.load_expectations(place / folder.ARTIFACTS["expectations"])
-    validate.demand_sources(settings, expectations)
+    source_checks.demand_sources(settings, expectations)
     here = Settings.from_environment()
     checker = wiring.expectation_checker(wiring.objects(here, here.monitoring_uri))
     failures = []
@@ -44,12 +44,12 @@ def validated(arguments: argparse.Namespace) -> None:
     for name, file in _places(settings, arguments.path).items():
         with scratch.folder("table") as parts:
             asked = _asked(settings, expectations, name, file, parts)
-            found = validate.of_source(settings, asked, expectations, checker)
+            found = source_checks.of_source(settings, asked, expectations, checker)
             opened = len(list(parts.glob("*.parquet")))
         _say(name, asked, opened, found, as_json=arguments.json)
         failures += [each.shown for each in found if each.shown.critical and not each.shown.passed]
     if failures:
-        raise errors.Rejected(validate.message(failures, settings))
+        raise errors.Rejected(source_checks.message(failures, settings, "above"))
 
 
 def _places(settings: ModelSettings, path: Path) -> dict[str, Path]:
@@ -67,7 +67,7 @@ def _places(settings: ModelSettings, path: Path) -> dict[str, Path]:
 def _asked(settings: ModelSettings, expectations: Expectations, name: str, file: Path, parts: Path) -> Derived:
     source = settings.source(name)
     rules = [rule for rule in settings.reject if rule.source == name]
-    return validate.derived(settings, source, wiring.tables().parts(source, rules, file, parts), expectations)
+    return source_checks.derived(settings, source, wiring.tables().parts(source, rules, file, parts), expectations)
 
 
 def _say(name: str, asked: Derived, opened: int, found: Sequence[FoundOfOne], *, as_json: bool) -> None:
@@ -76,15 +76,12 @@ def _say(name: str, asked: Derived, opened: int, found: Sequence[FoundOfOne], *,
         results = [{**each.shown.model_dump(mode="json"), "in_parts": each.finding.in_parts} for each in found]
         print(json.dumps({"source": name, "partitions": len(asked.parts), "read": opened, "results": results}))
         return
-    print(
-        line(
-            f"{name}: {len(asked.parts):,} partition{'s' * (len(asked.parts) != 1)}, {opened:,} read, {len(found)} expectations"
-        )
-    )
+    partitions = f"{len(asked.parts):,} partition{'s' * (len(asked.parts) != 1)}"
+    print(line(f"{name}: {partitions}, {opened:,} read, {len(found)} expectations"))
     whole = [each.shown for each in found if not each.finding.in_parts]
     if len(asked.parts) > 1 and whole:
         said = ", ".join(f"{each.expectation} of {each.column}" if each.column else each.expectation for each in whole)
         print(line(f"  {apart} follow from the partitions, of all rows at once were asked: {said}"))
     for each in found:
         if not each.shown.passed:
-            print(line(f"  {'critical' if each.shown.critical else 'noted'}: {validate.sentence(each.shown)}"))
+            print(line(f"  {'critical' if each.shown.critical else 'noted'}: {source_checks.sentence(each.shown)}"))

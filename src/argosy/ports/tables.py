@@ -28,7 +28,7 @@ NUMBER = "argosy_row"
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePiece:
     """A part of a table, whose rows can be had without those of the others."""
 
     name: str
@@ -38,7 +38,7 @@ class Part:
     """Of its content and of how it is read: where it is equal, so are the rows. None where nobody knows."""
 
     @classmethod
-    def of(cls, file: Path) -> "Part":
+    def of(cls, file: Path) -> "TablePiece":
         """The Parquet *file*."""
         return cls(str(file), functools.partial(Path, file))
 
@@ -47,7 +47,7 @@ class Part:
 class Derived:
     """A table of a snapshot with a column more for each of *expressions* (name to DuckDB SQL over its columns), and one for *label*."""
 
-    parts: Sequence[Part]
+    parts: Sequence[TablePiece]
     """The rows of the first come first."""
     source: Source
     expressions: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Derived:
         label: Label | None = None,
     ) -> "Derived":
         """The table in the Parquet *files*."""
-        return cls([Part.of(file) for file in files], source, expressions or {}, label)
+        return cls([TablePiece.of(file) for file in files], source, expressions or {}, label)
 
     @property
     def files(self) -> list[Path]:
@@ -163,7 +163,7 @@ class Tables(Protocol):
         quoted), Misconfigured where *file* is not there or a rule is no condition over the columns, LocalDisk where there is no room.
         """
 
-    def parts(self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path) -> Sequence[Part]:
+    def parts(self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path) -> Sequence[TablePiece]:
         """The partitions of the folder *place*, or that file: each becomes a table as :meth:`snapshot` makes one, in the folder *into*,
         when its file is asked for. Together they have the same rows as the folder as a whole, in the order of the partitions.
 

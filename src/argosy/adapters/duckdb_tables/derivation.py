@@ -9,6 +9,13 @@ import duckdb
 from argosy.adapters.duckdb_tables import sql
 from argosy.ports.tables import LABEL, Derived
 
+ACROSS_ROWS = frozenset({"SUBQUERY", "WINDOW"})
+"""Classes of expressions that look at other rows than their own. Aggregates cannot be asked of a row at all."""
+CLOCK = frozenset({"age", "ago", "getvariable", "now", "today", "transaction_timestamp", "txid_current"})
+"""Functions that say another thing in another run. Those of a time zone do not: it is always UTC."""
+CLOCK_WORDS = ("current_", "get_current_", "localtime")
+"""What the others of them begin with, of which some need no parentheses."""
+
 
 def query(derived: Derived, columns: Sequence[str] | None = None, *, row: str | None = None) -> str:
     """The query for *derived*, or only *columns* of it; *row*: the name of a column more, by which rows can be put in their order."""
@@ -20,14 +27,6 @@ def query(derived: Derived, columns: Sequence[str] | None = None, *, row: str | 
     selected = ", ".join([_own(derived, numbered=row is not None), *added])
     inner = f"SELECT {selected} FROM {_files(derived, numbered=row is not None)}"  # noqa: S608 - the expressions are the model's own
     return inner if columns is None else f"SELECT {', '.join(map(sql.name, columns)) or '1'} FROM ({inner})"  # noqa: S608
-
-
-ACROSS_ROWS = frozenset({"SUBQUERY", "WINDOW"})
-"""Classes of expressions that look at other rows than their own. Aggregates cannot be asked of a row at all."""
-CLOCK = frozenset({"age", "ago", "getvariable", "now", "today", "transaction_timestamp", "txid_current"})
-"""Functions that say another thing in another run. Those of a time zone do not: it is always UTC."""
-CLOCK_WORDS = ("current_", "get_current_", "localtime")
-"""What the others of them begin with, of which some need no parentheses."""
 
 
 def is_by_row(database: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> bool:

@@ -71,7 +71,9 @@ class DuckDBTables:
         read_as = dialects.said(source, table.source)
         return replace(counts, read_as=read_as, absent=table.absent, parts=len(table.parts))
 
-    def parts(self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path) -> Sequence[tables.Part]:
+    def parts(
+        self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path
+    ) -> Sequence[tables.TablePiece]:
         """The partitions of the folder *place*, or that file; see the port."""
         with self._database() as database:
             apart = derivation.is_by_row(database, [rule.when for rule in rules])
@@ -103,7 +105,7 @@ class DuckDBTables:
         kept: Path,
         name: str,
         digest: str | None,
-    ) -> tables.Part:
+    ) -> tables.TablePiece:
         """The *table* in *place* as the part called *name*; *kept*: the file that it becomes."""
         before = place.stat()
 
@@ -118,7 +120,7 @@ class DuckDBTables:
                     raise errors.TryAgain(f"{place} was changed while it was read; run this again once it is written")
             return kept
 
-        return tables.Part(name, file, digest)
+        return tables.TablePiece(name, file, digest)
 
     def examples(
         self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]

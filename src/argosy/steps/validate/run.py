@@ -3,24 +3,19 @@
 The documents are written first, so that whoever has to act finds them; nothing in them is personal data.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from argosy import errors
-from argosy.domain.data import ExpectationResult, Layer, Lineage, SnapshotManifest, ValidationResult
-from argosy.domain.expectations import Expectation, Expectations
+from argosy.domain.data import ExpectationResult, Lineage, SnapshotManifest, ValidationResult
+from argosy.domain.expectations import Expectations
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.source_settings import Source
-from argosy.ports.expectations import ExpectationChecker, ExpectationFinding
-from argosy.ports.tables import EVENT_TIME, LABEL, Derived, Part, Tables
+from argosy.ports.expectations import ExpectationChecker
+from argosy.ports.tables import TablePiece, Tables
 from argosy.report import validation_page
-from argosy.steps.validate import builtin_checks, gx_documents
+from argosy.steps.validate import builtin_checks, gx_documents, source_checks
 
 DOCUMENT = "validation.json"
 PAGE = "report.html"
-LONGEST_EXAMPLE = 60
-MOST_FAILURES = 10
-"""Failures that a message tells in full; all are on the page."""
 
 
 def run(
@@ -42,142 +37,21 @@ def run(
         raise errors.Misconfigured(
             f"the lineage is of snapshot {lineage.snapshot_digest}, this is {manifest.content_digest()}: not one run's outputs"
         )
-    demand_sources(settings, expectations)
+    source_checks.demand_sources(settings, expectations)
     results: list[ExpectationResult] = []
     for source in settings.sources:
         file = snapshot / manifest.table(source.name).path
-        asked = derived(settings, source, [Part.of(file)], expectations)
+        asked = source_checks.derived(settings, source, [TablePiece.of(file)], expectations)
         # First what every model needs: its message says most where several things fail at once.
         if source.name == settings.label.source:
             results += builtin_checks.checks(settings, tables, asked, lineage, expectations.limits)
         else:
             results.append(builtin_checks.says_one_thing(tables, asked))
-        found = of_source(settings, asked, expectations, checker)
+        found = source_checks.of_source(settings, asked, expectations, checker)
         gx_documents.write(source.name, found, out / gx_documents.FOLDER)
         results += [each.shown for each in found]
     result = ValidationResult(snapshot_digest=manifest.content_digest(), results=results)
     result.write(out / DOCUMENT)
     (out / PAGE).write_text(validation_page.render(settings, lineage, result), encoding="utf-8")
     if failures := result.critical_failures:
-        raise errors.Rejected(message(failures, settings))
-
-
-def demand_sources(settings: ModelSettings, expectations: Expectations) -> None:
-    """Raise Misconfigured where *expectations* name a source that the model does not have."""
-    known = {source.name for source in settings.sources}
-    asked = [expectation.meta.source for _, expectation in expectations.suites.layers() if expectation.meta.source]
-    for name in [*asked, *expectations.derived]:
-        if name not in known:
-            raise errors.Misconfigured(
-                f"expectations.json: there is no source {name!r}; sources: {', '.join(sorted(known))}"
-            )
-
-
-def derived(settings: ModelSettings, source: Source, parts: Sequence[Part], expectations: Expectations) -> Derived:
-    """The table of *source* in *parts*, with the label where it is the primary one, and the columns derived for expectations."""
-    added = expectations.derived.get(source.name, {})
-    columns = {column.name for column in source.columns}
-    if taken := sorted(set(added) & {*columns, EVENT_TIME, LABEL}):
-        raise errors.Misconfigured(
-            f"expectations.json: derived column {taken[0]!r} has the name of a column of source {source.name!r}"
-        )
-    return Derived(parts, source, added, settings.label if source.name == settings.label.source else None)
-
-
-def of_source(
-    settings: ModelSettings, asked: Derived, expectations: Expectations, checker: ExpectationChecker
-) -> list[gx_documents.FoundOfOne]:
-    """What *checker* finds of the expectations about the source of *asked*. Raises Misconfigured where one cannot be asked."""
-    source = asked.source
-    mine = [
-        (layer, expectation)
-        for layer, expectation in expectations.suites.layers()
-        if (expectation.meta.source or settings.label.source) == source.name
-    ]
-    if not mine:
-        return []
-    contract = [column.name for column in source.columns]
-    findings = checker.check(asked, [expectation for _, expectation in mine], contract=contract)
-    # A derived column is as personal as what it was made of, which nobody says.
-    withheld = {
-        *(column.name for column in source.columns if column.personal),
-        *(expectations.derived.get(source.name, {}) if any(column.personal for column in source.columns) else ()),
-    }
-    return [
-        gx_documents.FoundOfOne(
-            layer, expectation, finding, _result(source, layer, expectation, finding, personal=personal)
-        )
-        for (layer, expectation), finding in zip(mine, findings, strict=True)
-        for personal in [bool(withheld.intersection(expectation.columns))]
-    ]
-
-
-def _result(
-    source: Source, layer: Layer, expectation: Expectation, finding: ExpectationFinding, *, personal: bool
-) -> ExpectationResult:
-    return ExpectationResult(
-        layer=layer,
-        source=source.name,
-        expectation=expectation.type,
-        column=", ".join(expectation.columns) or None,
-        critical=expectation.meta.critical,
-        passed=finding.passed,
-        observed=_observed(finding, personal=personal),
-        unexpected_count=finding.unexpected_count,
-        examples=[] if personal else [_shown(value) for value in finding.examples],
-        explanation=expectation.meta.why,
-        asked_by="duckdb" if finding.compiled else "great-expectations",
-    )
-
-
-def _observed(finding: ExpectationFinding, *, personal: bool) -> str:
-    if finding.observed is None:
-        return f"{finding.unexpected_count:,} of {finding.element_count:,}"
-    if isinstance(finding.observed, bool | int | float):
-        return f"{finding.observed:.6g}" if isinstance(finding.observed, float) else str(finding.observed)
-    # A list of values or columns: of a personal column it would be its content.
-    return "withheld: personal data" if personal else _shown(finding.observed, longest=400)
-
-
-def _shown(value: object, longest: int = LONGEST_EXAMPLE) -> str:
-    text = _words(value)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_words(each)}" for name, each in value.items())
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_words, value))})"
-    return "missing" if value is None else str(value)
-
-
-def message(failures: Sequence[ExpectationResult], settings: ModelSettings) -> str:
-    """What *failures* are, in the words of a message, each with who answers for it."""
-    said = [f"{sentence(failure)}; {_owner(failure, settings)} answers for it" for failure in failures[:MOST_FAILURES]]
-    if len(failures) > MOST_FAILURES:
-        said.append(f"{len(failures) - MOST_FAILURES} more critical failures are in {PAGE}")
-    return errors.listed(said)
-
-
-def _owner(failure: ExpectationResult, settings: ModelSettings) -> str:
-    """Who owns the column that *failure* is about, of several all who do; the model's owner where the contract names nobody."""
-    named = (failure.column or "").split(", ")
-    columns = next((source.columns for source in settings.sources if source.name == failure.source), [])
-    owners = [column.owner for column in columns if column.name in named and column.owner]
-    return ", ".join(dict.fromkeys(owners)) or settings.owner
-
-
-def sentence(failure: ExpectationResult) -> str:
-    """What does not hold, where, how often, and why it should."""
-    column = f" of column {failure.column!r}" if failure.column else ""
-    example = f", such as {failure.examples[0]!r}" if failure.examples else ""
-    count = (
-        f" in {failure.unexpected_count:,} row{'s' if failure.unexpected_count > 1 else ''}{example}"
-        if failure.unexpected_count
-        else ""
-    )
-    return (
-        f"source {failure.source!r}: {failure.expectation}{column} does not hold{count} (observed: {failure.observed}): "
-        f"{failure.explanation}"
-    )
+        raise errors.Rejected(source_checks.message(failures, settings, f"in {PAGE}"))

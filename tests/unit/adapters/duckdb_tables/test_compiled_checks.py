@@ -25,7 +25,7 @@ from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain.expectations import Expectation, Meta
 from argosy.domain.source_settings import Source
 from argosy.ports.expectations import ExpectationFinding, FrameChecker
-from argosy.ports.tables import Derived, Part
+from argosy.ports.tables import Derived, TablePiece
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:great_expectations", "ignore:module 'sre_:DeprecationWarning"
@@ -374,13 +374,13 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     assert count.passed
 
 
-def in_parts(rows: pa.Table, cuts: Sequence[int], folder: Path) -> list[Part]:
+def in_parts(rows: pa.Table, cuts: Sequence[int], folder: Path) -> list[TablePiece]:
     """The *rows* in files of their own, cut before each of *cuts*."""
     found = []
     for number, (start, end) in enumerate(itertools.pairwise([0, *cuts, len(rows)])):
         file = folder / f"{number}.parquet"
         pq.write_table(rows.slice(start, end - start), file)
-        found.append(Part(file.name, functools.partial(Path, file), f"sha256:{number}"))
+        found.append(TablePiece(file.name, functools.partial(Path, file), f"sha256:{number}"))
     return found
 
 
@@ -422,10 +422,10 @@ def test_a_part_that_is_known_is_not_opened(tmp_path: Path) -> None:
     more = rows.slice(0, 5).set_column(1, "whole", pa.array([1, 2, 300, 4, 500], pa.int64()))
     pq.write_table(more, tmp_path / "more.parquet")
 
-    def watched(part: Part) -> Part:
-        return Part(part.name, lambda: opened.append(part.name) or part.file(), part.digest)  # type: ignore[func-returns-value]
+    def watched(part: TablePiece) -> TablePiece:
+        return TablePiece(part.name, lambda: opened.append(part.name) or part.file(), part.digest)  # type: ignore[func-returns-value]
 
-    new = Part("more.parquet", lambda: tmp_path / "more.parquet", "sha256:more")
+    new = TablePiece("more.parquet", lambda: tmp_path / "more.parquet", "sha256:more")
     checker = CompiledChecker(DuckDBTables(), Nobody, kept=kept)
     checker.check(Derived(old, SOURCE), asked, contract=list(COLUMNS))
     found = checker.check(Derived([*map(watched, old), new], SOURCE), asked, contract=list(COLUMNS))

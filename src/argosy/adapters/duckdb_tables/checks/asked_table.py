@@ -19,7 +19,7 @@ from argosy.adapters.duckdb_tables.checks import asked_columns, merging, questio
 from argosy.adapters.duckdb_tables.checks.asked_columns import AskedColumn
 from argosy.adapters.duckdb_tables.checks.kept_measures import KeptMeasures
 from argosy.adapters.duckdb_tables.checks.questions import ExampleRows, Measure, Query, TableAnswers, TableQuestion
-from argosy.ports.tables import Derived, Part
+from argosy.ports.tables import Derived, TablePiece
 
 MOST_EXAMPLES = 5
 FIRST = 122_880
@@ -119,7 +119,7 @@ class _AskedPart:
         self,
         database: duckdb.DuckDBPyConnection,
         derived: Derived,
-        part: Part | None,
+        part: TablePiece | None,
         number: int,
         kept: KeptMeasures | None,
     ) -> None:
@@ -130,7 +130,9 @@ class _AskedPart:
         self._digest = None if part is None or kept is None else part.digest
         self._kept = kept
         self._known: dict[str, Any] = dict(kept.of(self._digest)) if kept and self._digest else {}
-        self._shape = derivation.query(replace(self._derived, parts=[Part("", lambda: ANYWHERE)]), row=questions.ROW)
+        self._shape = derivation.query(
+            replace(self._derived, parts=[TablePiece("", lambda: ANYWHERE)]), row=questions.ROW
+        )
 
     def described(self) -> Described:
         """Its columns, the number of the row among them."""
