@@ -32,6 +32,22 @@ UNREACHABLE = (
 REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<reason>.*?)(?: Use --debug flag .*)?$")
 """The message of a template's ``fail``, which refuses values."""
 
+KUBERNETES = "1.29.0"
+"""The oldest that charts take."""
+
+
+class _Command(pyhelm3.Command):  # type: ignore[misc]  # the library has no types
+    """The program, which renders for :data:`KUBERNETES`.
+
+    Asked of no cluster, a Helm goes by the version that it was built with: 1.20 where `go install` made it.
+    """
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002 - the library names it so
+        if command[0] == "template":
+            command = [*command, "--kube-version", KUBERNETES]
+        ended: bytes = await super().run(command, input)
+        return ended
+
 
 class HelmCharts:
     """Helm releases, through the program ``helm``; see :class:`argosy.ports.charts.Charts`."""
@@ -41,7 +57,8 @@ class HelmCharts:
         # It repeats as warnings what it raises.
         logging.getLogger("pyhelm3").setLevel(logging.CRITICAL)
         try:
-            self._client = pyhelm3.Client(executable=executable, kubecontext=context, default_timeout=TIMEOUT)
+            command = _Command(executable=executable, kubecontext=context, default_timeout=TIMEOUT)
+            self._client = pyhelm3.Client(command, executable=executable)
         except AssertionError as error:
             raise errors.Misconfigured(
                 f"the program `{executable}` is not on PATH; install Helm ({INSTALL}), or say where it is with --helm"

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from argosy import errors
 from argosy.adapters import helm_charts
+
+CHARTS = Path(__file__).parents[3] / "charts"
 
 SCHEMA = (
     "WARNING: Kubernetes configuration file is group-readable.\n"
@@ -62,6 +65,22 @@ def test_a_helm_that_can(helm: Path, version: str) -> None:
     """Whatever was released."""
     helm.write_text(f"#!/bin/sh\nprintf {version}\n", encoding="utf-8")
     helm_charts.HelmCharts(executable=str(helm))
+
+
+RENDERS = """case $1 in
+version) printf v3.19.0;;
+show) printf 'apiVersion: v2\nname: inference\nversion: 0.1.0\n';;
+template) printf 'said: "%s"\n' "$*";;
+esac"""
+
+
+def test_what_is_rendered_is_for_no_version_of_helms_own(helm: Path) -> None:
+    """Each Helm has another in mind, 1.20 where it was built by hand, and refuses charts that take no cluster so old."""
+    helm.write_text(f"#!/bin/sh\n{RENDERS}\n", encoding="utf-8")
+    chart = yaml.safe_load((CHARTS / "inference" / "Chart.yaml").read_bytes())
+    (found,) = helm_charts.HelmCharts(executable=str(helm)).rendered(CHARTS / "inference", "churn", "churn", {})
+    assert f"--kube-version {helm_charts.KUBERNETES}" in found["said"]
+    assert chart["kubeVersion"] == f">={helm_charts.KUBERNETES}-0"
 
 
 def test_no_helm(tmp_path: Path) -> None:
