@@ -200,6 +200,21 @@ def _shown(value: object) -> str:
     return value.text() if isinstance(value, release.OnlineStore) else "none" if value is None else str(value)
 
 
+def of_features(version: release.Version, *, there: bool) -> list[Check]:
+    """Check that the model store has the online features of *version*, where *there* says so; none where it has none of its own.
+
+    They may be gone although the bundle stays: one person was erased from them, or they were collected.
+    """
+    if version.online_store is None:
+        return []
+    reason = (
+        "its online features are in the model store"
+        if there
+        else f"its online features {version.online_store.uri} are not in the model store any more, so that its servers would not start"
+    )
+    return [Check("features", there, reason if there else f"{reason}; {ANEW}", final=True)]
+
+
 def of_term(released: Release, now: datetime.datetime, *, final: bool) -> Check:
     """Check that *released* has not expired at *now*; servers refuse it afterwards."""
     until = f"{released.not_after:%Y-%m-%d %H:%M} UTC"

@@ -28,6 +28,10 @@ BY_DIGEST = (
 )
 
 
+ONLINE = "online/"
+"""Of the model store: what a version's online features lie below, by model."""
+
+
 class OnlineStore(Document):
     """The address of an online store's files, and their digest."""
 

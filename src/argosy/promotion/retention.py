@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import environment_layout, snapshot_layout
+from argosy.domain import environment_layout, release, snapshot_layout
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.promotion_requests import Request, State
 from argosy.ports.artifacts import Artifacts, StoredFolder
 from argosy.promotion import standing, subjects
 from argosy.promotion.standing import Main
 
-BUNDLES, ONLINE = "models/", "online/"
+BUNDLES, ONLINE = "models/", release.ONLINE
 SNAPSHOTS = snapshot_layout.SNAPSHOTS
 YOUNG = datetime.timedelta(days=7)
 """Age below which nothing goes: a pipeline stores features, then the bundle that names them, and then asks for a request."""

@@ -51,6 +51,7 @@ class Seals:
         return [
             Check("signatures", passed=True, reason="bundle and evidence are signed with our key", final=True),
             merge_checks.of_release(version, released, legacy=subject.reverts is not None),
+            *merge_checks.of_features(version, there=self._has_features(version)),
             merge_checks.of_term(released, self.now(), final=subject.reverts is None),
         ]
 
@@ -114,6 +115,13 @@ class Seals:
             raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is served")
         report, _ = _laid_out(evidence, folder)
         return bundle, report
+
+    def _has_features(self, version: release.Version) -> bool:
+        """Whether the model store has the online features of *version*, if it has any. Their content is the server's to verify."""
+        if version.online_store is None:
+            return False
+        sought = version.online_store.uri.rstrip("/")
+        return any(each.uri.rstrip("/") == sought for each in self.artifacts.folders(release.ONLINE))
 
     def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
         """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""

@@ -30,7 +30,9 @@ def test_a_review(desk: Desk, toy: Toy) -> None:
     review = desk.review(1)
     assert (review.request.number, review.request.subject.model_digest) == (1, toy.digest)
     assert {check.name for check in review.checks if not check.passed} == set()
-    assert {"subject", "documents", "champion", "signatures", "release", "term"} <= {one.name for one in review.checks}
+    assert {"subject", "documents", "champion", "signatures", "release", "features", "term"} <= {
+        one.name for one in review.checks
+    }
     assert review.markdown.startswith("# toy: promote\n")
     assert (review.evidence[:18], review.text) == ("signature verified", "as the evidence has it")
     desk.merge(1, by="Ada")
@@ -48,6 +50,18 @@ def test_the_term_is_the_desk_s_clock_s(desk: Desk) -> None:
     with pytest.raises(errors.Rejected, match=r"request 1 is not merged, 1 of \d+ checks are red:\n  term: "):
         late.merge(1, by="Ada")
     assert desk.check(1).passed
+
+
+def test_features_that_are_gone_are_red(desk: Desk, here: Settings) -> None:
+    """One person was erased from them: the bundle stays, and servers of it would not start."""
+    store = wiring.artifacts(here)
+    (online,) = store.folders("online/")
+    store.remove(online.name)
+    red = [check for check in desk.check(1).checks if not check.passed]
+    assert [(check.name, check.final) for check in red] == [("features", True)]
+    assert online.uri.rstrip("/") in red[0].reason
+    with pytest.raises(errors.Rejected, match="servers would not start"):
+        desk.merge(1, by="Ada")
 
 
 def test_a_superseded_request_is_red(desk: Desk, here: Settings, new_toy: Callable[[str], Toy]) -> None:
