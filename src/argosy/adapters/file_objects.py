@@ -5,6 +5,7 @@ power all see it whole or not at all.
 """
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from argosy.files import local_store
 from argosy.ports.objects import demand_key
 
 INCOMING = ".incoming"
+REPLACING = ".replacing.lock"
 
 
 class FileObjects:
@@ -37,6 +39,16 @@ class FileObjects:
         """See the port."""
         demand_key(key)
         return not (self._root / key).exists() and self._place(key, content, os.link)
+
+    def replace(self, key: str, before: bytes, content: bytes) -> bool:
+        """See the port. One at a time below this root, whichever process or machine that shares it: a rename has no condition."""
+        demand_key(key)
+        lock = self._root / REPLACING
+        with local_store.reported("write", lock), _held(lock):
+            if self.get(key) != before:
+                return False
+            self.put(key, content)
+            return True
 
     def get(self, key: str) -> bytes | None:
         """See the port."""
@@ -89,6 +101,15 @@ class FileObjects:
                 partial.write_bytes(content)
                 local_store.flush(partial)
                 return _named(partial, target, give_name)
+
+
+@contextlib.contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    """The lock on the file *lock*, waited for; the system gives it back when its holder dies."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def _named(partial: Path, target: Path, give_name: Callable[[Path, Path], object]) -> bool:

@@ -28,6 +28,15 @@ class MemoryObjects:
             self._contents[key] = content
             return True
 
+    def replace(self, key: str, before: bytes, content: bytes) -> bool:
+        """See the port."""
+        demand_key(key)
+        with self._lock:
+            if self._contents.get(key) != before:
+                return False
+            self._contents[key] = content
+            return True
+
     def get(self, key: str) -> bytes | None:
         """See the port."""
         demand_key(key)

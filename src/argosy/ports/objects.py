@@ -30,6 +30,12 @@ class Objects(Protocol):
         that it was this caller.
         """
 
+    def replace(self, key: str, before: bytes, content: bytes) -> bool:
+        """Keep *content* at *key* in place of *before*; False, and nothing is changed, where anything else is there by now.
+
+        Of several at once that replace the same content one gets True.
+        """
+
     def get(self, key: str) -> bytes | None:
         """The content at *key*; None where there is none."""
 

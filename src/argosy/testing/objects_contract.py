@@ -49,6 +49,23 @@ class ObjectsContract:
         assert sorted(answers) == [False, False, False, True]
         assert objects.get("claims/event") == str(answers.index(True)).encode() * 10_000
 
+    def test_only_what_was_read_is_replaced(self, objects: Objects) -> None:
+        """Of several that read the same content one replaces it; whoever comes after another is told, and changes nothing."""
+        assert not objects.replace("a/b", b"", b"one")
+        objects.put("a/b", b"one")
+        assert not objects.replace("a/b", b"two", b"three")
+        assert objects.get("a/b") == b"one"
+        together = Barrier(4)
+
+        def replace(number: int) -> bool:
+            together.wait(30)
+            return objects.replace("a/b", b"one", str(number).encode())
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(replace, range(4)))
+        assert sorted(answers) == [False, False, False, True]
+        assert objects.get("a/b") == str(answers.index(True)).encode()
+
     def test_keys_are_listed_sorted(self, objects: Objects) -> None:
         """By their whole text, below any beginning."""
         for key in ("b/2", "a/x-1/z", "a/x/z", "a/y", "c"):

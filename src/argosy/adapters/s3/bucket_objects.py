@@ -8,7 +8,7 @@ from argosy.adapters.s3 import client
 from argosy.ports.objects import demand_key
 
 CONFLICT, THERE = 409, 412
-"""Status of a conditional put: another one is under way; something is there."""
+"""Status of a conditional put: another one is under way; something is there, or something else."""
 
 
 class S3Objects:
@@ -37,6 +37,24 @@ class S3Objects:
                 if status == CONFLICT and self.get(key) is None:
                     raise errors.TryAgain(f"cannot write {self._uri(key)}: another process is writing it") from error
                 if status not in {CONFLICT, THERE}:
+                    raise
+                return False
+        return True
+
+    def replace(self, key: str, before: bytes, content: bytes) -> bool:
+        """See the port."""
+        demand_key(key)
+        with self._reported("write", key):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+                if found["Body"].read() != before:
+                    return False
+                self._client.put_object(
+                    Bucket=self._bucket, Key=self._prefix + key, Body=content, IfMatch=found["ETag"]
+                )
+            except s3_client.ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                if status not in {CONFLICT, THERE} and s3_client.code(error) != "NoSuchKey":
                     raise
                 return False
         return True

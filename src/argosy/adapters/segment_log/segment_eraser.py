@@ -12,6 +12,8 @@ from argosy.adapters.segment_log import columns, framing, layout, shipping
 from argosy.ports.erasers import LoggedRows
 from argosy.ports.objects import Objects
 
+ATTEMPTS = 5
+
 
 class SegmentEraser:
     """See :class:`argosy.ports.erasers.LogEraser`."""
@@ -48,20 +50,28 @@ class SegmentEraser:
             yield LoggedRows(str(path), rows, open=_has_writer(path))
 
     def _of_shipped(self, key: str, wanted: pa.Array, *, delete: bool) -> Iterator[LoggedRows]:
-        content = self._objects.get(key)
-        if content is None:
-            return
+        for _ in range(ATTEMPTS):
+            content = self._objects.get(key)
+            if content is None:
+                return
+            kept, rows = self._without(key, content, wanted)
+            # On the condition that nobody wrote it meanwhile: another machine may take somebody else out of it, and would be undone. At its
+            # own key, even empty: shipped again after a kill, its segment would come back.
+            if not rows or not delete or self._objects.replace(key, content, kept):
+                if rows:
+                    yield LoggedRows(key, rows)
+                return
+        raise errors.TryAgain(f"{key} is written by somebody else again and again; run this again")
+
+    def _without(self, key: str, content: bytes, wanted: pa.Array) -> tuple[bytes, int]:
+        """The segment *content* without the rows that are *wanted*, and how many these are."""
         try:
             found = columns.unpacked(content)
         except ValueError as error:
             raise errors.Misconfigured(f"{key} cannot be read, so nobody can tell whom it is about: {error}") from None
         of_them = _of_them(found.table, wanted)
-        if rows := int(pc.sum(of_them).as_py() or 0):
-            if delete:
-                kept = found.table.filter(pc.invert(of_them))
-                # At its own key, even empty: shipped again after a kill, its segment would come back.
-                self._objects.put(key, columns.packed(replace(found, table=kept)))
-            yield LoggedRows(key, rows)
+        rows = int(pc.sum(of_them).as_py() or 0)
+        return (columns.packed(replace(found, table=found.table.filter(pc.invert(of_them)))) if rows else b"", rows)
 
 
 def _of_them(table: pa.Table, wanted: pa.Array) -> pa.ChunkedArray:
