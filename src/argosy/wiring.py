@@ -19,6 +19,7 @@ from argosy.settings import POSTGRESQL, REDIS, Settings
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.domain.access_rules import Issuer
+    from argosy.domain.data import Reached
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.source_settings import Source
     from argosy.monitoring.notices import Announcer
@@ -390,10 +391,20 @@ def performance_tools(settings: Settings) -> Tools:
 
 
 @contextlib.contextmanager
-def sources(settings: Settings, data: str, asked: Sequence[Source], *, optional: bool = False) -> Iterator[Path]:
+def sources(
+    settings: Settings,
+    data: str,
+    asked: Sequence[Source],
+    *,
+    optional: bool = False,
+    since: Mapping[str, Reached] | None = None,
+    sizes: dict[str, Mapping[str, int]] | None = None,
+) -> Iterator[Path]:
     """The folder on this machine with the files and folders of the sources *asked* at the parameter *data*, while the block runs.
 
-    *optional*: a file of a bucket that is not there yet is left out. Raises Misconfigured for a place of no kind we know.
+    *optional*: a file of a bucket that is not there yet is left out. *since*: by name, how far sources were read before; of their
+    folders in a bucket what is settled is not copied. *sizes* gets, by name, all partitions of such a folder. Raises Misconfigured for a
+    place of no kind we know.
     """
     mine = [source for source in asked if source.is_in_data]
     if "://" not in data or not mine:
@@ -405,30 +416,37 @@ def sources(settings: Settings, data: str, asked: Sequence[Source], *, optional:
 
     with scratch.folder("sources") as place:
         prefix, _, last = data.rpartition("/")
-        files, folders = (
-            [source.file for source in mine if source.file],
-            [source.folder for source in mine if source.folder],
-        )
+        files = [source.file for source in mine if source.file]
         if len(files) == len(mine) == 1 and Path(last).suffix:  # that very object, as with a file of this machine
             bucket.fetch(prefix, [last], place, optional=optional)
             yield place / last
         else:
             bucket.fetch(data, files, place, optional=optional)
-            for folder in folders:
-                bucket.fetch_folder(data, folder, place, optional=optional)
+            for source in mine:
+                if source.folder:
+                    found = bucket.fetch_folder(data, source, place, (since or {}).get(source.name), optional=optional)
+                    if sizes is not None:
+                        sizes[source.name] = found
             yield place
 
 
 @contextlib.contextmanager
-def fetched(settings: Settings, sources: Sequence[Source]) -> Iterator[Mapping[str, Fetched]]:
-    """Those of *sources* that are no files of a folder, read to this machine, by name, while the block runs."""
+def fetched(
+    settings: Settings, sources: Sequence[Source], since: Mapping[str, Reached] | None = None
+) -> Iterator[Mapping[str, Fetched]]:
+    """Those of *sources* that are no files of a folder, read to this machine, by name, while the block runs.
+
+    *since*: by name, how far they were read before, and need not be read again.
+    """
     asked = [source for source in sources if not source.is_in_data]
     if not asked:
         yield {}
         return
     with scratch.folder("sources") as place:
         yield {
-            name: found for reader in _readers(settings, asked) for name, found in reader.fetch(asked, place).items()
+            name: found
+            for reader in _readers(settings, asked)
+            for name, found in reader.fetch(asked, place, since or {}).items()
         }
 
 

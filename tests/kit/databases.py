@@ -103,6 +103,48 @@ def postgres_server() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
+def mariadb_server() -> Iterator[Database]:
+    """A MariaDB with an empty database, in which ``argosy`` may do everything by a password."""
+    server = shutil.which("mariadbd") or pytest.skip("MariaDB's server is not installed")
+    installer = shutil.which("mariadb-install-db") or pytest.skip("mariadb-install-db is not installed")
+    with tempfile.TemporaryDirectory(prefix="argosy-mariadb-") as name:
+        folder, port, as_user = Path(name), _free_port(), list[str]()
+        if os.geteuid() == 0:  # it refuses to be run by root
+            as_user = ["runuser", "-u", "mysql", "--"]
+            shutil.chown(folder, "mysql")
+        quick = ["--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"]
+        made = [
+            installer,
+            "--no-defaults",
+            f"--datadir={folder}/data",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+            *quick,
+        ]
+        # Neither may be able to write where this process has its temporary files.
+        subprocess.run([*as_user, *made], check=True, capture_output=True, env={**os.environ, "TMPDIR": name})
+        (folder / "begin.sql").write_text(
+            "CREATE DATABASE test;\nCREATE USER argosy@'127.0.0.1' IDENTIFIED BY 'sesame';\nGRANT ALL ON *.* TO argosy@'127.0.0.1';\n"
+        )
+        (folder / "begin.sql").chmod(0o644)
+        options = [
+            f"--datadir={folder}/data",
+            f"--socket={folder}/socket",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--tmpdir={folder}",
+            *quick,
+        ]
+        begin = [f"--init-file={folder}/begin.sql", "--skip-name-resolve", f"--pid-file={folder}/pid"]
+        uri = f"mysql://argosy:sesame@127.0.0.1:{port}/test"
+        database = Database(
+            uri, folder, [*as_user, server, "--no-defaults", *options, *begin], lambda: _mariadb_answers(port)
+        )
+        with _running(database):
+            yield database
+
+
+@contextlib.contextmanager
 def _running(database: Database) -> Iterator[None]:
     database.start()
     try:
@@ -135,6 +177,13 @@ def _redis_answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
         connection.sendall(b"PING\r\n")
         return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
+    return False
+
+
+def _mariadb_answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
+        # It greets whoever comes, once it takes connections, and that is after its first statements.
+        return len(connection.recv(5)) == 5
     return False
 
 

@@ -9,7 +9,9 @@ import contextlib
 import datetime
 import decimal
 import math
+import re
 import uuid
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,10 @@ import sqlalchemy
 from sqlalchemy import Connection, CursorResult, NullPool, exc, text
 
 from argosy import errors, network
-from argosy.domain import source_addresses
-from argosy.domain.data import SourceReading
-from argosy.domain.source_settings import Source, SqlQuery
-from argosy.ports.source_reader import Fetched
+from argosy.domain import source_addresses, watermarks
+from argosy.domain.data import Reached, SourceReading
+from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
+from argosy.ports.source_reader import NOTHING, Fetched
 
 FAULTS_OF_QUERIES = (exc.DataError, exc.NotSupportedError, exc.ProgrammingError)
 BATCH_ROWS = 5_000
@@ -32,16 +34,21 @@ BATCH_BYTES = 16 * 2**20
 LONGEST_VALUE = 2**24
 """Characters of one value. A longer one is a document, and no column of a table that a model learns from."""
 CONNECT_SECONDS = 20
+DAY = datetime.timedelta(days=1)
+DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}")
+"""How a time begins as text whose order is that of time."""
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
     "sqlite": "sqlite+pysqlite",
+    "mariadb": "mariadb+pymysql",
     "mysql": "mysql+pymysql",
 }
 """The driver of an address that names none, where SQLAlchemy's own choice is another."""
 PACKAGES = {
     "bigquery": "sqlalchemy-bigquery",
+    "mariadb": "pymysql",
     "mysql": "pymysql",
     "mssql": "pyodbc",
     "oracle": "oracledb",
@@ -49,11 +56,12 @@ PACKAGES = {
     "snowflake": "snowflake-sqlalchemy",
 }
 """Where the driver of a kind of address comes from."""
-ISOLATED = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ"}
+MYSQL = ("mysql", "mariadb")
+ISOLATED = dict.fromkeys(("postgresql", *MYSQL), "REPEATABLE READ")
 POSITION = {
     "postgresql": "SELECT now()::text AS time, pg_current_snapshot()::text AS snapshot, CASE WHEN pg_is_in_recovery() "
     "THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn, current_setting('server_version') AS version",
-    "mysql": "SELECT CAST(NOW(6) AS CHAR) AS time, VERSION() AS version",
+    **dict.fromkeys(MYSQL, "SELECT CAST(NOW(6) AS CHAR) AS time, VERSION() AS version"),
     "sqlite": "SELECT sqlite_version() AS version",
 }
 """What a server is asked about the state that it answers from."""
@@ -67,6 +75,7 @@ SOMEBODY_HAS_TO_ACT = (
         "doesn't exist",
         "error in your SQL syntax",
         "read-only transaction",
+        "READ ONLY transaction",
     ),
     *("readonly database", "malformed"),
 )
@@ -79,21 +88,28 @@ class SqlSources:
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._addresses = addresses
 
-    def fetch(self, sources: Sequence[Source], into: Path) -> Mapping[str, Fetched]:
+    def fetch(
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+    ) -> Mapping[str, Fetched]:
         """See the port."""
         found: dict[str, Fetched] = {}
         asked = [(source, source.sql) for source in sources if source.sql is not None]
         for secret in dict.fromkeys(query.secret for _, query in asked):
             mine = [(source, query) for source, query in asked if query.secret == secret]
-            found |= self._of_database(source_addresses.variable(secret), mine, into)
+            found |= self._of_database(source_addresses.variable(secret), mine, into, since)
         return found
 
-    def _of_database(self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path) -> dict[str, Fetched]:
+    def _of_database(
+        self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path, since: Mapping[str, Reached]
+    ) -> dict[str, Fetched]:
         url = self._url(variable)
         place = _Place(variable, url)
         with place.failures(), _transaction(url) as connection:
             position = _position(connection, url.get_backend_name())
-            return {source.name: _fetched(connection, place, source, query, into, position) for source, query in asked}
+            return {
+                source.name: _fetched(connection, place, source, query, into, position, since.get(source.name))
+                for source, query in asked
+            }
 
     def _url(self, variable: str) -> sqlalchemy.URL:
         address = self._addresses.get(variable)
@@ -187,12 +203,20 @@ def _transaction(url: sqlalchemy.URL) -> Iterator[Connection]:
         if kind == "postgresql":
             connection.execute(text("SET TRANSACTION READ ONLY"))
             connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
+        if kind in MYSQL:
+            _begin_mysql(connection)
         if kind == "sqlite":
             # Python's driver begins no transaction for what only reads, and each statement would see a state of its own.
             connection.exec_driver_sql("BEGIN")
         # Without parameters a driver leaves a percent sign of the query alone.
         yield connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS, no_parameters=True)
         connection.rollback()
+
+
+def _begin_mysql(connection: Connection) -> None:
+    connection.exec_driver_sql("SET SESSION time_zone = '+00:00', NAMES utf8mb4")
+    # Otherwise the state is that of the first table that is read, and tables of engines without transactions have none.
+    connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
 
 def _sqlite(url: sqlalchemy.URL) -> Callable[[], Any]:
@@ -213,7 +237,8 @@ def _patience(url: sqlalchemy.URL) -> dict[str, Any]:
             "keepalives_interval": 10,
             "keepalives_count": 6,
         }
-    return {"connect_timeout": CONNECT_SECONDS} if url.drivername == "mysql+pymysql" else {}
+    # No byte for so long: a server that is gone without a word is noticed.
+    return {"connect_timeout": CONNECT_SECONDS, "read_timeout": 90} if url.drivername.endswith("+pymysql") else {}
 
 
 def _position(connection: Connection, kind: str) -> dict[str, str]:
@@ -225,17 +250,29 @@ def _position(connection: Connection, kind: str) -> dict[str, str]:
 
 
 def _fetched(
-    connection: Connection, place: _Place, source: Source, query: SqlQuery, into: Path, position: dict[str, str]
+    connection: Connection,
+    place: _Place,
+    source: Source,
+    query: SqlQuery,
+    into: Path,
+    position: dict[str, str],
+    since: Reached | None,
 ) -> Fetched:
     place.source = source.name
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    asked = _asked(connection, source, query)
+    asked, unread = _asked(connection, source, query), None
+    wanted = None if since is None else _not_settled(connection, source, asked, since)
+    if wanted is not None:
+        rows = f"FROM ({asked}\n) AS argosy_rows WHERE"
+        (unread,) = connection.exec_driver_sql(f"SELECT count(*) {rows} NOT ({wanted})").one()
+        asked = f"SELECT * {rows} {wanted}"
     file = into / source.file_name
     partial = file.with_name(f".{file.name}.partial")
     with connection.exec_driver_sql(asked) as result:
         _write(result, source, partial)
     partial.rename(file)
-    return Fetched(file, str(place), SourceReading(asked=asked, at=at, position=position))
+    reading = SourceReading(asked=asked, at=at, position=position)
+    return Fetched(file, str(place), reading, since=since if wanted is not None else None, unread=unread)
 
 
 def _asked(connection: Connection, source: Source, query: SqlQuery) -> str:
@@ -246,6 +283,55 @@ def _asked(connection: Connection, source: Source, query: SqlQuery) -> str:
     columns = ", ".join(quote(column.name) for column in source.columns)
     table = ".".join(quote(part) for part in (query.table or "").split("."))
     return f"SELECT {columns} FROM {table}"  # noqa: S608 - names, quoted as this database wants them
+
+
+def _not_settled(connection: Connection, source: Source, asked: str, since: Reached) -> str | None:
+    """The condition on the rows of *asked* that all which are not settled satisfy, and few more; None where none can be told.
+
+    What the database holds in that column says how it is compared there: the type of the contract is only what becomes of it.
+    """
+    column = watermarks.column(source)
+    if column is None or since.settled is None:
+        return None
+    quoted = connection.dialect.identifier_preparer.quote(column.name)
+    (newest,) = connection.exec_driver_sql(f"SELECT max({quoted}) FROM ({asked}\n) AS argosy_rows").one()  # noqa: S608
+    bound = _bound(source, column, since.settled, newest)
+    return None if bound is None else f"({quoted} >= {bound} OR {quoted} IS NULL)"
+
+
+def _bound(source: Source, column: Column, settled: int, like: Any) -> str | None:
+    """*settled*, or a little before it, in SQL, as a value of the kind that *like* is; None where there is no such value."""
+    if isinstance(like, int | float | decimal.Decimal) and not isinstance(like, bool):
+        return str(settled // EPOCHS.get(column.format or "", 1))
+    if column.type == "integer":
+        # As text 10 comes before 9.
+        raise _unordered(source, column, like)
+    try:
+        moment = watermarks.EPOCH + settled * watermarks.MICROSECOND
+        match like:
+            case datetime.datetime() if like.tzinfo is not None:
+                return f"'{moment.isoformat(sep=' ')}'"
+            case datetime.datetime():
+                # By a clock of the wall, whose hours come twice or never where it is set back or forth.
+                return f"'{(moment - DAY).astimezone(zoneinfo.ZoneInfo(column.timezone or 'UTC')).replace(tzinfo=None).isoformat(sep=' ')}'"
+            case datetime.date():
+                return f"'{(moment - 2 * DAY).date().isoformat()}'"
+            case str() if DATE_FIRST.match(like):
+                # Offsets are behind the date, and move it by less than a day.
+                return f"'{(moment - 2 * DAY).date().isoformat()}'"
+            case None:
+                return None
+            case _:
+                raise _unordered(source, column, like)
+    except OverflowError:
+        return None
+
+
+def _unordered(source: Source, column: Column, like: Any) -> errors.Misconfigured:
+    return errors.Misconfigured(
+        f"source {source.name!r}: `watermark.column`: {column.name!r} is a {type(like).__name__} in the database, where its order is not "
+        f"that of {'numbers' if column.type == 'integer' else 'time'}: cast it in the query, or name another column"
+    )
 
 
 def _write(result: CursorResult[Any], source: Source, file: Path) -> None:
@@ -260,13 +346,39 @@ def _write(result: CursorResult[Any], source: Source, file: Path) -> None:
 
 
 def _batches(result: CursorResult[Any], source: Source, names: Sequence[str]) -> Iterator[list[pa.Array]]:
-    rows = BATCH_ROWS
+    rows, plain = BATCH_ROWS, _of_mysql(result)
     while chunk := result.fetchmany(rows):
-        columns = [_texts(source, name, values) for name, values in zip(names, zip(*chunk, strict=True), strict=True)]
+        by_column = zip(names, zip(*chunk, strict=True), plain or [None] * len(names), strict=True)
+        columns = [
+            _texts(source, name, [None if value is None else means(value) for value in values] if means else values)
+            for name, values, means in by_column
+        ]
         yield columns
         size = sum(column.nbytes for column in columns)
         # Rows with large values come in smaller batches.
         rows = max(1, min(BATCH_ROWS, int(len(chunk) * BATCH_BYTES / max(size, 1))))
+
+
+def _of_mysql(result: CursorResult[Any]) -> list[Callable[[Any], Any] | None]:
+    """By column what makes a value of a number of bits, or of a time of day, out of the driver's; none of another driver."""
+    if result.dialect.name not in MYSQL or result.cursor is None or result.dialect.driver != "pymysql":
+        return []
+    described: Sequence[Any] = result.cursor.description  # whose types are each driver's own
+    return [MYSQL_VALUES.get(each[1]) for each in described]
+
+
+def _duration(value: Any) -> str:
+    """A TIME of MySQL, which is up to 838 hours in either direction, as MySQL writes it."""
+    if not isinstance(value, datetime.timedelta):
+        return str(value)
+    sign, rest = ("-", -value) if value < datetime.timedelta() else ("", value)
+    minutes, seconds = divmod(rest.days * 86_400 + rest.seconds, 60)
+    fraction = f".{rest.microseconds:06}" if rest.microseconds else ""
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+MYSQL_VALUES: Mapping[int, Callable[[Any], Any]] = {16: lambda bits: int.from_bytes(bits, "big"), 11: _duration}
+"""By the protocol's number of a type: BIT and TIME."""
 
 
 def _texts(source: Source, name: str, values: Sequence[Any]) -> pa.Array:

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import ipaddress
 import re
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -20,9 +21,9 @@ from typing import IO, Any
 
 from argosy import errors, network, scratch
 from argosy.domain import source_addresses
-from argosy.domain.data import SourceReading
+from argosy.domain.data import Reached, SourceReading
 from argosy.domain.source_settings import Source, WebFile
-from argosy.ports.source_reader import Fetched
+from argosy.ports.source_reader import NOTHING, Fetched
 
 PATIENCE = 60.0
 """Seconds without an answer, or without another byte of one."""
@@ -43,7 +44,12 @@ class WebFiles:
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = secrets
 
-    def fetch(self, sources: Sequence[Source], into: Path) -> Mapping[str, Fetched]:
+    def fetch(
+        self,
+        sources: Sequence[Source],
+        into: Path,
+        since: Mapping[str, Reached] = NOTHING,  # noqa: ARG002 - a file is read whole
+    ) -> Mapping[str, Fetched]:
         """See the port."""
         asked = [(source, source.url) for source in sources if source.url is not None]
         return {source.name: self._fetched(source, file, into / source.file_name) for source, file in asked}
@@ -137,13 +143,27 @@ class _Loading:
 
     def _copied(self, answer: Any, stream: IO[bytes], have: int) -> int:
         written = 0
-        while piece := answer.read1(PIECE):
+        while piece := self._piece(answer):
             if self._file.bytes is not None:
                 self._demand_size(have + written + len(piece), at_most=True)
             scratch.demand_room(self._partial.parent, len(piece), self._subject)
             stream.write(piece)
             written += len(piece)
         return written
+
+    def _piece(self, answer: Any) -> bytes:
+        """The next bytes of *answer*; none at its end."""
+        try:
+            piece: bytes = answer.read1(PIECE)
+        except ssl.SSLEOFError:
+            # Without a length the end of the connection is that of the file, and this connection was not ended but cut off.
+            if self._file.bytes is None and self._file.sha256 is None:
+                raise http.client.HTTPException(
+                    "it does not say how long the file is, and the connection ended without a word; if it ends so each time, name the "
+                    "file's `bytes` or `sha256`"
+                ) from None
+            return b""
+        return piece
 
     def _size(self) -> int:
         return self._partial.stat().st_size if self._partial.exists() else 0
@@ -220,10 +240,19 @@ class _Checked(urllib.request.HTTPSHandler):
     """Opens connections, and those that a redirection led to another machine only to a public one."""
 
     def https_open(self, req: Any) -> Any:
-        return self.do_open(_PublicConnection if isinstance(req, _Elsewhere) else http.client.HTTPSConnection, req)
+        return self.do_open(_PublicConnection if isinstance(req, _Elsewhere) else _Connection, req)
 
 
-class _PublicConnection(http.client.HTTPSConnection):
+class _Connection(http.client.HTTPSConnection):
+    """A connection that tells being ended from being cut off."""
+
+    def connect(self) -> None:
+        super().connect()
+        wrapped: Any = self.sock  # the attribute is documented, and in no type stub
+        wrapped.suppress_ragged_eofs = False
+
+
+class _PublicConnection(_Connection):
     """A connection that ends before anything is asked where it leads into a private network."""
 
     def connect(self) -> None:

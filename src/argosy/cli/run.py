@@ -22,6 +22,7 @@ from argosy import errors
 from argosy.cli import (
     as_of_option,
     changed_models,
+    full_option,
     local_run,
     manifests,
     models,
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parameters.add_arguments(parser)
     as_of_option.add(parser)
+    full_option.add(parser)
     partial_run.add_arguments(parser)
     parser.add_argument("--entrypoint", metavar="TEMPLATE", help="start with this template")
     parser.add_argument("--name", metavar="NAME", help="the workflow's name, instead of the manifest's")
@@ -191,7 +193,10 @@ def values(
 
     *origin*: where the run comes from; None: as git says of the manifest's folder. Raises UsageError where somebody else says it.
     """
-    known, given = _of_model(manifest, root, origin), {**parameters.given(arguments), **_as_of(arguments, manifest)}
+    known, given = (
+        _of_model(manifest, root, origin),
+        {**parameters.given(arguments), **_of_options(arguments, manifest)},
+    )
     if PROVENANCE in known and PROVENANCE in given:
         raise errors.UsageError(
             f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
@@ -199,10 +204,14 @@ def values(
     return {**known, **given}
 
 
-def _as_of(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, str]:
-    """The parameter that --as-of gives. Raises UsageError where the manifest takes none, or -p gives it too."""
+def _of_options(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, str]:
+    """The parameters that --as-of and --full give. Raises UsageError where the manifest takes none such."""
     declared = [entry["name"] for entry in _parameters(manifest.main.body)]
-    return as_of_option.parameter(arguments.as_of, declared, str(arguments.model or manifest.main.path))
+    what = str(arguments.model or manifest.main.path)
+    return {
+        **as_of_option.parameter(arguments.as_of, declared, what),
+        **full_option.parameter(arguments.full, declared, what),
+    }
 
 
 def _of_model(manifest: api.Manifest, root: Path, origin: "Provenance | None") -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from argosy import errors
-from argosy.cli import as_of_option, hints, models, parameters, target, watch
+from argosy.cli import as_of_option, full_option, hints, models, parameters, target, watch
 from argosy.cli import provenance as origins
 from argosy.domain import provenance
 from argosy.ports.runs import Runs
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model, or the name of a WorkflowTemplate")
     parameters.add_arguments(parser)
     as_of_option.add(parser)
+    full_option.add(parser)
     parser.add_argument("--watch", action="store_true", help="show the run until it ends, and leave with its exit code")
     target.add_arguments(parser)
 
@@ -43,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.Rejected("\n       ".join(problems))
     template = folder.workflow_name(arguments.model)
     at, installed = _found(arguments, template)
-    given |= as_of_option.parameter(arguments.as_of, [entry["name"] for entry in _parameters(installed)], template)
+    declared = [entry["name"] for entry in _parameters(installed)]
+    given |= as_of_option.parameter(arguments.as_of, declared, template)
+    given |= full_option.parameter(arguments.full, declared, template)
     _refuse_unknown(template, given, installed)
     kubectl = target.kubectl(at, arguments)
     given = {**given, **_origin(arguments.model, given, installed, kubectl)}

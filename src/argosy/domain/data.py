@@ -9,6 +9,26 @@ from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.source_settings import ColumnType
 
 
+class Reached(Document):
+    """How far a source with a `watermark` was read: what a later run needs to know to read on from here.
+
+    Of a timestamp the values are microseconds since 1970.
+    """
+
+    contract: str
+    """Digest of the settings that its rows were read by: by others they have to be read anew."""
+    until: int | None = None
+    """The newest value of the column; None of a topic."""
+    settled: int | None = None
+    """What is older than this does not come any more."""
+    set_aside: int = 0
+    """How many of the rows that are older than that a rule kept aside, so that they are not in the table."""
+    partitions: str | None = None
+    """Of a folder: digest of the paths and sizes of the partitions that are older than that."""
+    offsets: dict[str, int] | None = None
+    """Of a topic: by partition the offset of the first message that is not in the table."""
+
+
 class TableManifest(Document):
     """One table of a snapshot."""
 
@@ -18,6 +38,8 @@ class TableManifest(Document):
     rows: int
     bytes: int
     columns: dict[str, ColumnType]
+    reached: Reached | None = None
+    """None of a source that is read whole at each run."""
 
 
 class SnapshotManifest(Document):
@@ -33,6 +55,13 @@ class SnapshotManifest(Document):
         return next(table for table in self.tables if table.source == source)
 
 
+class EarlierRef(Document):
+    """``earlier.json``: which snapshot was accepted last."""
+
+    snapshot_digest: str | None = None
+    """None where none was yet."""
+
+
 class SourceReading(Document):
     """One reading of a source that is no file: what was asked, when, and at which state of the server."""
 
@@ -42,6 +71,21 @@ class SourceReading(Document):
     """When it began, RFC 3339, by this machine's clock."""
     position: dict[str, str] = {}
     """What the server says of the state that it answered from: its time, snapshot, place in the log; by its own names."""
+
+
+class Increment(Document):
+    """What of a source with a `watermark` one run read, and what it took from an earlier snapshot."""
+
+    since: str | None = None
+    """The value, or the offsets, from which on rows were read; None: all were."""
+    until: str | None = None
+    """The newest value that was read, or the offsets up to which messages were."""
+    snapshot: str | None = None
+    """The snapshot that the rest was taken from."""
+    rows_taken: int = 0
+    """The rows of it that are in this one."""
+    whole: str | None = None
+    """Why all rows were read, where they were."""
 
 
 class SourceLineage(Document):
@@ -66,6 +110,8 @@ class SourceLineage(Document):
     """Files of a folder of partitions; None of one file."""
     absent: str | None = None
     """What of the contract some partitions do not have, in words."""
+    increment: Increment | None = None
+    """None of a source that is read whole at each run. Otherwise *rows_read* counts what was read, and *rows_kept* the whole table."""
 
 
 class Lineage(Document):

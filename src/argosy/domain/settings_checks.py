@@ -6,7 +6,7 @@ All of it is known from ``model.yaml`` alone, so it is said before anything runs
 import datetime
 import functools
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from argosy.domain import measurements, reserved_names
 from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, TimeSplit
@@ -97,7 +97,33 @@ def _of_source(at: Location, source: Source, keys: Sequence[str]) -> Iterator[Se
             )
         if (reason := reserved_names.of_time(name)) is not None:
             yield SettingProblem((*at, setting), f"{reason}; give the column another name")
+    yield from _watermark((*at, "watermark"), source, kinds)
     yield from _column_names((*at, "columns"), source, keys)
+
+
+def _watermark(at: Location, source: Source, kinds: Mapping[str, str]) -> Iterator[SettingProblem]:
+    mark = source.watermark
+    if mark is None:
+        return
+    yield from _columns_are_there((*at, "key"), mark.key or [], source)
+    if mark.column is None:
+        return
+    kind = kinds.get(mark.column)
+    if kind is None:
+        yield SettingProblem((*at, "column"), unknown(mark.column, list(kinds), f"source {source.name!r}"))
+    elif kind not in ("timestamp", "integer"):
+        yield SettingProblem(
+            (*at, "column"),
+            f"column {mark.column!r} is of type {kind}; rows come in the order of a timestamp or an integer",
+        )
+    elif any(column.personal for column in source.columns if column.name == mark.column):
+        yield SettingProblem(
+            (*at, "column"),
+            f"column {mark.column!r} is personal, and the lineage says how far it was read; name another",
+        )
+    elif (kind == "integer") != isinstance(mark.lateness, int):
+        wanted = "a number, such as 1000" if kind == "integer" else "a length of time, such as 3d"
+        yield SettingProblem((*at, "lateness"), f"column {mark.column!r} is of type {kind}, so it is {wanted}")
 
 
 def _column_names(at: Location, source: Source, keys: Sequence[str]) -> Iterator[SettingProblem]:
@@ -211,6 +237,8 @@ def _labels(settings: ModelSettings) -> Iterator[SettingProblem]:
     table = labels.table_among(settings.sources)
     if labels.table is not None:
         yield from _of_source(("labels", "table"), table, settings.entity)
+        if labels.table.watermark is not None:
+            yield SettingProblem(("labels", "table", "watermark"), "the table of labels is read whole; leave it out")
     kinds = {column.name: column.type for column in table.columns}
     if labels.row is not None and kinds[labels.row] != "integer":
         yield SettingProblem(

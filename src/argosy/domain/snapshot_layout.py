@@ -4,6 +4,8 @@ import re
 
 SNAPSHOTS = "snapshots/"
 MANIFEST = "manifest.json"
+EARLIER, SNAPSHOT = "earlier.json", "snapshot"
+"""Of what ``fetch-accepted`` hands on: which snapshot it is, and its folder."""
 _NAME = re.compile(r"snapshots/(?P<model>[^/]+)/(?P<hex>[0-9a-f]{64})")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
+from argosy.domain import time_spans
 from argosy.domain.documents import Document
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
@@ -146,6 +147,27 @@ class Topic(Document):
     )
 
 
+class Watermark(Document):
+    """How a run tells what of a source is new: the rest it takes from the snapshot that was accepted last."""
+
+    column: str | None = Field(
+        default=None,
+        description="The column in whose order rows come, a timestamp or an integer, such as updated_at; of a folder the one that its "
+        "partitions are named by. None of a topic: its offsets tell.",
+    )
+    lateness: time_spans.Age | Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="How far behind the newest value a row may still come, such as 3d, or so many of an integer column. What is within it "
+        "is read again each time; a number that is drawn before its row is committed comes late, too.",
+    )
+    key: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="Columns that name one row, where rows are changed in place: of a row that comes anew the one before goes. Rows are "
+        "only ever added, where absent.",
+    )
+
+
 class Source(Document):
     """One table that ingest reads."""
 
@@ -178,6 +200,10 @@ class Source(Document):
     observed_at: AwareDatetime | None = Field(
         default=None, description="For a table without times, one snapshot: the moment it describes."
     )
+    watermark: Watermark | None = Field(
+        default=None,
+        description="Read what is new, and take the rest from the snapshot accepted last; everything, where absent.",
+    )
     columns: list[Column] = Field(min_length=1, description="The data contract.")
 
     @field_validator("delimiter")
@@ -206,6 +232,25 @@ class Source(Document):
         if self.has_no_file and csv_alone:
             raise ValueError(
                 f"`{csv_alone[0]}` says how a file is written; rows of a {'database' if self.sql else 'topic'} have none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_read_on_as_it_comes(self) -> Self:
+        if self.watermark is None:
+            return self
+        if self.file is not None or self.url is not None:
+            raise ValueError(
+                f"`watermark` is for `sql`, `folder` and `kafka`; a {'file' if self.file else 'url'} is read whole"
+            )
+        named = [name for name in ("column", "lateness") if getattr(self.watermark, name) is not None]
+        if self.kafka is not None and named:
+            raise ValueError(
+                f"`watermark.{named[0]}`: the offsets of a topic tell what is new; write `watermark: {{}}`, or its `key`"
+            )
+        if self.kafka is None and len(named) < 2:
+            raise ValueError(
+                "`watermark` needs the `column` in whose order rows come, and their `lateness`, such as 3d"
             )
         return self
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
-from argosy.domain.data import SourceReading
+from argosy.domain.data import Reached, SourceReading
 from argosy.domain.source_settings import Source
+
+NOTHING: Mapping[str, Reached] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,25 @@ class Fetched:
     location: str
     """Where they were read from, for people and lineage; it holds no password."""
     reading: SourceReading | None = None
+    since: Reached | None = None
+    """From where on they were read; None: all were."""
+    unread: int | None = None
+    """The rows that were left there since they are settled, as the server counted them; None where it did not."""
+    offsets: Mapping[str, int] | None = None
+    """Of a topic: by partition the offset of the first message that was not read."""
+    sizes: Mapping[str, int] | None = None
+    """Of a folder: its partitions with their sizes in bytes, those too that were not read."""
 
 
 class SourceReader(Protocol):
     """Reads the rows of sources to files."""
 
-    def fetch(self, sources: Sequence[Source], into: Path) -> Mapping[str, Fetched]:
+    def fetch(
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+    ) -> Mapping[str, Fetched]:
         """Read *sources* to files ``file_name`` in the folder *into*, by name; those of one server at one state of it.
+
+        *since*: by name, how far sources were read before. Of these at least what is not settled is read, where that can be asked for.
 
         Memory does not grow with the rows, and a file is there whole or not at all. Raises Misconfigured where somebody has to act: no
         address, no driver, no right, no such table; TryAgain where the server fails or breaks off, LocalDisk where there is no room. No

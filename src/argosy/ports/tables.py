@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from argosy.domain.as_of import Knowledge
+from argosy.domain.data import Reached
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import RejectRule, Source
 
@@ -111,6 +112,27 @@ class AsOfView:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """The table of a source in an earlier snapshot, whose settled rows are not read again."""
+
+    table: Path
+    reached: Reached
+    unread: int | None = None
+    """The rows that its source was not asked for, as it counts them; None where it does not: they are vouched for otherwise."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a source with a watermark was read, by the values of its column."""
+
+    until: int | None
+    """None where no row has one."""
+    settled: int | None
+    set_aside: int
+    """Rows older than *settled* that a rule kept aside, those of earlier readings too."""
+
+
+@dataclass(frozen=True)
 class Counts:
     """Counts of the rows of one file: read, kept, rejected by reason."""
 
@@ -129,11 +151,15 @@ class Counts:
     """What of the contract some partitions do not have, in words."""
     parts: int = 0
     """Partitions of a folder; 0 of a file."""
+    taken: int = 0
+    """Rows of an earlier snapshot that were passed on, too."""
+    progress: Progress | None = None
+    """None of a source without a watermark, or one of offsets."""
 
     @property
     def kept(self) -> int:
         """Rows that were passed on."""
-        return self.read - sum(self.rejected.values())
+        return self.read - sum(self.rejected.values()) + self.taken
 
 
 class Tables(Protocol):
@@ -148,6 +174,7 @@ class Tables(Protocol):
         kept: Path,
         rejected: Path,
         known: Knowledge | None = None,
+        earlier: Earlier | None = None,
     ) -> Counts:
         """Read *file*, or the partitions of that folder, as the contract of *source* says, and write two Parquet files with the same bytes
         for the same rows in any order.
@@ -158,6 +185,9 @@ class Tables(Protocol):
 
         *known*: rows that were not known then count as if the file did not have them; one that does not say when it was known stays. A
         file of which nothing was known gives two tables without rows.
+
+        *earlier*: *file* has what is not settled there, and maybe more; *kept* gets the settled rows of that table, too, but for those
+        whose key comes anew. The bytes are those of a *file* with all rows. Raises DivergedError where the source has other settled rows.
 
         Raises Rejected where the content breaks the contract and no rule keeps the row aside (values of personal columns are never
         quoted), Misconfigured where *file* is not there or a rule is no condition over the columns, LocalDisk where there is no room.

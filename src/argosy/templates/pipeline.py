@@ -14,7 +14,7 @@ from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, Ra
 from hera.workflows import models as argo
 
 from argosy import errors
-from argosy.domain import as_of, provenance, retraining_cause
+from argosy.domain import as_of, provenance, retraining_cause, watermarks
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
@@ -42,6 +42,11 @@ AS_OF = Parameter(
     name=as_of.PARAMETER,
     value="",
     description="The moment as of which the data is looked at, such as 2026-01-31, in UTC; empty: all that the sources have.",
+)
+FULL = Parameter(
+    name=watermarks.PARAMETER,
+    value="",
+    description="`true`: read the sources whole, also those with a watermark.",
 )
 ELSEWHERE = "elsewhere://"
 """The place of sources that do not lie at the parameter `data`."""
@@ -218,7 +223,9 @@ def of(source: str) -> Iterator[Pipeline]:
     """
     files = folder.read(Path(source).parent)
     pipeline = Pipeline(files, model_folder.load_settings(files.settings))
-    workflow = workflow_of(files, pipeline.settings, parameters=[AS_OF])
+    workflow = workflow_of(
+        files, pipeline.settings, parameters=[AS_OF, *([FULL] if reads_on(pipeline.settings) else [])]
+    )
     with workflow:
         yield pipeline
     if pipeline.settings.notify:
@@ -275,8 +282,20 @@ def _data(settings: ModelSettings) -> Parameter:
 
 
 def _as_it_reads(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
-    """*spec*, with each source that ingest reads from elsewhere: nobody knows whether what is there has changed, so nothing is cached."""
+    """*spec*, with each source that ingest reads from elsewhere: nobody knows whether what is there has changed, so nothing is cached.
+    Without what only a source with a watermark asks for, where there is none."""
     if spec.name != INGEST.name:
         return spec
     outside = tuple(f"{ELSEWHERE}{source.name}" for source in settings.sources if not source.is_in_data)
-    return dataclasses.replace(spec, reads=(*spec.reads, *outside))
+    spec = dataclasses.replace(spec, reads=(*spec.reads, *outside))
+    if reads_on(settings):
+        return spec
+    inputs = tuple(each for each in spec.inputs if not each.optional)
+    return dataclasses.replace(
+        spec, inputs=inputs, parameters=tuple(each for each in spec.parameters if each.name != watermarks.PARAMETER)
+    )
+
+
+def reads_on(settings: ModelSettings) -> bool:
+    """True where a source has a watermark, so that a run reads on from the snapshot before."""
+    return any(source.watermark is not None for source in settings.sources)

@@ -3,11 +3,14 @@
 A model whose pipeline is this one calls :func:`dag`; one that needs another writes its own with the same steps, as its ``pipeline.py``.
 """
 
-from argosy.domain import as_of, retraining_cause
+from typing import Any
+
+from argosy.domain import as_of, retraining_cause, watermarks
 from argosy.steps.build_features.spec import SPEC as BUILD_FEATURES
 from argosy.steps.champion.spec import SPEC as CHAMPION
 from argosy.steps.compare_data.spec import SPEC as COMPARE_DATA
 from argosy.steps.evaluate.spec import SPEC as EVALUATE
+from argosy.steps.fetch_accepted.spec import SPEC as FETCH_ACCEPTED
 from argosy.steps.ingest.spec import SPEC as INGEST
 from argosy.steps.propose.spec import SPEC as PROPOSE
 from argosy.steps.register.spec import SPEC as REGISTER
@@ -20,11 +23,21 @@ from argosy.templates import pipeline, tune
 def dag(run: pipeline.Pipeline) -> None:
     """Add the entrypoint ``main`` and the search it calls."""
     tuning = tune.dag(run)
-    with run.dag("main", parameters=(retraining_cause.PARAMETER,), optional=(as_of.PARAMETER,)):
+    reads_on = pipeline.reads_on(run.settings)
+    optional = (as_of.PARAMETER, *([watermarks.PARAMETER] if reads_on else []))
+    with run.dag("main", parameters=(retraining_cause.PARAMETER,), optional=optional):
         champion = run.step(CHAMPION)
+        increment: dict[str, Any] = {}
+        if reads_on:
+            accepted = run.step(FETCH_ACCEPTED, after=[champion])
+            increment = {"earlier": accepted.artifact("earlier"), "full": "{{inputs.parameters.full}}"}
         # Of a model that is retired, or has no gates, nothing is read: sources may cost money or hours.
         ingest = run.step(
-            INGEST, after=[champion], data="{{workflow.parameters.data}}", as_of="{{inputs.parameters.as-of}}"
+            INGEST,
+            after=[champion],
+            data="{{workflow.parameters.data}}",
+            as_of="{{inputs.parameters.as-of}}",
+            **increment,
         )
         snapshot, lineage = ingest.artifact("snapshot"), ingest.artifact("lineage")
         validate = run.step(VALIDATE, snapshot=snapshot, lineage=lineage)

@@ -183,7 +183,7 @@ def test_a_value_of_no_type_of_a_contract(postgres: Database, tmp_path: Path) ->
         pytest.param("postgresql://me:sesame@127.0.0.1:{port}/nowhere", "does not exist; mend ARGOSY_SOURCE_CRM", id="database"),
         pytest.param("snowflake://me:sesame@there/db", "install snowflake-sqlalchemy", id="snowflake"),
         pytest.param("bigquery://me:sesame@there/db", "install sqlalchemy-bigquery", id="bigquery"),
-        pytest.param("mysql://me:sesame@there/db", "install pymysql", id="mysql"),
+        pytest.param("mssql://me:sesame@there/db", "install pyodbc", id="mssql"),
         pytest.param("sqlite:////nowhere/sesame.db", "there is no SQLite file", id="sqlite"),
     ],
 )  # fmt: skip

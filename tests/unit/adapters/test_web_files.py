@@ -40,6 +40,9 @@ class Site:
     status: int = 200
     location: str = ""
     asked: list[Mapping[str, str]] = field(default_factory=list)
+    says_length: bool = True
+    ends: bool = True
+    """Whether a connection is ended, where no length is said, or only cut off."""
     between: Callable[[], None] = lambda: None
     """What happens after an answer that broke off."""
 
@@ -58,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self._is_same() else 0
         is_part = bool(begin) or site.unasked
         part = site.content[begin:][: site.most if is_part else None]
+        if not site.says_length:
+            self._without_length(part)
+            return
         about = {"Content-Range": f"bytes {begin}-{begin + len(part) - 1}/{len(site.content)}"} if is_part else {}
         self._head(206 if is_part else site.status, len(part), site.headers | about)
         if site.breaks:
@@ -66,6 +72,15 @@ class _Handler(BaseHTTPRequestHandler):
             site.between()
         else:
             self.wfile.write(part)
+
+    def _without_length(self, part: bytes) -> None:
+        self.protocol_version = "HTTP/1.0"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(part[: self.site.breaks.pop(0) if self.site.breaks else None])
+        self.close_connection = True
+        if self.site.ends:
+            self.connection = self.connection.unwrap()
 
     def _is_same(self) -> bool:
         return self.site.ranges and self.headers.get("If-Range") == self.site.headers.get("ETag")
@@ -195,6 +210,17 @@ def test_a_server_that_only_breaks_off(site: Site, tmp_path: Path) -> None:
         fetch(source(site), tmp_path)
     assert len(site.asked) == web_files.ATTEMPTS
     assert not (tmp_path / "rows.csv").exists()
+
+
+def test_a_file_of_no_known_length(site: Site, tmp_path: Path) -> None:
+    """The end of the connection is that of the file where the server ended it; where it was cut off only a pinned file is whole."""
+    site.says_length = False
+    assert fetch(source(site), tmp_path).file.read_bytes() == CONTENT
+    site.ends = False
+    assert fetch(source(site, bytes=len(CONTENT)), tmp_path).file.read_bytes() == CONTENT
+    site.breaks = [1000] * web_files.ATTEMPTS
+    with pytest.raises(errors.TryAgain, match="does not say how long the file is"):
+        fetch(source(site), tmp_path)
 
 
 def test_what_is_pinned(site: Site, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def query(
         for taken in view.columns
     ]
     joins = "".join(_joined(snapshot, view, name) for view, name in zip(views, names, strict=True))
-    read = f"(SELECT * FROM read_parquet({sql.text(str(examples))}) WHERE {where})"  # noqa: S608 - names are quoted
+    read = f"(SELECT * FROM {sql.parquet(examples)} WHERE {where})"  # noqa: S608 - names are quoted
     return f"SELECT {', '.join(selected)} FROM {read} AS examples{joins} ORDER BY examples.{sql.name(order)}"  # noqa: S608
 
 
@@ -47,10 +47,10 @@ def _steps(snapshot: Path, view: AsOfView) -> str:
     there = [
         f"{sql.name(name)} IS NOT NULL" for name in (*view.keys, view.time, *([view.created] if view.created else ()))
     ]
-    file = sql.text(str(snapshot / f"{view.source}.parquet"))
+    file = sql.parquet(snapshot / f"{view.source}.parquet", "file_row_number = true")
     rows = (
         f"SELECT {keys}{', ' if keys else ''}{known} AS {KNOWN}, epoch_us({time}) AS {OWN_TIME}{taken}"  # noqa: S608 - names are quoted
-        f"{_rank(view)} FROM read_parquet({file}, file_row_number = true) WHERE {' AND '.join(there)}"
+        f"{_rank(view)} FROM {file} WHERE {' AND '.join(there)}"
     )
     return _newest_each(rows, keys, view)
 

@@ -59,7 +59,7 @@ class _Pair:
     def __init__(self, database: duckdb.DuckDBPyConnection, before: Path, after: Path) -> None:
         self._database = database
         for name, file in (("before", before), ("after", after)):
-            database.execute(f"CREATE VIEW {name}_rows AS SELECT * FROM read_parquet({sql.text(str(file))})")  # noqa: S608
+            database.execute(f"CREATE VIEW {name}_rows AS SELECT * FROM {sql.parquet(file)}")  # noqa: S608
         self._before, self._after = self._types("before"), self._types("after")
 
     def change(

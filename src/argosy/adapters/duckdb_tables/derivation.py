@@ -79,8 +79,8 @@ def _has(derived: Derived, name: str) -> bool:
 
 
 def _files(derived: Derived, *, numbered: bool) -> str:
-    options = "".join(f", {name} = true" for name in _numbering(derived)) if numbered else ""
-    return f"read_parquet([{', '.join(sql.text(str(file)) for file in derived.files)}]{options})"
+    options = [f"{name} = true" for name in _numbering(derived)] if numbered else []
+    return sql.parquet(derived.files, *options)
 
 
 def _numbering(derived: Derived) -> list[str]:

@@ -7,7 +7,6 @@ kind of problem are passed on. Places in a CSV file are lines as an editor count
 import codecs
 import csv
 import dataclasses
-import glob
 import itertools
 import re
 from collections.abc import Iterator
@@ -32,10 +31,6 @@ FOREIGN = (
 
 OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compressed by gzip"), (b"PAR1", "Parquet"))
 """Magic bytes of files of other kinds."""
-
-
-NO_PATHS = "hive_partitioning = false"
-"""DuckDB would put what a path says (``country=de/``) in the place of the file's own column."""
 
 
 @dataclass(frozen=True)
@@ -123,16 +118,11 @@ def _csv(source: Source, file: Path, *, whole: bool) -> SourceTable:
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
     missing = ", ".join(sql.text(word) for word in ["", *(source.missing or [])])
     select = (
-        f"SELECT * FROM read_csv({one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
+        f"SELECT * FROM read_csv({sql.one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
-        f"max_line_size = {LONGEST_LINE}, {NO_PATHS})"
+        f"max_line_size = {LONGEST_LINE}, {sql.NO_PATHS})"
     )
     return SourceTable(dict.fromkeys(header, "VARCHAR"), select, typed=False, source=source, in_lines=True)
-
-
-def one(file: Path) -> str:
-    """*file* in SQL, and no other: DuckDB takes the brackets and stars of a name for a pattern, and reads what fits it."""
-    return sql.text(glob.escape(str(file)))
 
 
 def _header(source: Source, file: Path) -> list[str]:
@@ -192,12 +182,12 @@ def _answered(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -
 
 
 def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
-    reader = f"read_parquet({one(file)}, {NO_PATHS})"
+    reader = sql.parquet(file)
     try:
         names = [
             row[0]
             for row in database.execute(
-                f"SELECT name FROM parquet_schema({one(file)}) OFFSET 1"  # noqa: S608 - the name is quoted
+                f"SELECT name FROM parquet_schema({sql.one(file)}) OFFSET 1"  # noqa: S608 - the name is quoted
             ).fetchall()
         ]
         found = database.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608

@@ -137,14 +137,12 @@ def _said(database: duckdb.DuckDBPyConnection, snapshot: Path | None, question: 
         f"{sql.of_label(question.label)}::DOUBLE AS label",
         *(f"({expression})::DOUBLE AS {sql.name(OUTCOME + name)}" for name, expression in labels.outcomes.items()),
     ]
-    rows = "SELECT * FROM read_parquet($file)" if snapshot else _nothing(source)
+    rows = f"SELECT * FROM {sql.parquet(snapshot)}" if snapshot else _nothing(source)  # noqa: S608 - the name is quoted
     query = (
         f"CREATE TABLE said AS SELECT *, {_fate(question)} AS fate FROM "  # noqa: S608
         f"(SELECT {', '.join(selected)} FROM ({rows}))"
     )
-    parameters: dict[str, object] = {"file": str(snapshot)} if snapshot else {}
-    if labels.by == "entity":
-        parameters |= _pads(hash_key)
+    parameters = _pads(hash_key) if labels.by == "entity" else {}
     try:
         database.execute(query, parameters).fetchall()
     except duckdb.Error as error:
@@ -158,10 +156,10 @@ def _rename(
 ) -> None:
     """Give the predictions of entities that have labels, and were hashed under *older*, their hash under *newer*."""
     before, now = (_key(question, pad) for pad in ("older_", ""))
-    parameters = {**_pads(newer), **{f"older_{name}": pad for name, pad in _pads(older).items()}, "file": str(snapshot)}
+    parameters = {**_pads(newer), **{f"older_{name}": pad for name, pad in _pads(older).items()}}
     database.execute(
         f"CREATE OR REPLACE TABLE renamed AS SELECT DISTINCT {before} AS before, {now} AS now "  # noqa: S608
-        "FROM read_parquet($file) WHERE before IN (SELECT id FROM predictions)",
+        f"FROM {sql.parquet(snapshot)} WHERE before IN (SELECT id FROM predictions)",
         parameters,
     )
     database.execute("UPDATE predictions SET id = now FROM renamed WHERE id = before")

@@ -17,6 +17,8 @@ import duckdb
 from argosy import errors
 from argosy.adapters.duckdb_tables import files, sql
 from argosy.adapters.duckdb_tables.files import PartitionFile, SourceTable
+from argosy.domain import watermarks
+from argosy.domain.data import Reached
 from argosy.domain.source_settings import Column, Source
 
 HIVE = re.compile(r"(?P<key>[^=/]+)=(?P<value>[^/]*)")
@@ -44,12 +46,19 @@ class _Opened:
 
 
 def open_folder(
-    database: duckdb.DuckDBPyConnection, source: Source, folder: Path, *, counted: bool = True
+    database: duckdb.DuckDBPyConnection,
+    source: Source,
+    folder: Path,
+    reached: Reached | None = None,
+    *,
+    counted: bool = True,
 ) -> SourceTable:
-    """The table in *folder*; unless its rows are *counted*, no file is read to its end.
+    """The table in *folder*, without the partitions that are settled by what was *reached* before; unless its rows are *counted*, no file
+    is read to its end.
 
-    Raises Rejected where partitions break the contract, Misconfigured where there are none."""
-    opened = [_opened(database, source, folder, file) for file in _files(source, folder)]
+    Raises Rejected where partitions break the contract, Misconfigured where there are none.
+    """
+    opened = [_opened(database, source, folder, file) for file in _files(source, folder, reached)]
     if problems := list(_losses(source, folder, opened)):
         raise errors.Rejected(errors.listed(problems[:20]))
     texts = frozenset(_of_several_types(source, opened)) | {key for each in opened for key in each.keys}
@@ -67,10 +76,12 @@ def open_folder(
     )
 
 
-def _files(source: Source, folder: Path) -> list[Path]:
+def _files(source: Source, folder: Path, reached: Reached | None) -> list[Path]:
     """The files of partitions, by path; what writers leave beside them (``_SUCCESS``, ``.crc``) is passed over."""
     below = (path.relative_to(folder) for path in folder.rglob("*"))
-    meant = sorted(path for path in below if not any(part.startswith((".", "_")) for part in path.parts))
+    meant = sorted(path for path in below if not watermarks.is_beside(path.as_posix()))
+    if reached is not None:
+        meant = [path for path in meant if not watermarks.is_settled(source, path.as_posix(), reached)]
     named = [path for path in meant if (folder / path).is_file()]
     # Nothing below such a link is found, so its rows would be wanting and nobody told.
     if links := [path for path in meant if (folder / path).is_symlink() and not (folder / path).is_file()]:

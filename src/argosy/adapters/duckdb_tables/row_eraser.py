@@ -25,14 +25,14 @@ class DuckDBRowEraser:
             bounded_database.within_limits(f"{file.name} cannot be written anew"),
         ):
             # An order that was read is kept, so that the bytes are those of any other time.
-            kept = f"SELECT * FROM read_parquet({sql.text(str(file))}) WHERE NOT {_is_of(entity)}"  # noqa: S608 - quoted
+            kept = f"SELECT * FROM {sql.parquet(file)} WHERE NOT {_is_of(entity)}"  # noqa: S608 - quoted
             database.execute(f"COPY ({kept}) TO {sql.text(str(into))} {PARQUET}")
-            row = database.execute(f"SELECT count(*) FROM read_parquet({sql.text(str(into))})").fetchone()  # noqa: S608 - quoted
+            row = database.execute(f"SELECT count(*) FROM {sql.parquet(into)}").fetchone()  # noqa: S608 - quoted
             return int(row[0]) if row else 0
 
 
 def _count(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:
-    source = f"read_parquet({sql.text(str(file))})"
+    source = sql.parquet(file)
     try:
         columns = {line[0] for line in database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608 - quoted
         if not columns.issuperset(entity):

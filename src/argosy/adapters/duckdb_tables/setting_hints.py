@@ -33,6 +33,8 @@ def _in_query(column: Column, word: str) -> str | None:
     """As :func:`of`, where the source's settings have a query in place of a file's form."""
     if word.casefold() in MISSING:
         return "if that stands for a missing value, make it NULL in the query (`nullif`)"
+    if column.type == "timestamp" and word.startswith("0000-00-00"):
+        return "that is MySQL's date for none: make it NULL in the query (`nullif`)"
     if column.type in ("boolean", "timestamp"):
         return _boolean(column, word) if column.type == "boolean" else _timestamp(column, word)
     return "convert it in the query"
@@ -94,6 +96,8 @@ def _number(source: Source, column: Column, word: str) -> str | None:
     if re.fullmatch(r"[+-]?[0-9]{1,3}([ ',.][0-9]{3})+([.,][0-9]+)?", word) and not re.fullmatch(sql.NUMBER, word):
         comma = source.decimal != "," and word.count(",") == 1
         return f"write numbers without signs between thousands{_decimal_comma(', or, ') if comma else ''}"
+    if column.type == "integer" and source.decimal is None and re.fullmatch(sql.MAYBE_THOUSANDS, word):
+        return "if its point is a decimal sign, set `decimal: '.'` at the source; if it stands between thousands, write numbers without it"
     if source.decimal != "," and re.fullmatch(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", word):
         return _decimal_comma("")
     if column.type == "integer" and re.fullmatch(r"[+-]?[0-9]{19,}", word):

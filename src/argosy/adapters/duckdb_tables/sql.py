@@ -4,14 +4,22 @@ DuckDB's own casts guess: they round 1.5 to a whole number and take "nan" for on
 type before it is cast. An unreadable value becomes null; which rows that happened in is asked by comparing with what was read.
 """
 
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import EPOCHS, Column, ColumnType
 
+NO_PATHS = "hive_partitioning = false"
+"""DuckDB would put what a path says (``country=de/``) in the place of the file's own column."""
 ROW = "__argosy_row"
 REASON = "__argosy_reason"
 
 # A whole number with nothing behind its decimal sign is one: so it is written beside missing values by whoever keeps them as floats.
 INTEGER = r"([+-]?[0-9]{1,19})([.]0*)?"
+MAYBE_THOUSANDS = r"[+-]?[1-9][0-9]{0,2}[.]000"
+"""One thing with a decimal point and a thousand times that with a sign between thousands: only who knows the file can tell."""
 NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 BOOLEAN = r"(?i)true|false"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -55,8 +63,20 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def from_text(column: Column, decimal: str = ".") -> str:
-    """The value of a column that was read as text; null where it does not look like its type."""
+def one(file: Path) -> str:
+    """*file*, and no other: DuckDB takes the brackets and stars of a name for a pattern, and reads what fits it."""
+    return text(glob.escape(str(file)))
+
+
+def parquet(files: Path | Sequence[Path], *options: str) -> str:
+    """The rows of Parquet *files*; nothing that a path says (``country=de/``) takes the place of a file's own column."""
+    named = one(files) if isinstance(files, Path) else f"[{', '.join(map(one, files))}]"
+    return f"read_parquet({', '.join([named, NO_PATHS, *options])})"
+
+
+def from_text(column: Column, decimal: str | None = ".") -> str:
+    """The value of a column that was read as text; null where it does not look like its type. *decimal*: None where nobody said it."""
+    is_said, decimal = decimal is not None, decimal or "."
     quoted = name(column.name)
     trimmed = f"trim({quoted}::VARCHAR)"
     match column.type:
@@ -65,7 +85,8 @@ def from_text(column: Column, decimal: str = ".") -> str:
         case "integer":
             pattern = text(_with_decimal(INTEGER, decimal))
             whole = f"TRY_CAST(regexp_extract({trimmed}, {pattern}, 1) AS BIGINT)"
-            return f"CASE WHEN regexp_full_match({trimmed}, {pattern}) THEN {whole} END"
+            clear = "" if is_said else f" AND NOT regexp_full_match({trimmed}, {text(MAYBE_THOUSANDS)})"
+            return f"CASE WHEN regexp_full_match({trimmed}, {pattern}){clear} THEN {whole} END"
         case "number":
             pointed = trimmed if decimal == "." else f"replace({trimmed}, {text(decimal)}, '.')"
             looks = f"regexp_full_match({trimmed}, {text(_with_decimal(NUMBER, decimal))})"

@@ -25,6 +25,7 @@ from argosy.adapters.duckdb_tables import (
     dialects,
     files,
     headers,
+    increments,
     partitions,
     setting_hints,
     sql,
@@ -62,12 +63,26 @@ class DuckDBTables:
         kept: Path,
         rejected: Path,
         known: Knowledge | None = None,
+        earlier: tables.Earlier | None = None,
     ) -> tables.Counts:
         """Type and sort the rows of *file*; see the port."""
         with self._database() as database:
-            opened = partitions.open_folder if file.is_dir() else files.open_file
-            table = opened(database, source, file)
-            counts = _typed(database, table, rules, file, kept=kept, rejected=rejected, known=known)
+            table = (
+                partitions.open_folder(database, source, file, earlier.reached if earlier else None)
+                if file.is_dir()
+                else files.open_file(database, source, file)
+            )
+            counts = _typed(
+                database,
+                table,
+                rules,
+                file,
+                kept=kept,
+                rejected=rejected,
+                known=known,
+                earlier=earlier,
+                empty=earlier is not None,
+            )
         read_as = dialects.said(source, table.source)
         return replace(counts, read_as=read_as, absent=table.absent, parts=len(table.parts))
 
@@ -130,7 +145,7 @@ class DuckDBTables:
         selected = [sql.name(column) for column in columns]
         selected += [f"{sql.name(time)} AS {tables.EVENT_TIME}", f"{sql.of_label(label)} AS {tables.LABEL}"]
         query = (
-            f"SELECT {', '.join(selected)} FROM read_parquet({sql.text(str(table))}) "  # noqa: S608 - the expression is the model's own
+            f"SELECT {', '.join(selected)} FROM {sql.parquet(table)} "  # noqa: S608 - the expression is the model's own
             f"ORDER BY {', '.join(sql.name(column) for column in dict.fromkeys([*order, time, *source.entity]))}"
         )
         return self._batches(query, f"`label.sql: {label.sql}` cannot be asked of source {source.name!r}")
@@ -151,7 +166,7 @@ class DuckDBTables:
 
     def in_order(self, file: Path, column: str) -> "Iterator[pa.RecordBatch]":
         """Sort the rows of *file*; see the port."""
-        query = f"SELECT * FROM read_parquet({sql.text(str(file))}) ORDER BY {sql.name(column)}"  # noqa: S608 - names are quoted
+        query = f"SELECT * FROM {sql.parquet(file)} ORDER BY {sql.name(column)}"  # noqa: S608 - names are quoted
         return self._batches(query, f"{file} cannot be sorted")
 
     def derive(self, derived: tables.Derived, columns: Sequence[str] | None = None) -> "pa.Table":
@@ -229,6 +244,7 @@ def _typed(
     kept: Path,
     rejected: Path,
     known: Knowledge | None = None,
+    earlier: tables.Earlier | None = None,
     empty: bool = False,
 ) -> tables.Counts:
     """Write the rows of *table*, which *file* holds, by its contract. *empty*: whether there may be none."""
@@ -237,21 +253,23 @@ def _typed(
     if not empty:
         _demand_rows(database, source, file)
     _check_types(source, table, file)
-    _judge(database, source, table, rules, known)
+    _judge(database, source, table, rules, known, earlier)
     counts = _count(database, source, table, rules)
+    taken = increments.take(database, source, earlier) if earlier is not None else 0
     if known is not None:
         counts = _with_unknown(database, source, counts, known)
     if problems := _broken(database, source, table, file):
         raise errors.Rejected(errors.listed(problems))
-    _write(database, source, rules, kept=kept, rejected=rejected)
-    return counts
+    progress = increments.progress(database, source, earlier)
+    _write(database, source, rules, kept=kept, rejected=rejected, with_earlier=earlier is not None)
+    return replace(counts, taken=taken, progress=progress)
 
 
 def _digest(table: files.SourceTable, rules: Sequence[RejectRule], file: Path, select: str) -> str:
     """Of the content of *file*, and of all that decides which rows it becomes."""
     with file.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
-    read = select.replace(files.one(file), "")
+    read = select.replace(sql.one(file), "")
     said = [
         importlib.metadata.version("argosy"),
         duckdb.__version__,
@@ -309,6 +327,7 @@ def _judge(
     table: files.SourceTable,
     rules: Sequence[RejectRule],
     known: Knowledge | None,
+    earlier: tables.Earlier | None,
 ) -> None:
     """Make ``typed_rows``: the contract's columns of the rows that were *known*, and which rule keeps the row aside."""
     _check_zones(database, source)
@@ -319,9 +338,11 @@ def _judge(
     branches = " ".join(f"WHEN ({rule.when}) THEN {number}" for number, rule in enumerate(rules))
     reason = f"CASE {branches} END" if rules else "NULL::INTEGER"
     were_known = "true" if known is None else _was_known(database, source, known)
+    are_new = "true" if earlier is None else increments.is_new(source, earlier)
     try:
         database.execute(
-            f"CREATE TABLE typed_rows AS SELECT *, {reason} AS {sql.REASON} FROM converted WHERE {were_known}"  # noqa: S608
+            f"CREATE TABLE typed_rows AS SELECT *, {reason} AS {sql.REASON} FROM converted "  # noqa: S608
+            f"WHERE ({were_known}) AND ({are_new})"
         )
     except duckdb.Error as error:
         raise errors.Misconfigured(
@@ -376,7 +397,7 @@ def _check_zones(database: duckdb.DuckDBPyConnection, source: Source) -> None:
 def _converted(source: Source, table: files.SourceTable, column: Column) -> str:
     if table.typed and column.name not in table.texts:
         return sql.from_typed(column, table.columns[column.name])
-    return sql.from_text(column, source.decimal or ".")
+    return sql.from_text(column, "." if source.has_no_file else source.decimal)
 
 
 def _check_rule(database: duckdb.DuckDBPyConnection, source: Source, rule: RejectRule) -> None:
@@ -468,7 +489,13 @@ def _missing(
 
 
 def _write(
-    database: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[RejectRule], *, kept: Path, rejected: Path
+    database: duckdb.DuckDBPyConnection,
+    source: Source,
+    rules: Sequence[RejectRule],
+    *,
+    kept: Path,
+    rejected: Path,
+    with_earlier: bool,
 ) -> None:
     names = [sql.name(column.name) for column in source.columns]
     if source.observed_at is not None:
@@ -477,7 +504,10 @@ def _write(
     # The whole row decides, so that the order rows came in leaves no trace.
     first = [name for name in (*source.entity, source.timestamp, source.created) if name]
     order = ", ".join(sql.name(name) for name in dict.fromkeys([*first, *(column.name for column in source.columns)]))
-    passed = f"SELECT {', '.join(names)} FROM typed_rows WHERE {sql.REASON} IS NULL ORDER BY {order}"  # noqa: S608
+    rows = f"SELECT {', '.join(names)} FROM typed_rows WHERE {sql.REASON} IS NULL"  # noqa: S608 - names are quoted
+    if with_earlier:
+        rows += f" UNION ALL SELECT {', '.join(names)} FROM {increments.EARLIER}"  # noqa: S608 - as above
+    passed = f"SELECT * FROM ({rows}) ORDER BY {order}"  # noqa: S608
     _copy(database, passed, kept)
     texts = " ".join(f"WHEN {number} THEN {sql.text(rule.reason)}" for number, rule in enumerate(rules))
     reason = f"CASE {sql.REASON} {texts} END" if rules else "NULL::VARCHAR"

@@ -19,9 +19,9 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from argosy import errors, scratch
 from argosy.adapters.kafka.kafka_failures import reported
-from argosy.domain.data import SourceReading
+from argosy.domain.data import Reached, SourceReading
 from argosy.domain.source_settings import Source, Topic
-from argosy.ports.source_reader import Fetched
+from argosy.ports.source_reader import NOTHING, Fetched
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SECONDS = 30.0
@@ -39,12 +39,17 @@ class KafkaTopics:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
 
-    def fetch(self, sources: Sequence[Source], into: Path) -> Mapping[str, Fetched]:
+    def fetch(
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+    ) -> Mapping[str, Fetched]:
         """See the port."""
         asked = [(source, source.kafka) for source in sources if source.kafka is not None]
-        return {source.name: self._fetched(source, topic, into / source.file_name) for source, topic in asked}
+        return {
+            source.name: self._fetched(source, topic, into / source.file_name, since.get(source.name))
+            for source, topic in asked
+        }
 
-    def _fetched(self, source: Source, topic: Topic, target: Path) -> Fetched:
+    def _fetched(self, source: Source, topic: Topic, target: Path, since: Reached | None) -> Fetched:
         if "bootstrap.servers" not in self._settings:
             raise errors.Misconfigured(
                 f"source {source.name!r} is a topic, and no Kafka is named: set ARGOSY_KAFKA_BOOTSTRAP_SERVERS to <host>:<port>"
@@ -52,14 +57,15 @@ class KafkaTopics:
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         partial = target.with_name(f".{target.name}.partial")
         with reported(f"read topic {topic.name}"):
-            reading = _Reading(source, topic, self._settings)
+            reading = _Reading(source, topic, self._settings, (since.offsets if since else None) or {})
             try:
                 position = reading.write(partial)
             finally:
                 reading.close()
         partial.rename(target)
         place = f"kafka://{self._settings['bootstrap.servers']}/{topic.name}"
-        return Fetched(target, place, SourceReading(asked=f"topic {topic.name}", at=at, position=position))
+        asked = SourceReading(asked=f"topic {topic.name}", at=at, position=position)
+        return Fetched(target, place, asked, since=since, offsets=reading.ends)
 
 
 @dataclass
@@ -82,8 +88,11 @@ def milliseconds(moment: datetime.datetime) -> int:
 class _Reading:
     """One topic, read once."""
 
-    def __init__(self, source: Source, topic: Topic, settings: Mapping[str, str]) -> None:
-        self._source, self._topic = source, topic
+    def __init__(self, source: Source, topic: Topic, settings: Mapping[str, str], since: Mapping[str, int]) -> None:
+        """*since*: by partition the offset from which on it is read, where somebody has the messages before it."""
+        self._source, self._topic, self._since = source, topic, since
+        self.ends: dict[str, int] = {}
+        """By partition the offset behind what was read."""
         reading = {
             "group.id": "argosy-reads",  # the client wants one; nothing is committed under it
             "enable.auto.commit": False,
@@ -108,7 +117,8 @@ class _Reading:
             for rows in self._rows(bounds):
                 scratch.demand_room(file.parent, 2 * BATCH, f"topic {self._topic.name}")
                 writer.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}, schema=schema))
-        offsets = {f"partition {number}": f"{each.begin}..{each.end}" for number, each in sorted(bounds.items())}
+        self.ends = {str(number): each.next for number, each in bounds.items()}
+        offsets = {f"partition {number}": f"{each.begin}..{each.next}" for number, each in sorted(bounds.items())}
         return offsets | ({"tombstones": str(self._tombstones)} if self._tombstones else {})
 
     def _bounds(self) -> dict[int, _Bounds]:
@@ -121,8 +131,27 @@ class _Reading:
             low, high = self._consumer.get_watermark_offsets(TopicPartition(name, number), timeout=SECONDS)
             begin = low if self._topic.since is None else self._at(number, self._topic.since, high)
             end = high if self._topic.until is None else self._at(number, self._topic.until, high)
-            found[number] = _Bounds(max(low, begin), max(low, min(end, high)))
+            found[number] = self._read_on(number, low, high, _Bounds(max(low, begin), max(low, min(end, high))))
         return found
+
+    def _read_on(self, number: int, low: int, high: int, whole: _Bounds) -> _Bounds:
+        """What of partition *number*, of which *whole* would be read, was not read before. Raises Rejected where it is gone."""
+        begin = self._since.get(str(number))
+        if begin is None:
+            return whole
+        place = f"source {self._source.name!r}: partition {number} of topic {self._topic.name}"
+        kept = "the snapshot before has them; --full reads what the topic has, and nothing else"
+        if begin > high:
+            raise errors.Rejected(
+                f"{place} ends at offset {high}, and was read up to {begin} before: it is another topic of that name, or lost "
+                f"messages. {kept}"
+            )
+        if begin < low:
+            raise errors.Rejected(
+                f"{place} begins at offset {low}, and was read up to {begin} before: what lay between was deleted before "
+                f"anybody read it. {kept}"
+            )
+        return _Bounds(begin, max(begin, whole.end))
 
     def _at(self, partition: int, moment: datetime.datetime, high: int) -> int:
         """The offset of the first message of *moment* or later; *high* where there is none."""
@@ -155,6 +184,8 @@ class _Reading:
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its package's name for it
             raise KafkaException(error)
         # Marks of transactions and what was compacted away have offsets and no message: the end of the partition tells.
+        # Behind an open transaction nothing is read: the end of the partition is where it begins, whatever lies behind.
+        bounds[number].next = min(bounds[number].end, offset if error is not None else offset + 1)
         if error is not None or offset + 1 >= bounds[number].end:
             waited.discard(number)
         if error is not None or offset >= bounds[number].end:

@@ -4,11 +4,14 @@ Only what a model's settings name is copied; an object that is one of them in th
 new, because a bucket gives one version of an object at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy import errors, s3_client, scratch
 from argosy.adapters.s3 import client
+from argosy.domain import watermarks
+from argosy.domain.data import Reached
+from argosy.domain.source_settings import Source
 
 
 def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False) -> None:
@@ -35,14 +38,18 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
         raise errors.Misconfigured(errors.listed(absent))
 
 
-def fetch_folder(uri: str, folder: str, into: Path, *, optional: bool = False) -> None:
-    """Copy all objects below *folder* of the prefix *uri* to a folder of that name in *into*.
+def fetch_folder(
+    uri: str, source: Source, into: Path, since: Reached | None = None, *, optional: bool = False
+) -> Mapping[str, int]:
+    """Copy the objects below the folder of *source*, at the prefix *uri*, to a folder of that name in *into*, but for the partitions that
+    are settled *since* it was read before; the size of each partition, by its path.
 
     Raises Misconfigured where there is none, unless it is *optional*; TryAgain where the store fails, LocalDisk where they are larger than
     the room there is.
     """
     bucket, prefix = client.split(uri, "the parameter data")
     store = client.connect()
+    folder = source.folder or ""
     start = "/".join(part for part in (prefix, folder) if part) + "/"
     with client.reported(f"read {client.SCHEME}{bucket}/{start}"):
         pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
@@ -50,11 +57,16 @@ def fetch_folder(uri: str, folder: str, into: Path, *, optional: bool = False) -
         wanted = {key: size for key, size in found.items() if not key.endswith("/")}
         if not wanted and not optional:
             raise errors.Misconfigured(f"there are no objects below {client.SCHEME}{bucket}/{start}")
-        scratch.demand_room(into, sum(wanted.values()), f"{client.SCHEME}{bucket}/{start}")
-        for key in wanted:
-            file = into / folder / _below(key.removeprefix(start), f"{client.SCHEME}{bucket}/{key}")
+        sizes = {
+            _below(key.removeprefix(start), f"{client.SCHEME}{bucket}/{key}"): size for key, size in wanted.items()
+        }
+        read = [path for path in sizes if since is None or not watermarks.is_settled(source, path, since)]
+        scratch.demand_room(into, sum(sizes[path] for path in read), f"{client.SCHEME}{bucket}/{start}")
+        for path in read:
+            file = into / folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            store.download_file(bucket, key, str(file))
+            store.download_file(bucket, start + path, str(file))
+    return {path: size for path, size in sizes.items() if not watermarks.is_beside(path)}
 
 
 def _below(path: str, shown: str) -> str:

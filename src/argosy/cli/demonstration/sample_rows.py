@@ -1,5 +1,6 @@
 """Real rows for a demonstration: requests made from a run's feature rows, and a data folder with one file damaged on purpose."""
 
+import glob
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -24,11 +25,11 @@ def chosen(features: Path, schema: FeatureSchema, rule: Slice) -> list[Row]:
     columns = [*schema.join_keys, *(feature.name for feature in schema.features)]
     order = ", ".join(_quoted(key) for key in schema.join_keys)
     query = (
-        f"SELECT {', '.join(map(_quoted, columns))} FROM read_parquet(?) "  # noqa: S608 - the rule is the model's own file
+        f"SELECT {', '.join(map(_quoted, columns))} FROM read_parquet(?, hive_partitioning = false) "  # noqa: S608 - the rule is the model's own file
         f"WHERE {rule.where} ORDER BY {order} LIMIT {rule.most}"
     )
     try:
-        found = duckdb.execute(query, [str(features / "rows.parquet")]).fetchall()
+        found = duckdb.execute(query, [glob.escape(str(features / "rows.parquet"))]).fetchall()
     except duckdb.Error as error:
         raise errors.Misconfigured(f"demo.yaml: `where: {rule.where}` cannot be asked of the rows: {error}") from error
     if not found:

@@ -2,33 +2,58 @@
 
 import datetime
 import sys
+from collections.abc import Mapping
 
 from argosy import wiring
-from argosy.domain import as_of
+from argosy.domain import as_of, watermarks
+from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
 from argosy.settings import Settings
-from argosy.steps.ingest import run
+from argosy.steps.ingest import earlier_snapshot, run
+from argosy.steps.ingest.earlier_snapshot import EarlierSnapshot
 from argosy.steps.ingest.spec import SPEC
 from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    data, settings = step.parameter("data"), model_folder.load_settings(step.input("settings"), SPEC.settings)
-    here = Settings.from_environment()
-    with wiring.sources(here, data, settings.sources) as location, wiring.fetched(here, settings.sources) as fetched:
-        digest = run.run(
+    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
+    moment = as_of.parse(step.parameter(as_of.PARAMETER))
+    full = step.parameter(watermarks.PARAMETER)
+    earlier = earlier_snapshot.opened(step.optional_input("earlier"), settings, full, moment)
+    try:
+        digest = _read(step, settings, moment, earlier)
+    except watermarks.DivergedError as diverged:
+        _report(f"{diverged}; all of it is read")
+        # Sources of one database are of one state of it, so that none of them is left as it was read.
+        digest = _read(step, settings, moment, earlier.without(str(diverged)))
+    step.result("snapshot-digest", digest)
+
+
+def _read(step: Step, settings: ModelSettings, moment: datetime.datetime | None, earlier: EarlierSnapshot) -> str:
+    data, here = step.parameter("data"), Settings.from_environment()
+    sizes: dict[str, Mapping[str, int]] = {}
+    with (
+        wiring.sources(here, data, settings.sources, since=earlier.reached, sizes=sizes) as location,
+        wiring.fetched(here, settings.sources, earlier.reached) as fetched,
+    ):
+        return run.run(
             settings=settings,
             location=location,
             origin=data if "://" in data else None,
             fetched=fetched,
-            moment=as_of.parse(step.parameter(as_of.PARAMETER)),
+            moment=moment,
+            earlier=earlier,
+            sizes=sizes,
             tables=wiring.tables(),
             code_version=step.provenance().code_version,
             now=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            report=lambda line: print(line, file=sys.stderr),  # noqa: T201 - the step's log
+            report=_report,
             outputs=run.IngestOutputs(step.output("snapshot"), step.output("rejected"), step.output("lineage")),
         )
-    step.result("snapshot-digest", digest)
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - the step's log
 
 
 if __name__ == "__main__":

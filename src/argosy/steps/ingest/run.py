@@ -4,6 +4,7 @@ The snapshot's folder holds content and nothing else, so equal data gives an equ
 """
 
 import datetime
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +12,20 @@ from pathlib import Path
 from types import MappingProxyType
 
 from argosy import errors
-from argosy.domain import as_of
-from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
+from argosy.domain import as_of, watermarks
+from argosy.domain.data import Increment, Lineage, Reached, SnapshotManifest, SourceLineage, TableManifest
 from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
 from argosy.files import stored_folder
 from argosy.ports.source_reader import Fetched
 from argosy.ports.tables import EVENT_TIME, Counts, Tables
+from argosy.steps.ingest import earlier_snapshot
+from argosy.steps.ingest.earlier_snapshot import EarlierSnapshot
 
 MANIFEST = "manifest.json"
 NOTHING: Mapping[str, Fetched] = MappingProxyType({})
+NO_SIZES: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ def run(
     origin: str | None = None,
     fetched: Mapping[str, Fetched] = NOTHING,
     moment: datetime.datetime | None = None,
+    earlier: EarlierSnapshot = EarlierSnapshot(),  # noqa: B008 - frozen, and empty
+    sizes: Mapping[str, Mapping[str, int]] = NO_SIZES,
     tables: Tables,
     code_version: str,
     now: Callable[[], str],
@@ -49,21 +55,29 @@ def run(
     """Read every source at *location* and write the outputs; returns the snapshot's digest. *now*: the time, RFC 3339. *report*: takes a
     line for people.
     *origin*: where the files of *location* were copied from, for the lineage. *fetched*: sources that are no files there, by name.
-    *moment*: rows that were not known then are left out; None: the snapshot is all that there is.
+    *moment*: rows that were not known then are left out; None: the snapshot is all that there is. *earlier*: what sources were asked to
+    read on from. *sizes*: by name, the partitions of a folder of which *location* has only some.
 
-    Raises Rejected for content that breaks the contract, and where a source had nothing at *moment*; Misconfigured for files that are not
-    there.
+    Raises DivergedError where a source has other rows than *earlier* says, and nothing is written; Rejected for content that breaks the
+    contract, and where a source had nothing at *moment*; Misconfigured for files that are not there.
     """
-    fetched = {**in_folder(settings, location, origin), **fetched}
+    fetched = {**in_folder(settings, location, origin, sizes), **fetched}
     partial = outputs.snapshot.with_name(f".{outputs.snapshot.name}.partial")
     partial.mkdir(parents=True)
     outputs.rejected.mkdir(parents=True)
-    read = _read_all(settings, fetched, moment, tables, partial, outputs.rejected)
+    try:
+        read = _read_all(settings, fetched, moment, earlier, tables, partial, outputs.rejected)
+    except watermarks.DivergedError:
+        shutil.rmtree(partial)
+        shutil.rmtree(outputs.rejected)
+        raise
     for _, source in read:
         if source.read_as:
             report(f"source {source.source!r}: {source.location} has {source.read_as}; model.yaml may say it otherwise")
         if source.absent:
             report(f"source {source.source!r}: {source.location} has {source.absent}")
+        if (told := source.increment) is not None:
+            report(f"source {source.source!r}: {_said(told)}")
     manifest = SnapshotManifest(model=settings.model, tables=[table for table, _ in read], as_of=moment)
     manifest.write(partial / MANIFEST)
     # Whole or not at all: a folder of this name is a finished snapshot.
@@ -79,7 +93,20 @@ def run(
     return digest
 
 
-def in_folder(settings: ModelSettings, location: Path, origin: str | None) -> dict[str, Fetched]:
+def _said(told: Increment) -> str:
+    if told.whole is not None:
+        return f"read whole, up to {told.until}: {told.whole}"
+    return (
+        f"read from {told.since} up to {told.until}; {told.rows_taken:,} rows are those of {(told.snapshot or '')[:19]}"
+    )
+
+
+def in_folder(
+    settings: ModelSettings,
+    location: Path,
+    origin: str | None,
+    sizes: Mapping[str, Mapping[str, int]] = NO_SIZES,
+) -> dict[str, Fetched]:
     """The files and folders of *location*: each in that folder, or that very place where the model has one source there."""
     mine = [source for source in settings.sources if source.is_in_data]
     found = {source.name: location / source.file_name for source in mine}
@@ -98,7 +125,33 @@ def in_folder(settings: ModelSettings, location: Path, origin: str | None) -> di
     ]
     if absent:
         raise errors.Misconfigured(errors.listed(absent))
-    return {name: Fetched(file, _origin(origin, file) if origin else str(file)) for name, file in found.items()}
+    there = {
+        source.name: sizes.get(source.name) or _sizes(found[source.name])
+        for source in mine
+        if source.watermark is not None
+    }
+    if unnamed := [
+        source for source in mine if source.name in there and not watermarks.are_named(source, there[source.name])
+    ]:
+        raise errors.Misconfigured(errors.listed([_not_named(source, found[source.name]) for source in unnamed]))
+    return {
+        name: Fetched(file, _origin(origin, file) if origin else str(file), sizes=there.get(name))
+        for name, file in found.items()
+    }
+
+
+def _not_named(source: Source, folder: Path) -> str:
+    named = source.watermark.column if source.watermark else None
+    return (
+        f"source {source.name!r}: `watermark.column`: no partition of {folder} is named by {named!r}, as in {named}=2026-01-31; name the "
+        "column that they are named by, or leave `watermark` out"
+    )
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """The partitions of *folder*, with their bytes."""
+    files = {each.relative_to(folder).as_posix(): each.stat().st_size for each in _files(folder)}
+    return {path: size for path, size in files.items() if not watermarks.is_beside(path)}
 
 
 def _itself(mine: Sequence[Source], location: Path) -> Path | None:
@@ -114,6 +167,7 @@ def _read_all(
     settings: ModelSettings,
     fetched: Mapping[str, Fetched],
     moment: datetime.datetime | None,
+    earlier: EarlierSnapshot,
     tables: Tables,
     into: Path,
     rejected: Path,
@@ -122,7 +176,9 @@ def _read_all(
     read, refusals, later = [], [], {}
     for source in settings.sources:
         try:
-            read.append(_read(settings, source, fetched[source.name], moment, tables, into, rejected))
+            read.append(_read(settings, source, fetched[source.name], moment, earlier, tables, into, rejected))
+        except watermarks.DivergedError as diverged:
+            raise watermarks.DivergedError(f"source {source.name!r}: {diverged}") from None
         except _NotYetKnownError as nothing:
             later[source.name] = nothing.first
         except errors.Rejected as refusal:
@@ -156,6 +212,7 @@ def _read(
     source: Source,
     fetched: Fetched,
     moment: datetime.datetime | None,
+    earlier: EarlierSnapshot,
     tables: Tables,
     into: Path,
     rejected: Path,
@@ -164,7 +221,10 @@ def _read(
     rules = [rule for rule in settings.reject if rule.source == source.name]
     started = time.monotonic()
     known = as_of.knowledge(settings, source.name, moment)
-    counts = tables.snapshot(source, rules, fetched.file, kept=kept, rejected=rejected / kept.name, known=known)
+    part = earlier.part(source, fetched)
+    counts = tables.snapshot(
+        source, rules, fetched.file, kept=kept, rejected=rejected / kept.name, known=known, earlier=part
+    )
     seconds = time.monotonic() - started
     if counts.read == 0 and counts.first_known is not None:
         raise _NotYetKnownError(counts.first_known)
@@ -172,11 +232,13 @@ def _read(
         raise errors.Rejected(
             f"source {source.name!r}: every one of the {counts.read:,} rows of {fetched.file} is kept aside by a `reject` rule"
         )
-    lineage = _lineage(source, fetched, counts, seconds)
-    return _table(source, kept, counts), lineage.model_copy(update={"rows_unknown": counts.unknown if known else None})
+    reached = earlier_snapshot.reached(source, rules, fetched, counts) if moment is None else None
+    increment = earlier_snapshot.increment(source, earlier, part, reached, counts)
+    more = {"rows_unknown": counts.unknown if known else None, "increment": increment}
+    return _table(source, kept, counts, reached), _lineage(source, fetched, counts, seconds).model_copy(update=more)
 
 
-def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
+def _table(source: Source, kept: Path, counts: Counts, reached: Reached | None) -> TableManifest:
     columns: dict[str, ColumnType] = {column.name: column.type for column in source.columns}
     if source.observed_at is not None:
         columns[EVENT_TIME] = "timestamp"
@@ -187,6 +249,7 @@ def _table(source: Source, kept: Path, counts: Counts) -> TableManifest:
         rows=counts.kept,
         bytes=kept.stat().st_size,
         columns=columns,
+        reached=reached,
     )
 
 
@@ -197,7 +260,7 @@ def _lineage(source: Source, fetched: Fetched, counts: Counts, seconds: float) -
         location_digest=_digest_of(fetched.file),
         rows_read=counts.read,
         rows_kept=counts.kept,
-        rows_rejected=counts.read - counts.kept,
+        rows_rejected=counts.read + counts.taken - counts.kept,
         rejected_by_reason=dict(counts.rejected),
         bytes_read=sum(each.stat().st_size for each in _files(fetched.file)),
         seconds=round(seconds, 3),

@@ -9,8 +9,12 @@ SPEC = StepSpec(
     parameters=(
         Parameter("data", "Folder, file or bucket that holds the sources."),
         Parameter("as-of", "The moment as of which they are looked at, in UTC; empty: all that they have.", default=""),
+        Parameter("full", "`true`: read them whole, also those with a watermark.", default=""),
     ),
-    inputs=(Artifact("settings", "model.yaml"),),
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("earlier", "The snapshot accepted last, where sources have a watermark.", optional=True),
+    ),
     outputs=(
         Artifact("snapshot", "Folder: manifest.json (SnapshotManifest) and one Parquet file a source."),
         Artifact("lineage", "lineage.json (Lineage): where, when, how much."),

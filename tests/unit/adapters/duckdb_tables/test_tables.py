@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
+from argosy.adapters.duckdb_tables.row_eraser import DuckDBRowEraser
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, ColumnType, RejectRule, Source
@@ -260,6 +261,44 @@ def test_what_spreadsheets_write(reader: Reader, content: bytes) -> None:
     """Ordinary variations are read."""
     row = reader.rows(content)[0]
     assert (row["id"], row["age"]) == ("a", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "expected"),
+    [
+        pytest.param("1.0", None, 1, id="as-pandas-writes"),
+        pytest.param("1000.000", None, 1000, id="too-long-for-thousands"),
+        pytest.param("0.000", None, 0, id="nothing"),
+        pytest.param("1.000", ".", 1, id="said"),
+        pytest.param("1.000", None, None, id="in-doubt"),
+        pytest.param("-12.000", None, None, id="in-doubt-below-zero"),
+    ],
+)
+def test_a_thousand_is_not_one(reader: Reader, text: str, decimal: Any, expected: int | None) -> None:
+    """A point before three zeros may be a decimal sign, or stand between thousands: where nobody said which, it is asked."""
+    wanted = PEOPLE.model_copy(update={"decimal": decimal})
+    content = f"id,age\na,{text}\n"
+    if expected is None:
+        with pytest.raises(errors.Rejected, match=r"if its point is a decimal sign, set `decimal: '\.'`"):
+            reader.read(content, wanted)
+    else:
+        assert reader.rows(content, wanted) == [{"id": "a", "age": expected, "event_timestamp": wanted.observed_at}]
+
+
+@pytest.mark.parametrize("name", ["a[b]", "id=9", "q?*"])
+def test_folders_of_any_name(reader: Reader, name: str) -> None:
+    """What a path says is no pattern, and no value of a column, whoever reads the file."""
+    reader.folder /= name
+    reader.folder.mkdir()
+    reader.read("id,age\na,1\nb,2\n")
+    asked = Derived([reader.kept], PEOPLE, {"next": "age + 1"})
+    assert DuckDBTables().derive(asked).to_pylist()[1]["id"] == "b"
+    assert DuckDBTables().derive(asked).to_pylist()[1]["next"] == 3
+    (batch,) = DuckDBTables().in_order(reader.kept, "id")
+    assert batch.column("id").to_pylist() == ["a", "b"]
+    eraser = DuckDBRowEraser()
+    assert eraser.holds(reader.kept, {"id": "a"}) == 1
+    assert eraser.leave_out(reader.kept, {"id": "a"}, reader.folder / "left.parquet") == 1
 
 
 def test_other_columns_are_left_behind(reader: Reader) -> None:

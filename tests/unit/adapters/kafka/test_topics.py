@@ -8,14 +8,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from pydantic import ValidationError
 
 from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.kafka import topics
 from argosy.adapters.kafka.topics import KafkaTopics
-from argosy.domain.source_settings import Source
+from argosy.domain.data import Reached
+from argosy.domain.source_settings import Source, Watermark
 from argosy.ports.source_reader import Fetched
 from kit.kafka_broker import Broker, kafka_broker
 
@@ -85,6 +87,36 @@ def test_a_span_of_time(broker: Broker, tmp_path: Path) -> None:
         name: [row[0] for row in rows(fetch(broker, each, tmp_path), each, tmp_path)] for name, each in asked.items()
     }
     assert ids == {"all": [0, 2], "since": [2], "until": [0]}
+
+
+def test_what_came_since(broker: Broker, tmp_path: Path) -> None:
+    """From the offsets of before, up to an open transaction, and no further; what the topic deleted unread is not passed over."""
+    broker.topics("growing", partitions=1)
+    broker.send("growing", [(None, b'{"id": 1}'), (None, b'{"id": 2}')])
+    asked = source("growing").model_copy(update={"watermark": Watermark()})
+    first = fetch(broker, asked, tmp_path)
+    assert first.offsets == {"0": 2}
+    producer = Producer({"bootstrap.servers": broker.address, "transactional.id": "open"})
+    producer.init_transactions(30)
+    broker.send("growing", [(None, b'{"id": 3}')])
+    producer.begin_transaction()
+    producer.produce("growing", b'{"id": 4}')
+    producer.flush(30)
+    broker.send("growing", [(None, b'{"id": 5}')])
+    reached = Reached(contract="sha256:x", offsets=dict(first.offsets))
+    found = KafkaTopics({"bootstrap.servers": broker.address}).fetch([asked], tmp_path, {"rows": reached})["rows"]
+    assert pq.read_table(found.file).column("id").to_pylist() == ["3"]
+    assert found.offsets == {"0": 3}
+    assert found.reading is not None
+    assert found.reading.position == {"partition 0": "2..3"}
+    producer.commit_transaction(30)
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for deleted in admin.delete_records([TopicPartition("growing", 0, 4)]).values():
+        deleted.result(30)
+    for offset, told in ((3, "was deleted before anybody read it"), (99, "it is another topic of that name")):
+        since = {"rows": reached.model_copy(update={"offsets": {"0": offset}})}
+        with pytest.raises(errors.Rejected, match=told):
+            KafkaTopics({"bootstrap.servers": broker.address}).fetch([asked], tmp_path, since)
 
 
 def test_messages_that_are_deleted_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

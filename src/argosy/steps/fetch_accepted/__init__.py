@@ -1,0 +1,1 @@
+"""Takes the snapshot that was accepted last out of the model store."""
