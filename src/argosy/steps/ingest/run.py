@@ -19,7 +19,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
 from argosy.files import stored_folder
 from argosy.ports.source_reader import Fetched
-from argosy.ports.tables import EVENT_TIME, Counts, Tables
+from argosy.ports.tables import EVENT_TIME, Counts, Earlier, Tables
 from argosy.steps.ingest import earlier_snapshot
 from argosy.steps.ingest.earlier_snapshot import EarlierSnapshot
 
@@ -235,7 +235,9 @@ def _read(
     reached = earlier_snapshot.reached(source, rules, fetched, counts) if moment is None else None
     increment = earlier_snapshot.increment(source, earlier, part, reached, counts)
     more = {"rows_unknown": counts.unknown if known else None, "increment": increment}
-    return _table(source, kept, counts, reached), _lineage(source, fetched, counts, seconds).model_copy(update=more)
+    return _table(source, kept, counts, reached), _lineage(source, fetched, part, counts, seconds).model_copy(
+        update=more
+    )
 
 
 def _table(source: Source, kept: Path, counts: Counts, reached: Reached | None) -> TableManifest:
@@ -253,16 +255,20 @@ def _table(source: Source, kept: Path, counts: Counts, reached: Reached | None) 
     )
 
 
-def _lineage(source: Source, fetched: Fetched, counts: Counts, seconds: float) -> SourceLineage:
+def _lineage(source: Source, fetched: Fetched, part: Earlier | None, counts: Counts, seconds: float) -> SourceLineage:
+    read = _files(fetched.file)
+    if part is not None and fetched.file.is_dir():
+        below = {each: each.relative_to(fetched.file).as_posix() for each in read}
+        read = [each for each in read if not watermarks.is_settled(source, below[each], part.reached)]
     return SourceLineage(
         source=source.name,
         location=fetched.location,
-        location_digest=_digest_of(fetched.file),
+        location_digest=_digest_of(fetched.file, read),
         rows_read=counts.read,
         rows_kept=counts.kept,
         rows_rejected=counts.read + counts.taken - counts.kept,
         rejected_by_reason=dict(counts.rejected),
-        bytes_read=sum(each.stat().st_size for each in _files(fetched.file)),
+        bytes_read=sum(each.stat().st_size for each in read),
         seconds=round(seconds, 3),
         reading=fetched.reading,
         read_as=counts.read_as,
@@ -280,9 +286,9 @@ def _files(place: Path) -> list[Path]:
     return sorted(each for each in place.rglob("*") if each.is_file()) if place.is_dir() else [place]
 
 
-def _digest_of(place: Path) -> str:
-    """That of a file; of a folder that of the paths and digests below it."""
+def _digest_of(place: Path, files: Sequence[Path]) -> str:
+    """That of a file; of a folder that of the paths and digests of the *files* below it."""
     if not place.is_dir():
         return stored_folder.digest(place)
-    lines = [f"{each.relative_to(place).as_posix()} {stored_folder.digest(each)}\n" for each in _files(place)]
+    lines = [f"{each.relative_to(place).as_posix()} {stored_folder.digest(each)}\n" for each in files]
     return sha256("".join(lines).encode())
