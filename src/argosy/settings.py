@@ -123,6 +123,9 @@ class Settings:
     archive_uri: str | None = field(repr=False)
     """ARGOSY_ARCHIVE_URI: the PostgreSQL in which Argo archives workflows, ``postgresql://…``, for ``argosy cost``. Default: none; only the
     workflows that a cluster still has are counted."""
+    lineage_uri: str | None
+    """ARGOSY_LINEAGE_URI: who is told by OpenLineage's events what steps read and make, ``https://<host>/api/v1/lineage`` or ``file://…``.
+    Default: none; nobody is."""
     in_pod: bool
     """KUBERNETES_SERVICE_HOST: whether this is a pod, whose own files end with it."""
 
@@ -160,6 +163,7 @@ class Settings:
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
             prices=given.get("ARGOSY_PRICES") or "",
             archive_uri=given.get("ARGOSY_ARCHIVE_URI") or None,
+            lineage_uri=given.get("ARGOSY_LINEAGE_URI") or None,
             in_pod=POD in given,
         )
 
@@ -171,8 +175,10 @@ class Settings:
     def endpoints(self) -> dict[str, str]:
         """Addresses for every step: the content of the ConfigMap ``argosy-endpoints``. No address in it holds a password."""
         image = {"ARGOSY_SERVING_IMAGE": self.serving_image} if self.serving_image else {}
+        lineage = {"ARGOSY_LINEAGE_URI": self.lineage_uri} if self.lineage_uri else {}
         return {
             **image,
+            **lineage,
             "ARGOSY_TRACKING_URI": self.tracking_uri,
             "ARGOSY_STORE_URI": self.store_uri,
             "ARGOSY_PREDICTIONS_URI": self.predictions_uri,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.inspection import Inspection
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
+    from argosy.ports.lineage_receiver import LineageReceiver
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import BatchLog, PredictionHistory, PredictionLog, ServedRelease
@@ -448,6 +449,15 @@ def fetched(
             for reader in _readers(settings, asked)
             for name, found in reader.fetch(asked, place, since or {}).items()
         }
+
+
+def lineage_receiver(settings: Settings) -> LineageReceiver | None:
+    """Who is told what a step read and made; None where nobody is."""
+    if settings.lineage_uri is None:
+        return None
+    from argosy.adapters.open_lineage import OpenLineageReceiver
+
+    return OpenLineageReceiver(settings.lineage_uri)
 
 
 def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[SourceReader]:

@@ -15,6 +15,7 @@ from pyarrow import compute
 
 from argosy import errors
 from argosy.domain.data import FeatureSchema
+from argosy.domain.documents import sha256
 from argosy.ml.encoding import Encoder, Matrix
 
 ROWS = "rows.parquet"
@@ -26,6 +27,11 @@ LEFT_OUT_RECENT = "left_out_recent.parquet"
 LABEL = "label"
 SIDE = "side"
 TIME = "event_timestamp"
+
+
+def digest(folder: Path) -> str:
+    """One digest over the examples of *folder* and their schema."""
+    return sha256("".join(sha256((folder / name).read_bytes()) for name in (ROWS, SCHEMA)).encode())
 
 
 @dataclass(frozen=True)

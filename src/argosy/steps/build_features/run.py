@@ -13,7 +13,6 @@ import pyarrow as pa
 from argosy import errors, scratch
 from argosy.domain import as_of
 from argosy.domain.data import FeatureColumn, FeatureSchema, SnapshotManifest, ValidationResult
-from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.ml import frames, holdout
 from argosy.ports.features import Definition, Features
@@ -186,4 +185,4 @@ def _column(settings: ModelSettings, facts: row_facts.RowFacts, definition: Defi
 
 def digest(folder: Path) -> str:
     """One digest over the examples and their schema."""
-    return sha256("".join(sha256((folder / name).read_bytes()) for name in (frames.ROWS, frames.SCHEMA)).encode())
+    return frames.digest(folder)

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Mapping
 
 from argosy import wiring
-from argosy.domain import as_of, watermarks
+from argosy.domain import as_of, lineage_events, watermarks
+from argosy.domain.data import Lineage, SnapshotManifest
 from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
+from argosy.monitoring import told_runs
 from argosy.settings import Settings
 from argosy.steps.ingest import earlier_snapshot, run
 from argosy.steps.ingest.earlier_snapshot import EarlierSnapshot
@@ -20,17 +22,25 @@ def body(step: Step) -> None:
     moment = as_of.parse(step.parameter(as_of.PARAMETER))
     full = step.parameter(watermarks.PARAMETER)
     earlier = earlier_snapshot.opened(step.optional_input("earlier"), settings, full, moment)
-    try:
-        digest = _read(step, settings, moment, earlier)
-    except watermarks.DivergedError as diverged:
-        _report(f"{diverged}; all of it is read")
-        # Sources of one database are of one state of it, so that none of them is left as it was read.
-        digest = _read(step, settings, moment, earlier.without(str(diverged)))
+    here = Settings.from_environment()
+    with told_runs.told(wiring.lineage_receiver(here), settings.model, SPEC.name) as told:
+        try:
+            digest = _read(step, here, settings, moment, earlier)
+        except watermarks.DivergedError as diverged:
+            _report(f"{diverged}; all of it is read")
+            # Sources of one database are of one state of it, so that none of them is left as it was read.
+            digest = _read(step, here, settings, moment, earlier.without(str(diverged)))
+        read = Lineage.read(step.output("lineage")).sources
+        told.inputs += [lineage_events.of_source(settings.source(each.source), each) for each in read]
+        manifest = SnapshotManifest.read(step.output("snapshot") / run.MANIFEST)
+        told.outputs += lineage_events.of_snapshot(here.store_uri, manifest)
     step.result("snapshot-digest", digest)
 
 
-def _read(step: Step, settings: ModelSettings, moment: datetime.datetime | None, earlier: EarlierSnapshot) -> str:
-    data, here = step.parameter("data"), Settings.from_environment()
+def _read(
+    step: Step, here: Settings, settings: ModelSettings, moment: datetime.datetime | None, earlier: EarlierSnapshot
+) -> str:
+    data = step.parameter("data")
     sizes: dict[str, Mapping[str, int]] = {}
     with (
         wiring.sources(here, data, settings.sources, since=earlier.reached, sizes=sizes) as location,
