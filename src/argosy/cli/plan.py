@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.cli import as_of_option, local_run, manifests, models, parameters, provenance
+from argosy.cli import as_of_option, full_option, local_run, manifests, models, parameters, provenance
 from argosy.cli import run as runs_verb
 from argosy.domain import environment_layout
 from argosy.domain.bills import Prices, Used
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model (workflows/NAME/pipeline.yaml), or its folder")
     parameters.add_arguments(parser)
     as_of_option.add(parser)
+    full_option.add(parser)
     parser.add_argument("--diff", action="store_true", help="all lines of the manifest's diff")
     parser.add_argument("--price", metavar="PRICES", help="prices of an hour, as `argosy cost` takes them")
     local_run.add_arguments(parser)
