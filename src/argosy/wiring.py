@@ -19,7 +19,7 @@ from argosy.settings import POSTGRESQL, REDIS, Settings
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.domain.access_rules import Issuer
-    from argosy.domain.data import Reached
+    from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.source_settings import Source
     from argosy.monitoring.notices import Announcer
@@ -398,7 +398,7 @@ def sources(
     asked: Sequence[Source],
     *,
     optional: bool = False,
-    since: Mapping[str, Reached] | None = None,
+    since: Mapping[str, ReachedPlace] | None = None,
     sizes: dict[str, Mapping[str, int]] | None = None,
 ) -> Iterator[Path]:
     """The folder on this machine with the files and folders of the sources *asked* at the parameter *data*, while the block runs.
@@ -433,7 +433,7 @@ def sources(
 
 @contextlib.contextmanager
 def fetched(
-    settings: Settings, sources: Sequence[Source], since: Mapping[str, Reached] | None = None
+    settings: Settings, sources: Sequence[Source], since: Mapping[str, ReachedPlace] | None = None
 ) -> Iterator[Mapping[str, Fetched]]:
     """Those of *sources* that are no files of a folder, read to this machine, by name, while the block runs.
 

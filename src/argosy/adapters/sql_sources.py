@@ -23,7 +23,7 @@ from sqlalchemy import Connection, CursorResult, NullPool, exc, text
 
 from argosy import errors, network
 from argosy.domain import source_addresses, watermarks
-from argosy.domain.data import Reached, SourceReading
+from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
 from argosy.ports.source_reader import NOTHING, Fetched
 
@@ -89,7 +89,7 @@ class SqlSources:
         self._addresses = addresses
 
     def fetch(
-        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, ReachedPlace] = NOTHING
     ) -> Mapping[str, Fetched]:
         """See the port."""
         found: dict[str, Fetched] = {}
@@ -100,7 +100,7 @@ class SqlSources:
         return found
 
     def _of_database(
-        self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path, since: Mapping[str, Reached]
+        self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path, since: Mapping[str, ReachedPlace]
     ) -> dict[str, Fetched]:
         url = self._url(variable)
         place = _Place(variable, url)
@@ -256,7 +256,7 @@ def _fetched(
     query: SqlQuery,
     into: Path,
     position: dict[str, str],
-    since: Reached | None,
+    since: ReachedPlace | None,
 ) -> Fetched:
     place.source = source.name
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -285,7 +285,7 @@ def _asked(connection: Connection, source: Source, query: SqlQuery) -> str:
     return f"SELECT {columns} FROM {table}"  # noqa: S608 - names, quoted as this database wants them
 
 
-def _not_settled(connection: Connection, source: Source, asked: str, since: Reached) -> str | None:
+def _not_settled(connection: Connection, source: Source, asked: str, since: ReachedPlace) -> str | None:
     """The condition on the rows of *asked* that all which are not settled satisfy, and few more; None where none can be told.
 
     What the database holds in that column says how it is compared there: the type of the contract is only what becomes of it.

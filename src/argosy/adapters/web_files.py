@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from argosy import errors, network, scratch
 from argosy.domain import source_addresses
-from argosy.domain.data import Reached, SourceReading
+from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import Source, WebFile
 from argosy.ports.source_reader import NOTHING, Fetched
 
@@ -48,7 +48,7 @@ class WebFiles:
         self,
         sources: Sequence[Source],
         into: Path,
-        since: Mapping[str, Reached] = NOTHING,  # noqa: ARG002 - a file is read whole
+        since: Mapping[str, ReachedPlace] = NOTHING,  # noqa: ARG002 - a file is read whole
     ) -> Mapping[str, Fetched]:
         """See the port."""
         asked = [(source, source.url) for source in sources if source.url is not None]

@@ -9,7 +9,7 @@ from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.source_settings import ColumnType
 
 
-class Reached(Document):
+class ReachedPlace(Document):
     """How far a source with a `watermark` was read: what a later run needs to know to read on from here.
 
     Of a timestamp the values are microseconds since 1970.
@@ -38,7 +38,7 @@ class TableManifest(Document):
     rows: int
     bytes: int
     columns: dict[str, ColumnType]
-    reached: Reached | None = None
+    reached: ReachedPlace | None = None
     """None of a source that is read whole at each run."""
 
 

@@ -12,7 +12,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
 from argosy.domain import as_of, time_spans
-from argosy.domain.data import Reached, SnapshotManifest
+from argosy.domain.data import ReachedPlace, SnapshotManifest
 from argosy.domain.documents import canonical_json, sha256
 from argosy.domain.source_settings import EPOCHS, Column, RejectRule, Source
 
@@ -36,7 +36,7 @@ def contract(source: Source, rules: Sequence[RejectRule]) -> str:
     return sha256(canonical_json({"source": own, "reject": asked}).encode())
 
 
-def known(source: Source, rules: Sequence[RejectRule], manifest: SnapshotManifest) -> Reached | str:
+def known(source: Source, rules: Sequence[RejectRule], manifest: SnapshotManifest) -> ReachedPlace | str:
     """How far *manifest*'s table of *source* reaches, or why it cannot be read on from there."""
     table = next((table for table in manifest.tables if table.source == source.name), None)
     if table is None or table.reached is None:
@@ -106,7 +106,7 @@ def are_named(source: Source, paths: Iterable[str]) -> bool:
     return any(_named(source, path) is not None for path in paths)
 
 
-def is_settled(source: Source, path: str, reached: Reached) -> bool:
+def is_settled(source: Source, path: str, reached: ReachedPlace) -> bool:
     """True where the partition *path* holds nothing but rows that are settled by *reached*.
 
     Clocks that are set back make a name mean two moments: a day more is read than need be, and what is settled of it left out by its rows.

@@ -6,10 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from argosy.domain.data import Reached, SourceReading
+from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import Source
 
-NOTHING: Mapping[str, Reached] = MappingProxyType({})
+NOTHING: Mapping[str, ReachedPlace] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Fetched:
     location: str
     """Where they were read from, for people and lineage; it holds no password."""
     reading: SourceReading | None = None
-    since: Reached | None = None
+    since: ReachedPlace | None = None
     """From where on they were read; None: all were."""
     unread: int | None = None
     """The rows that were left there since they are settled, as the server counted them; None where it did not."""
@@ -34,7 +34,7 @@ class SourceReader(Protocol):
     """Reads the rows of sources to files."""
 
     def fetch(
-        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, ReachedPlace] = NOTHING
     ) -> Mapping[str, Fetched]:
         """Read *sources* to files ``file_name`` in the folder *into*, by name; those of one server at one state of it.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from argosy.domain.as_of import Knowledge
-from argosy.domain.data import Reached
+from argosy.domain.data import ReachedPlace
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import RejectRule, Source
 
@@ -116,7 +116,7 @@ class Earlier:
     """The table of a source in an earlier snapshot, whose settled rows are not read again."""
 
     table: Path
-    reached: Reached
+    reached: ReachedPlace
     unread: int | None = None
     """The rows that its source was not asked for, as it counts them; None where it does not: they are vouched for otherwise."""
 

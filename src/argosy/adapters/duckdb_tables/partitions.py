@@ -18,7 +18,7 @@ from argosy import errors
 from argosy.adapters.duckdb_tables import files, sql
 from argosy.adapters.duckdb_tables.files import PartitionFile, SourceTable
 from argosy.domain import watermarks
-from argosy.domain.data import Reached
+from argosy.domain.data import ReachedPlace
 from argosy.domain.source_settings import Column, Source
 
 HIVE = re.compile(r"(?P<key>[^=/]+)=(?P<value>[^/]*)")
@@ -49,7 +49,7 @@ def open_folder(
     database: duckdb.DuckDBPyConnection,
     source: Source,
     folder: Path,
-    reached: Reached | None = None,
+    reached: ReachedPlace | None = None,
     *,
     counted: bool = True,
 ) -> SourceTable:
@@ -76,7 +76,7 @@ def open_folder(
     )
 
 
-def _files(source: Source, folder: Path, reached: Reached | None) -> list[Path]:
+def _files(source: Source, folder: Path, reached: ReachedPlace | None) -> list[Path]:
     """The files of partitions, by path; what writers leave beside them (``_SUCCESS``, ``.crc``) is passed over."""
     below = (path.relative_to(folder) for path in folder.rglob("*"))
     meant = sorted(path for path in below if not watermarks.is_beside(path.as_posix()))

@@ -19,7 +19,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from argosy import errors, scratch
 from argosy.adapters.kafka.kafka_failures import reported
-from argosy.domain.data import Reached, SourceReading
+from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import Source, Topic
 from argosy.ports.source_reader import NOTHING, Fetched
 
@@ -40,7 +40,7 @@ class KafkaTopics:
         self._settings = settings
 
     def fetch(
-        self, sources: Sequence[Source], into: Path, since: Mapping[str, Reached] = NOTHING
+        self, sources: Sequence[Source], into: Path, since: Mapping[str, ReachedPlace] = NOTHING
     ) -> Mapping[str, Fetched]:
         """See the port."""
         asked = [(source, source.kafka) for source in sources if source.kafka is not None]
@@ -49,7 +49,7 @@ class KafkaTopics:
             for source, topic in asked
         }
 
-    def _fetched(self, source: Source, topic: Topic, target: Path, since: Reached | None) -> Fetched:
+    def _fetched(self, source: Source, topic: Topic, target: Path, since: ReachedPlace | None) -> Fetched:
         if "bootstrap.servers" not in self._settings:
             raise errors.Misconfigured(
                 f"source {source.name!r} is a topic, and no Kafka is named: set ARGOSY_KAFKA_BOOTSTRAP_SERVERS to <host>:<port>"

@@ -10,7 +10,7 @@ from pathlib import Path
 from argosy import errors, s3_client, scratch
 from argosy.adapters.s3 import client
 from argosy.domain import watermarks
-from argosy.domain.data import Reached
+from argosy.domain.data import ReachedPlace
 from argosy.domain.source_settings import Source
 
 
@@ -39,7 +39,7 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
 
 
 def fetch_folder(
-    uri: str, source: Source, into: Path, since: Reached | None = None, *, optional: bool = False
+    uri: str, source: Source, into: Path, since: ReachedPlace | None = None, *, optional: bool = False
 ) -> Mapping[str, int]:
     """Copy the objects below the folder of *source*, at the prefix *uri*, to a folder of that name in *into*, but for the partitions that
     are settled *since* it was read before; the size of each partition, by its path.

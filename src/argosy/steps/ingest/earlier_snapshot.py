@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import watermarks
-from argosy.domain.data import EarlierRef, Increment, Reached, SnapshotManifest
+from argosy.domain.data import EarlierRef, Increment, ReachedPlace, SnapshotManifest
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.snapshot_layout import EARLIER, MANIFEST, SNAPSHOT
 from argosy.domain.source_settings import RejectRule, Source
@@ -26,7 +26,7 @@ class EarlierSnapshot:
 
     folder: Path = Path()
     digest: str | None = None
-    reached: Mapping[str, Reached] = field(default_factory=dict)
+    reached: Mapping[str, ReachedPlace] = field(default_factory=dict)
     """By name, of the sources that are read on from there."""
     whole: Mapping[str, str] = field(default_factory=dict)
     """By name, why a source with a watermark is read whole."""
@@ -67,18 +67,18 @@ def opened(
     return EarlierSnapshot(
         folder / SNAPSHOT,
         digest,
-        {name: found for name, found in known.items() if isinstance(found, Reached)},
+        {name: found for name, found in known.items() if isinstance(found, ReachedPlace)},
         {name: found for name, found in known.items() if isinstance(found, str)},
     )
 
 
-def reached(source: Source, rules: Sequence[RejectRule], fetched: Fetched, counts: Counts) -> Reached | None:
+def reached(source: Source, rules: Sequence[RejectRule], fetched: Fetched, counts: Counts) -> ReachedPlace | None:
     """How far *source* is read now; None of one that is read whole at each run."""
     if source.watermark is None:
         return None
     progress = counts.progress
     settled = progress.settled if progress else None
-    return Reached(
+    return ReachedPlace(
         contract=watermarks.contract(source, rules),
         until=progress.until if progress else None,
         settled=settled,
@@ -89,7 +89,7 @@ def reached(source: Source, rules: Sequence[RejectRule], fetched: Fetched, count
 
 
 def increment(
-    source: Source, earlier: EarlierSnapshot, part: Earlier | None, now: Reached | None, counts: Counts
+    source: Source, earlier: EarlierSnapshot, part: Earlier | None, now: ReachedPlace | None, counts: Counts
 ) -> Increment | None:
     """What of *source* was read and what taken, for the lineage."""
     if now is None:

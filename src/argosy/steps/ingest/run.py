@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from argosy import errors
 from argosy.domain import as_of, watermarks
-from argosy.domain.data import Increment, Lineage, Reached, SnapshotManifest, SourceLineage, TableManifest
+from argosy.domain.data import Increment, Lineage, ReachedPlace, SnapshotManifest, SourceLineage, TableManifest
 from argosy.domain.documents import sha256
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.source_settings import ColumnType, Source
@@ -240,7 +240,7 @@ def _read(
     )
 
 
-def _table(source: Source, kept: Path, counts: Counts, reached: Reached | None) -> TableManifest:
+def _table(source: Source, kept: Path, counts: Counts, reached: ReachedPlace | None) -> TableManifest:
     columns: dict[str, ColumnType] = {column.name: column.type for column in source.columns}
     if source.observed_at is not None:
         columns[EVENT_TIME] = "timestamp"

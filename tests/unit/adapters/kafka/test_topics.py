@@ -16,7 +16,7 @@ from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.kafka import topics
 from argosy.adapters.kafka.topics import KafkaTopics
-from argosy.domain.data import Reached
+from argosy.domain.data import ReachedPlace
 from argosy.domain.source_settings import Source, Watermark
 from argosy.ports.source_reader import Fetched
 from kit.kafka_broker import Broker, kafka_broker
@@ -103,7 +103,7 @@ def test_what_came_since(broker: Broker, tmp_path: Path) -> None:
     producer.produce("growing", b'{"id": 4}')
     producer.flush(30)
     broker.send("growing", [(None, b'{"id": 5}')])
-    reached = Reached(contract="sha256:x", offsets=dict(first.offsets))
+    reached = ReachedPlace(contract="sha256:x", offsets=dict(first.offsets))
     found = KafkaTopics({"bootstrap.servers": broker.address}).fetch([asked], tmp_path, {"rows": reached})["rows"]
     assert pq.read_table(found.file).column("id").to_pylist() == ["3"]
     assert found.offsets == {"0": 3}

@@ -47,7 +47,7 @@ def source(kind: str, lateness: Any, place: Mapping[str, Any], **watermark: Any)
     }
 
 
-class Reader:
+class IncrementReader:
     """Runs ``ingest`` as pipelines do, and compares it with a reading of the whole."""
 
     def __init__(self, run_step: Callable[..., Any], folder: Path, asked: dict[str, Any]) -> None:
@@ -169,7 +169,7 @@ def test_what_came_meanwhile_is_there_once(
     table = Table(do, value)
     monkeypatch.setenv("ARGOSY_SOURCE_CRM", postgres)
     place = {"sql": {"secret": "crm", "query": f"SELECT id, x, at FROM {kind}_rows -- the table"}}  # noqa: S608 - a table of this test
-    reader = Reader(run_step, tmp_path, source(contract, lateness_, place, key=["id"]))
+    reader = IncrementReader(run_step, tmp_path, source(contract, lateness_, place, key=["id"]))
     now = START
     table.add(*(now + datetime.timedelta(minutes=minute) for minute in range(0, 10_000, 500)))
     reader.accept(reader.read())
@@ -199,7 +199,7 @@ def test_only_what_is_new_is_read(
     """The rows within the lateness and newer, and the lineage says from where to where; a run that nobody accepts changes nothing."""
     table = sqlite_table(tmp_path / "crm.db", lambda at: at.isoformat(sep=" "))
     monkeypatch.setenv("ARGOSY_SOURCE_CRM", f"sqlite:///{tmp_path / 'crm.db'}")
-    reader = Reader(run_step, tmp_path, source("timestamp", "1d", {"sql": {"secret": "crm", "table": "rows"}}))
+    reader = IncrementReader(run_step, tmp_path, source("timestamp", "1d", {"sql": {"secret": "crm", "table": "rows"}}))
     table.add(*(START + datetime.timedelta(hours=hour) for hour in range(1000)))
     first = reader.read()
     assert "read whole, up to 2026-04-30T15:00:00Z: no snapshot was accepted yet" in first.said
@@ -235,7 +235,7 @@ def test_what_cannot_be_read_on_is_read_whole(
     """A row beyond the lateness, a newest row that is gone, one deleted: said, and the snapshot is that of the whole."""
     table = sqlite_table(tmp_path / "crm.db", lambda at: int((at - START).total_seconds()) // 60)
     monkeypatch.setenv("ARGOSY_SOURCE_CRM", f"sqlite:///{tmp_path / 'crm.db'}")
-    reader = Reader(run_step, tmp_path, source("integer", 10, {"sql": {"secret": "crm", "table": "rows"}}))
+    reader = IncrementReader(run_step, tmp_path, source("integer", 10, {"sql": {"secret": "crm", "table": "rows"}}))
     table.add(*(START + datetime.timedelta(minutes=minute) for minute in range(100)))
     reader.accept(reader.read())
     change(table)
@@ -252,7 +252,7 @@ def test_whole_where_it_is_asked_for_or_settings_changed(
     table = sqlite_table(tmp_path / "crm.db", lambda at: at.isoformat())
     monkeypatch.setenv("ARGOSY_SOURCE_CRM", f"sqlite:///{tmp_path / 'crm.db'}")
     asked = source("timestamp", "1d", {"sql": {"secret": "crm", "table": "rows"}})
-    reader = Reader(run_step, tmp_path, asked)
+    reader = IncrementReader(run_step, tmp_path, asked)
     table.add(*(START + datetime.timedelta(hours=hour) for hour in range(200)))
     reader.accept(reader.read())
     full = lineage(reader.read(full="true"))
@@ -277,7 +277,7 @@ def test_partitions_by_their_names(run_step: Callable[..., Any], here: Settings,
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("id,x\n" + "".join(f"{number},{number}\n" for number in ids))
 
-    reader = Reader(run_step, tmp_path, source("timestamp", "2d", {"sql": {"secret": "crm", "table": "rows"}}))
+    reader = IncrementReader(run_step, tmp_path, source("timestamp", "2d", {"sql": {"secret": "crm", "table": "rows"}}))
     reader.write(source("timestamp", "2d", {"folder": "calls"}), "calls")
     for day in range(10, 20):
         write(f"2026-03-{day}", day, 100 + day)
