@@ -234,10 +234,12 @@ def ended(story: Story, run: str, capfd: pytest.CaptureFixture[str]) -> dict[str
     return found
 
 
-def load_of(story: Story) -> Load:
-    bodies = [{"instances": [row["features"] for row in story.golden("staging")["rows"]] * 10}]
-    url = f"http://{NAME}-live.{story.staging.namespace}/v1/models/{NAME}:predict"
-    return Load(story.pipeline.cluster, story.staging.namespace, story.image, url, bodies, key=access_kit.KEY)
+def load_of(story: Story, environment: str = "staging") -> Load:
+    """Whoever asks *environment* all the time: a canary that nobody asks is decided by nobody."""
+    bodies = [{"instances": [row["features"] for row in story.golden(environment)["rows"]] * 10}]
+    namespace = story.delivery(environment).namespace
+    url = f"http://{NAME}-live.{namespace}/v1/models/{NAME}:predict"
+    return Load(story.pipeline.cluster, namespace, story.image, url, bodies, key=access_kit.KEY)
 
 
 def ask(story: Story, environment: str, namespace: str | None = None) -> None:

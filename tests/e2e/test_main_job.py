@@ -176,6 +176,7 @@ def test_the_next_model_is_asked_in_production_as_a_shadow(story: Story, tmp_pat
     story.pipeline.argosy("env", "check", str(clone))
     git("add", "--all", at=clone)
     git("commit", "--quiet", "--message", "try staging's version beside production's", at=clone)
+    story_kit.load_of(story, "production").start()
     git("push", "--quiet", "origin", "HEAD:main", at=clone)
     production, cluster = story.production, story.pipeline.cluster
     production.refresh()
@@ -188,6 +189,8 @@ def test_the_next_model_is_asked_in_production_as_a_shadow(story: Story, tmp_pat
     cluster.wait("pods with a shadow", shadowed, 600, namespace=production.namespace)
     story.wait_served("production", story.digests[0], 120)
     story_kit.ask(story, "production")
+    # Until then there is no second version to compare, and the command says so.
+    cluster.wait("what the shadow answered in the bucket", lambda: story.pipeline.logged("production.shadow"), 60)
 
     def compared() -> dict[str, Any]:
         said: dict[str, Any] = json.loads(story.pipeline.argosy("compare", NAME, "--since", "1h", "--json"))

@@ -44,7 +44,7 @@ def test_a_model_is_served(story: Story, capfd: pytest.CaptureFixture[str], seed
     story.merge(story.open_request("staging"))
     story.wait_served("staging", there["model-digest"], 600)
     story_kit.ask(story, "staging")
-    if story.load is None:  # a canary that nobody asks is decided by nobody
+    if story.load is None:
         story.load = story_kit.load_of(story)
         story.load.start()
 
