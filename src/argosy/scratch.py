@@ -37,6 +37,7 @@ Purpose = Literal[
     "serve",
     "sign",
     "sources",
+    "spark",
     "table",
     "view",
     "workers",

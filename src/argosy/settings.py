@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from argosy import errors
-from argosy.domain import channel_addresses, source_addresses
+from argosy.domain import channel_addresses, source_addresses, table_places
 
 OBJECT_STORE = (
     "AWS_ACCESS_KEY_ID",
@@ -36,6 +36,8 @@ POD = "KUBERNETES_SERVICE_HOST"
 REDIS = ("redis://", "rediss://")
 KAFKA = "ARGOSY_KAFKA_"
 POSTGRESQL = ("postgresql://", "postgres://")
+SPARK = re.compile(r"local(\[([0-9]+|\*)\])?|(spark|k8s|sc)://\S+|yarn")
+"""A place of Spark: this process, the master of a cluster, or a server of Spark Connect."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,18 @@ class SpoolSettings:
     """ARGOSY_PREDICTIONS_SPOOL_MEBIBYTES: size from which on nothing more is logged. Default: 2048."""
     ship_seconds: int
     """ARGOSY_PREDICTIONS_SHIP_SECONDS: age at which records are shipped. Default: 300."""
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """Settings of the Spark that models with ``compute: {engine: spark}`` ask."""
+
+    master: str = field(repr=False)
+    """ARGOSY_SPARK_MASTER: ``local[N]``, ``spark://<host>:<port>``, ``k8s://…``, ``yarn``, or a server of Spark Connect,
+    ``sc://<host>:<port>/;token=…``. Default: ``local[*]``, in the step's own process."""
+    folder: str | None
+    """ARGOSY_SPARK_FOLDER: a folder or ``s3://<bucket>/<prefix>`` that steps and Spark's executors both see. Default: none; a Spark on
+    this machine needs none."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,7 @@ class Settings:
     source_addresses: Mapping[str, str] = field(repr=False)
     """ARGOSY_SOURCE_<NAME>: addresses of databases that sources name by `secret`, ``postgresql://<user>:<password>@<host>/<database>`` or
     as SQLAlchemy has them, and values of headers that sources behind HTTPS are asked with; by variable. Default: none."""
+    spark: SparkSettings
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
     their own."""
@@ -145,6 +160,7 @@ class Settings:
             rate_limits_uri=_rate_limits_uri(given),
             kafka=_kafka(given),
             source_addresses=source_addresses.addresses(given),
+            spark=_spark(given),
             serving_image=_serving_image(given),
             predictions_uri=given.get("ARGOSY_PREDICTIONS_URI") or f"file://{home}/predictions",
             spool=_spool(given, home),
@@ -219,6 +235,7 @@ class Settings:
                 **self.source_addresses,
                 "ARGOSY_HASH_KEY_FILE": str(self.hash_key),
             },
+            "argosy-spark": {**self.object_store, **self._spark_variables()},
         }
 
     def places(self) -> dict[str, list[tuple[Path, bool]]]:
@@ -245,6 +262,7 @@ class Settings:
                 *self._databases(),
             ],
             "argosy-data": [*self._certificates(), *self._databases()],
+            "argosy-spark": [*_written(_spark_folder(self.spark.folder)), *self._certificates()],
             # Where tables and results lie, whoever runs it says (`--allow`).
             "argosy-scores": [
                 *_written(_local(self.predictions_uri, "file://")),
@@ -280,6 +298,10 @@ class Settings:
         if self.online_store_uri is None:
             found["shared-online"] = ()
         return found
+
+    def _spark_variables(self) -> dict[str, str]:
+        folder = {"ARGOSY_SPARK_FOLDER": self.spark.folder} if self.spark.folder else {}
+        return {"ARGOSY_SPARK_MASTER": self.spark.master, **folder}
 
     def _kafka_variables(self) -> dict[str, str]:
         return {KAFKA + name.upper().replace(".", "_"): value for name, value in self.kafka.items()}
@@ -364,6 +386,25 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
 def _kafka(given: Mapping[str, str]) -> dict[str, str]:
     named = {name: value for name, value in given.items() if name.startswith(KAFKA) and value}
     return {name.removeprefix(KAFKA).lower().replace("_", "."): value for name, value in named.items()}
+
+
+def _spark_folder(folder: str | None) -> Path | None:
+    return None if folder is None else table_places.path_of(folder)
+
+
+def _spark(given: Mapping[str, str]) -> SparkSettings:
+    master, folder = given.get("ARGOSY_SPARK_MASTER") or "local[*]", given.get("ARGOSY_SPARK_FOLDER") or None
+    if not SPARK.fullmatch(master):
+        raise errors.Misconfigured(
+            f"ARGOSY_SPARK_MASTER is {master.split(';')[0]!r}; expected local[N], spark://<host>:<port>, k8s://<address>, yarn, or "
+            "sc://<host>:<port> of a server of Spark Connect"
+        )
+    if not master.startswith("local") and folder is None:
+        raise errors.Misconfigured(
+            "ARGOSY_SPARK_MASTER names a Spark elsewhere, and ARGOSY_SPARK_FOLDER is empty: name a folder, or s3://<bucket>/<prefix>, that "
+            "steps and Spark's executors both see, through which tables pass"
+        )
+    return SparkSettings(master, folder)
 
 
 def _rate_limits_uri(given: Mapping[str, str]) -> str | None:

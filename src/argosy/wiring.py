@@ -18,7 +18,9 @@ from argosy.settings import POSTGRESQL, REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.adapters.cluster.archive import WorkflowArchive
+    from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
+    from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.source_settings import Source
@@ -362,11 +364,40 @@ def cluster_runs(at: Workflows, context: str | None) -> Runs:
     return ClusterRuns(at, context)
 
 
-def tables() -> Tables:
-    """The reader of tables by their data contract, on DuckDB."""
+def tables(spark: Spark | None = None) -> Tables:
+    """The reader of tables by their data contract, on DuckDB; *spark*: who joins."""
     from argosy.adapters.duckdb_tables.tables import DuckDBTables
 
-    return DuckDBTables()
+    if spark is None:
+        return DuckDBTables()
+    from argosy.adapters.spark.spark_tables import SparkTables
+
+    return SparkTables(spark, DuckDBTables())
+
+
+@contextlib.contextmanager
+def spark(compute: Compute, step: str) -> Iterator[Spark | None]:
+    """The Spark that *step* asks by the settings *compute*, until the block ends; None where it asks none.
+
+    Raises Misconfigured where there is no PySpark, or the environment names no Spark that it could be.
+    """
+    if not compute.asks_spark(step):
+        yield None
+        return
+    from argosy.adapters.spark.spark_session import Spark
+
+    found = Settings.from_environment().spark
+    with scratch.folder("spark") as place:
+        if found.folder is None or found.master.startswith("local"):
+            asked = Spark(found.master, compute.options, place)
+        else:
+            # Two runs at once are in folders of their own.
+            exchange = table_files(f"{found.folder.rstrip('/')}/{place.name}", "ARGOSY_SPARK_FOLDER")
+            asked = Spark(found.master, compute.options, place, exchange)
+        try:
+            yield asked
+        finally:
+            asked.close()
 
 
 def table_comparison() -> TableComparison:
@@ -494,8 +525,8 @@ def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
             yield place
 
 
-def expectation_checker(objects: Objects | None = None) -> ExpectationChecker:
-    """The checker of expectations: in DuckDB what can be asked there, by Great Expectations the rest.
+def expectation_checker(objects: Objects | None = None, spark: Spark | None = None) -> ExpectationChecker:
+    """The checker of expectations: in DuckDB what can be asked there, by Great Expectations the rest; *spark* takes what it can of that.
 
     *objects*: where what was measured of parts of tables is kept; None: nowhere.
     """
@@ -507,7 +538,12 @@ def expectation_checker(objects: Objects | None = None) -> ExpectationChecker:
 
         return GreatExpectations()
 
-    return CompiledChecker(tables(), otherwise, kept=KeptMeasures(objects) if objects is not None else None)
+    kept = KeptMeasures(objects) if objects is not None else None
+    if spark is None:
+        return CompiledChecker(tables(), otherwise, kept=kept)
+    from argosy.adapters.gx_validation import GreatExpectationsOnSpark
+
+    return CompiledChecker(tables(), otherwise, kept=kept, of_files=GreatExpectationsOnSpark(spark))
 
 
 def features(definitions: Path, model: ModelSettings, folder: Path) -> Features:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from argosy import steps
+from argosy.domain.compute_settings import SPARK_STEPS
 from kit import admission, inference_chart, team_manifests
 from kit.platform_chart import CHART, Objects, named, render, template
 from kit.team_manifests import Bad, Manifest
@@ -226,4 +227,7 @@ def test_accounts_secrets_and_modules_are_those_of_the_steps() -> None:
         row = wanted.setdefault(f"argosy-{spec.keys[0] if spec.keys else 'step'}", {"secrets": [], "modules": []})
         row["secrets"] = sorted({*row["secrets"], *(f"argosy-{key}" for key in spec.keys)})
         row["modules"] = sorted({*row["modules"], spec.module})
+    # Settings of a model let two of them ask Spark, as another account.
+    asking = sorted(f"argosy.steps.{step.replace('-', '_')}" for step in SPARK_STEPS)
+    wanted["argosy-spark"] = {"secrets": ["argosy-spark"], "modules": asking}
     assert yaml.safe_load((Path(CHART) / "files" / "steps.yaml").read_text(encoding="utf-8")) == wanted

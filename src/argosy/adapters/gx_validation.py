@@ -10,7 +10,8 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from argosy import telemetry
 
@@ -19,6 +20,7 @@ os.environ.update(telemetry.OFF)
 import great_expectations as gx
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from great_expectations.exceptions import GreatExpectationsError
 from great_expectations.expectations import registry
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -40,6 +42,18 @@ ABOUT_TYPES = (
 )
 NULLABLE: dict[str, Any] = {"int64": pd.Int64Dtype(), "bool": pd.BooleanDtype()}
 """Arrow's type to pandas' that has missing values. Side by side with others it is an error in Great Expectations."""
+
+ON_SPARK = frozenset(
+    {
+        "expect_column_kl_divergence_to_be_less_than",
+        "expect_column_value_z_scores_to_be_less_than",
+        "expect_column_values_to_be_json_parseable",
+        "expect_column_values_to_match_strftime_format",
+        "expect_select_column_values_to_be_unique_within_record",
+    }
+)
+"""Types that its Spark engine answers as its pandas engine does. Of others it does not: types have other names there, order is not kept,
+patterns are Java's, a missing value is 0 in a sum of several columns, and some it cannot be asked at all."""
 
 EXAMPLES = 5
 ORDER = "argosy_order"
@@ -76,6 +90,49 @@ class GreatExpectations:
                 for result in _validate(source.add_dataframe_asset(view), _frame(view, table, contract), configured):
                     order = result.expectation_config.meta[ORDER]
                     found[order] = _answer(name, expectations[order], result, table.schema)
+        return [found[order] for order in range(len(expectations))]
+
+
+class SparkOfFiles(Protocol):
+    """What has files as Spark does, and knows what its failures are to us."""
+
+    def table(self, file: Path) -> Any:
+        """The Parquet *file*."""
+
+    def reported(self, subject: str) -> contextlib.AbstractContextManager[None]:
+        """Turns what Spark raises into failures of ours."""
+
+    def failure(self, subject: str, said: str) -> errors.ArgosyError | None:
+        """What its word is to us; None where it is about what was asked."""
+
+
+class GreatExpectationsOnSpark:
+    """See :class:`argosy.ports.expectations.FileChecker`."""
+
+    def __init__(self, spark: SparkOfFiles) -> None:
+        self._spark = spark
+
+    def takes(self, expectation: Expectation) -> bool:
+        """See the port. A condition on rows is written in the engine's own language."""
+        return expectation.type in ON_SPARK and not expectation.kwargs.get("row_condition")
+
+    def check(
+        self, name: str, file: Path, expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[ExpectationFinding]:
+        """Ask *expectations* of *file*; see the port. None is about the *contract*, of whose columns it has but those asked for."""
+        del contract
+        schema = pq.read_schema(file)
+        configured = [_configured(name, each, order, schema.empty_table()) for order, each in enumerate(expectations)]
+        found: dict[int, ExpectationFinding] = {}
+        subject = f"expectations cannot be asked of source {name!r}"
+        with self._spark.reported(subject), _quiet():
+            source = _context().data_sources.add_spark(name, persist=False)
+            for result in _validate(source.add_dataframe_asset("columns"), self._spark.table(file), configured):
+                # It keeps what Spark raises for itself, as if the question were at fault.
+                if _was_raised(result) and (failure := self._spark.failure(subject, _reason(result))):
+                    raise failure
+                order = result.expectation_config.meta[ORDER]
+                found[order] = _finding(name, expectations[order], result, schema)
         return [found[order] for order in range(len(expectations))]
 
 
@@ -118,7 +175,7 @@ def _context() -> Any:
     return context
 
 
-def _validate(asset: Any, frame: pd.DataFrame, asked: list[Any]) -> list[Any]:
+def _validate(asset: Any, frame: Any, asked: list[Any]) -> list[Any]:
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     suite = gx.ExpectationSuite(asset.name, expectations=asked)
     found = batch.validate(suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES})
@@ -143,7 +200,7 @@ def _configured(name: str, expectation: Expectation, order: int, table: "pa.Tabl
 
 
 def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schema") -> ExpectationFinding:
-    if result.exception_info.get("raised_exception") or "exception_message" not in result.exception_info:
+    if _was_raised(result):
         raise errors.Misconfigured(
             f"expectations.json: {expectation.type} {expectation.kwargs} cannot be asked of source {name!r}: {_reason(result)}"
         )
@@ -156,6 +213,11 @@ def _finding(name: str, expectation: Expectation, result: Any, schema: "pa.Schem
         examples=[_example(expectation, value, schema) for value in found.get("partial_unexpected_list", [])],
         missing_count=int(found.get("missing_count") or 0) if "element_count" in found else 0,
     )
+
+
+def _was_raised(result: Any) -> bool:
+    info = result.exception_info
+    return bool(info.get("raised_exception")) or "exception_message" not in info
 
 
 def _reason(result: Any) -> str:

@@ -115,8 +115,8 @@ def _found(arguments: argparse.Namespace, rendered: Sequence[Manifest]) -> Itera
 
 
 def _of_the_project() -> Iterator[NeededImage]:
-    """The images of the lock, all of them, and those that compiled pipelines of the working folder name."""
-    for target in sorted({*get_args(Family), *SERVERS}):
+    """The images of the lock, all that everybody needs, and those that compiled pipelines of the working folder name."""
+    for target in sorted({*get_args(Family), *SERVERS} - images.ON_REQUEST):
         yield NeededImage(images.of_target(target, Path()), SERVERS.get(target, STEPS))
     for path in sorted(path for name in FILES for path in models.WORKFLOWS.glob(f"*/{name}")):
         yield from image_list.in_manifests(_documents(path), STEPS)

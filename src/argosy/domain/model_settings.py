@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from argosy.domain.compute_settings import Compute
 from argosy.domain.documents import Document
 from argosy.domain.label_settings import Labels
 from argosy.domain.monitor_settings import Monitor
@@ -266,6 +267,7 @@ class ModelSettings(Document):
         default_factory=dict,
         description="Steps that follow one another and share a pod, by that pod's name, such as prepare: [ingest, validate].",
     )
+    compute: Compute = Compute()
     data: str | None = Field(
         default=None,
         pattern=r"^[a-z][a-z0-9+.-]*://\S+$",

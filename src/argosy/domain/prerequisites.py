@@ -126,6 +126,7 @@ def _why_not(name: str) -> str:
         LOOP: ": no template here trains a model by itself",
         "argosy-online": ": without it servers read files of their own",
         "argosy-registry": ": without it MLflow is asked without a password",
+        "argosy-spark": ": without it Spark runs in the pods of the steps that ask it",
         "argosy-store": ": the model store is a folder",
         "argosy-notify": ": without it no channel has an address, and nobody is told",
         "argosy-predictions": ": predictions and what is made of them lie in folders",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy.domain.expectations import Expectation
@@ -50,6 +51,18 @@ class ExpectationChecker(Protocol):
         Raises Misconfigured where an expectation is not known, or cannot be asked of this table, or takes more memory than there is;
         LocalDisk where there is no room for what does not fit there.
         """
+
+
+class FileChecker(Protocol):
+    """Asks expectations of a table in a file, which need not fit in memory."""
+
+    def takes(self, expectation: Expectation) -> bool:
+        """True where its verdict, counts and observation are those of :class:`FrameChecker`."""
+
+    def check(
+        self, name: str, file: Path, expectations: Sequence[Expectation], *, contract: Sequence[str]
+    ) -> list[ExpectationFinding]:
+        """As :meth:`FrameChecker.check`, of a Parquet *file*. Raises TryAgain where whoever is asked went away meanwhile."""
 
 
 class FrameChecker(Protocol):

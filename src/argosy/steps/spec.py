@@ -7,8 +7,8 @@ Argo template is ``argosy.templates``' business.
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["data", "features", "train", "evaluate", "promote", "monitor"]
-"""The image a step runs in, one for each set of dependencies."""
+Family = Literal["data", "features", "train", "evaluate", "promote", "monitor", "spark"]
+"""The image a step runs in, one for each set of dependencies. No step names ``spark``: a model's settings do, for some of them."""
 
 Key = Literal[
     "data",
@@ -22,6 +22,7 @@ Key = Literal[
     "scores",
     "search",
     "signing",
+    "spark",
     "store",
 ]
 """A secret a step may see; nothing else may. Only what opens requests sees ``forge``; reading the environment repo takes its reader."""

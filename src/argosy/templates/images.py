@@ -9,6 +9,8 @@ from argosy.steps.spec import Family
 from argosy.templates.folder import LOCK
 
 REPOSITORY = "argosy"
+ON_REQUEST = frozenset({"spark"})
+"""Images that nobody needs whose models do not ask for them."""
 
 
 def of(family: Family, root: Path) -> str:

@@ -82,7 +82,7 @@ class Pipeline:
         Raises Misconfigured where an input has no argument or an argument no input.
         """
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
-        spec = _as_it_reads(spec, self.settings)
+        spec = _as_set(spec, self.settings)
         refuse_incomplete(spec, given, list(folder.ARTIFACTS))
         own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
         waits_for = tuple(task.name for task in after)
@@ -281,9 +281,11 @@ def _data(settings: ModelSettings) -> Parameter:
     return Parameter(name="data", value=settings.data, description=described)
 
 
-def _as_it_reads(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
-    """*spec*, with each source that ingest reads from elsewhere: nobody knows whether what is there has changed, so nothing is cached.
-    Without what only a source with a watermark asks for, where there is none."""
+def _as_set(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
+    """*spec* as *settings* have it: of ingest each source that it reads from elsewhere, because nobody knows whether what is there has
+    changed, so nothing is cached, and nothing that only a source with a watermark asks for where there is none; of a step that asks Spark the image with it, and the Secret that says where it is."""
+    if settings.compute.asks_spark(spec.name):
+        return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
     if spec.name != INGEST.name:
         return spec
     outside = tuple(f"{ELSEWHERE}{source.name}" for source in settings.sources if not source.is_in_data)

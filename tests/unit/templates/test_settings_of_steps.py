@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from argosy.domain.compute_settings import Compute
 from argosy.domain.model_settings import ModelSettings, StepResources
 from argosy.engine.attempts import document_parts
 from argosy.files import model_folder
 from argosy.steps.spec import StepSpec
-from argosy.templates import container_templates
+from argosy.templates import container_templates, pipeline
 
 MODEL = Path(__file__).parents[3] / "workflows" / "churn" / "model.yaml"
 STEPS = ("ingest", "validate", "build_features", "suggest", "trial", "train", "evaluate")
@@ -44,10 +45,21 @@ CHANGES = {
     "monitor.every": ("every: 1h", "every: 2h", set()),
     "monitor.window": ("window: 24h", "window: 48h", {"train"}),
     "monitor.slices": ("slices: [contract]}", "slices: []}", {"train"}),
+    "compute": ("release_days: 180", "release_days: 180\ncompute: {engine: spark}", {"validate", "build_features"}),
     "resources": ("release_days: 180", "release_days: 180\nresources: {train: {memory: 2Gi}}", set()),
     "schedule": ('cron: "0 2 * * *"', 'cron: "0 3 * * *"', set()),
     "release_days": ("release_days: 180", "release_days: 90", set()),
 }
+
+
+def test_a_step_that_asks_spark() -> None:
+    """It runs in the image with Spark, as the account whose Secret says where Spark is; others and other models stay as they are."""
+    settings = model_folder.load_settings(MODEL)
+    asking = settings.model_copy(update={"compute": Compute(engine="spark", steps=["validate"])})
+    spec = pipeline._as_set(SPECS["validate"], asking)
+    assert (spec.family, spec.keys) == ("spark", ("spark",))
+    assert pipeline._as_set(SPECS["validate"], settings) is SPECS["validate"]
+    assert pipeline._as_set(SPECS["build_features"], asking) is SPECS["build_features"]
 
 
 @pytest.mark.parametrize("change", CHANGES)

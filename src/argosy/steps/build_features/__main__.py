@@ -22,13 +22,14 @@ def body(step: Step) -> None:
     with (
         told_runs.told(wiring.lineage_receiver(here), manifest.model, SPEC.name) as told,
         scratch.folder("features") as place,
+        wiring.spark(settings.compute, SPEC.name) as spark,
     ):
         told.inputs += lineage_events.of_snapshot(here.store_uri, manifest)
         run.run(
             settings=settings,
             snapshot=snapshot,
             validation=step.input("validation"),
-            tables=wiring.tables(),
+            tables=wiring.tables(spark),
             features=wiring.features(step.input("definitions"), settings, place / "repository"),
             outputs=outputs,
         )

@@ -26,6 +26,7 @@ SPEC = StepSpec(
     plans_memory=True,
     preload=("argosy.adapters.feast_features.library", "duckdb", "pandas"),
     settings=(
+        "compute",
         "entity",
         "evaluation.recent",
         "evaluation.sensitive",

@@ -9,15 +9,17 @@ from argosy.steps.validate.spec import SPEC
 
 
 def body(step: Step) -> None:
-    run.run(
-        settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
-        expectations=model_folder.load_expectations(step.input("expectations")),
-        snapshot=step.input("snapshot"),
-        lineage=Lineage.read(step.input("lineage")),
-        tables=wiring.tables(),
-        checker=wiring.expectation_checker(),
-        out=step.output("validation"),
-    )
+    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
+    with wiring.spark(settings.compute, SPEC.name) as spark:
+        run.run(
+            settings=settings,
+            expectations=model_folder.load_expectations(step.input("expectations")),
+            snapshot=step.input("snapshot"),
+            lineage=Lineage.read(step.input("lineage")),
+            tables=wiring.tables(),
+            checker=wiring.expectation_checker(spark=spark),
+            out=step.output("validation"),
+        )
 
 
 if __name__ == "__main__":

@@ -15,5 +15,5 @@ SPEC = StepSpec(
     outputs=(Artifact("validation", "Folder: validation.json (ValidationResult) and report.html for people."),),
     plans_memory=True,
     preload=("argosy.adapters.duckdb_tables.checks.compiled_checker", "numpy", "pyarrow.compute"),
-    settings=("label", "model", "owner", "sources", "task"),
+    settings=("compute", "label", "model", "owner", "sources", "task"),
 )

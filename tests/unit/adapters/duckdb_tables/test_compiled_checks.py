@@ -337,6 +337,30 @@ class TestWhoIsAsked:
         assert [each.compiled for each in found] == [True, False, True, False]
         assert read == [["whole", "other", "part"]]
 
+    def test_who_needs_no_memory_is_asked_first(self, tmp_path: Path) -> None:
+        """What it takes, by a file with the columns it needs and those that were derived; the rest is asked in memory, in order."""
+        read: list[list[Any]] = []
+
+        class OfFiles:
+            def takes(self, asked: Expectation) -> bool:
+                return asked.type == "expect_column_value_z_scores_to_be_less_than"
+
+            def check(self, name: str, file: Path, asked: Sequence[Expectation], *, contract: Any) -> list[Any]:
+                read.append([name, *pq.read_table(file).to_pydict().items()])
+                return [dataclasses.replace(LEFT, observed="by file")] * len(asked)
+
+        pq.write_table(pa.table({"whole": [1, 2], "part": [0.5, 1.5]}), tmp_path / "rows.parquet")
+        derived = Derived([tmp_path / "rows.parquet"], SOURCE, {"twice": "part * 2"})
+        asked = [
+            expectation("expect_column_values_to_be_increasing", column="part"),
+            expectation("expect_column_value_z_scores_to_be_less_than", column="twice", threshold=2, double_sided=True),
+            expectation("expect_column_min_to_be_between", column="whole", min_value=1),
+        ]
+        checker = CompiledChecker(DuckDBTables(), Nobody, of_files=OfFiles())
+        found = checker.check(derived, asked, contract=list(COLUMNS))
+        assert [each.observed for each in found] == ["left", "by file", 1]
+        assert read == [["rows", ("twice", [1.0, 3.0])]]
+
     def test_of_a_limit_that_is_met(self, tmp_path: Path) -> None:
         """A sum of fractions on the limit is for Great Expectations to judge; one of whole numbers is the same to everybody."""
         pq.write_table(pa.table({"part": [0.1] * 10, "whole": [1] * 10}), tmp_path / "rows.parquet")

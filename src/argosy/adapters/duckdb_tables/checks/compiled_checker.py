@@ -1,21 +1,23 @@
 """Holds a table of a snapshot against expectations: in DuckDB what can be asked there, the rest by Great Expectations.
 
-What Great Expectations asks takes whole columns in memory; only those it names are read for it.
+What Great Expectations asks takes whole columns in memory; only those it names are read for it. Where there is somebody who needs no memory
+for more rows, what that one answers alike goes there, as a file.
 """
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import bounded_database, derivation
+from argosy.adapters.duckdb_tables import bounded_database, derivation, sql
 from argosy.adapters.duckdb_tables.checks import compiling
 from argosy.adapters.duckdb_tables.checks.asked_table import AskedTable, queries_of
 from argosy.adapters.duckdb_tables.checks.kept_measures import KeptMeasures
 from argosy.adapters.duckdb_tables.checks.questions import TableAnswers, TableJudgement, TableQuestion
 from argosy.domain.expectations import Expectation
-from argosy.ports.expectations import ExpectationFinding, FrameChecker
+from argosy.ports.expectations import ExpectationFinding, FileChecker, FrameChecker
 from argosy.ports.tables import Derived, Tables
 
 Findings = dict[int, ExpectationFinding]
@@ -24,7 +26,7 @@ Findings = dict[int, ExpectationFinding]
 
 class CompiledChecker:
     """See :class:`argosy.ports.expectations.ExpectationChecker`. *otherwise*: who is asked what DuckDB is not; *kept*: what is known of
-    parts of tables.
+    parts of tables; *of_files*: who is asked before *otherwise*.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class CompiledChecker:
         otherwise: Callable[[], FrameChecker],
         scratch: Path | None = None,
         kept: KeptMeasures | None = None,
+        of_files: FileChecker | None = None,
     ) -> None:
         self._tables = tables
         self._otherwise = otherwise
         self._scratch = scratch
         self._kept = kept
+        self._of_files = of_files
 
     def check(
         self, asked: Derived, expectations: Sequence[Expectation], *, contract: Sequence[str]
@@ -45,6 +49,9 @@ class CompiledChecker:
         """Ask *expectations* of the table *asked*; see the port."""
         found = self._compiled(asked, expectations, contract)
         left = [number for number in range(len(expectations)) if number not in found]
+        if self._of_files is not None:
+            found |= self._by_file(self._of_files, asked, {number: expectations[number] for number in left}, contract)
+            left = [number for number in left if number not in found]
         if left:
             findings = self._by_others(asked, [expectations[number] for number in left], contract)
             found |= dict(zip(left, findings, strict=True))
@@ -63,6 +70,24 @@ class CompiledChecker:
                 raise
             except duckdb.Error as error:
                 raise errors.Misconfigured(f"{problem}: {errors.first_line(error)}") from None
+
+    def _by_file(
+        self, checker: FileChecker, asked: Derived, left: Mapping[int, Expectation], contract: Sequence[str]
+    ) -> Findings:
+        taken = {number: expectation for number, expectation in left.items() if checker.takes(expectation)}
+        if not taken:
+            return {}
+        columns = list(dict.fromkeys(column for expectation in taken.values() for column in expectation.columns))
+        problem = derivation.problem(asked)
+        with (
+            tempfile.TemporaryDirectory(dir=self._scratch, prefix="argosy-asked-") as folder,
+            bounded_database.opened(self._scratch) as database,
+            bounded_database.within_limits(problem),
+        ):
+            file = Path(folder) / f"{asked.source.name}.parquet"
+            database.execute(f"COPY ({derivation.query(asked, columns)}) TO {sql.text(str(file))} (FORMAT parquet)")
+            found = checker.check(asked.source.name, file, list(taken.values()), contract=contract)
+        return dict(zip(taken, found, strict=True))
 
     def _by_others(
         self, asked: Derived, expectations: Sequence[Expectation], contract: Sequence[str]

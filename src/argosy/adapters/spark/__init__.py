@@ -1,0 +1,1 @@
+"""Spark: a session, and joins that one machine has no room for."""
