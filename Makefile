@@ -94,11 +94,15 @@ publish-notes: ## make the release TAG on GitHub, of what dist/release holds
 
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 
+# All but `spark`, which is not for everybody's environment; `demo` has the rest.
+EXTRAS := cluster demo s3 telemetry tracking
 lock: ## lock the dependencies anew: names, versions, hashes
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml $(foreach extra,$(EXTRAS),--extra $(extra)) --group dev --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/all.txt
 	$(BIN)/uv pip compile --group clients --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/clients.txt
+	$(BIN)/uv pip compile pyproject.toml --extra data --extra features --extra spark --constraint requirements/all.txt --generate-hashes \
+		--universal --python-version 3.11 --quiet --no-header --no-annotate --output-file requirements/spark.txt
 
 clean: ## remove what set-up made (never ARGOSY_HOME)
 	rm -rf .venv data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

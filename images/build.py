@@ -31,6 +31,8 @@ PROBES = {
 """What builds images, in the order in which it is looked for, each with a command that fails where it could not."""
 ENGINES = tuple(PROBES)
 TARGETS = ("data", "features", "train", "evaluate", "promote", "monitor", "serve", "tracking")
+ON_REQUEST = ("spark",)
+"""Built where they are named: half a gigabyte for those whose models ask for it."""
 REPOSITORY = "argosy"
 """The last part of every image's path but one: `argosy run` knows by it which images it can run as processes."""
 # Files of an image carry this moment, so that the same sources give the same digest: 1980-01-01, the first that a zip file can hold.
@@ -187,7 +189,10 @@ def _call(*command: str) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Build the images and write images/images.lock.")
     parser.add_argument(
-        "target", nargs="*", default=list(TARGETS), help=f"which (default: all of {', '.join(TARGETS)})"
+        "target",
+        nargs="*",
+        default=list(TARGETS),
+        help=f"which (default: all of {', '.join(TARGETS)}; beside them {', '.join(ON_REQUEST)})",
     )
     parser.add_argument("--engine", choices=ENGINES, help="what builds them (default: the first that is installed)")
     parser.add_argument(
@@ -197,8 +202,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tag", default="dev", help="the tag they are pushed as (default: dev); the lock has digests")
     parser.add_argument("--archives", type=Path, metavar="FOLDER", default=ROOT / "dist" / "images")
     arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.target) - set(TARGETS)):
-        parser.error(f"there is no target {unknown[0]!r}; there are {', '.join(TARGETS)}")
+    if unknown := sorted(set(arguments.target) - {*TARGETS, *ON_REQUEST}):
+        parser.error(f"there is no target {unknown[0]!r}; there are {', '.join((*TARGETS, *ON_REQUEST))}")
     return arguments
 
 

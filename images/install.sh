@@ -1,5 +1,6 @@
 #!/bin/sh
 # install.sh EXTRA...          the dependencies of these extras as the lock pins them, in /opt/argosy/env, with a list of what is in it.
+# install.sh --lock FILE EXTRA...   the same by another lock than everybody's.
 # install.sh --compile FOLDER  the bytecode of what is in FOLDER.
 set -eu
 
@@ -13,10 +14,21 @@ if [ "$1" = --compile ]; then
     compile "$2"
     exit
 fi
+lock=requirements/all.txt
+built=--no-build
+if [ "$1" = --lock ]; then
+    lock=$2
+    # PySpark alone is published without a wheel.
+    built="--only-binary :all: --no-binary pyspark --no-build-isolation-package pyspark"
+    shift 2
+fi
 extras=$(printf -- '--extra %s ' "$@")
 /tool/bin/uv venv --quiet --python "$(command -v python3)" /opt/argosy/env
+if [ "$built" != --no-build ]; then
+    /tool/bin/uv pip install --quiet --python /opt/argosy/env/bin/python --no-build --constraint "$lock" setuptools
+fi
 # shellcheck disable=SC2086  # several words on purpose
-/tool/bin/uv pip install --quiet --python /opt/argosy/env/bin/python --no-build --constraint requirements/all.txt -r pyproject.toml $extras
+/tool/bin/uv pip install --quiet --python /opt/argosy/env/bin/python $built --constraint "$lock" -r pyproject.toml $extras
 # Headers, static libraries and the tests of others: a third of some packages, and nothing here imports them. Evidently's are checks of data.
 find /opt/argosy/env -type d \( -name tests -o -name __pycache__ \) -path '*/site-packages/*' ! -path '*/evidently/*' -prune -exec rm -rf {} +
 find /opt/argosy/env -name '*.a' -delete
