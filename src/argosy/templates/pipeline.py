@@ -283,7 +283,8 @@ def _data(settings: ModelSettings) -> Parameter:
 
 def _as_set(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
     """*spec* as *settings* have it: of ingest each source that it reads from elsewhere, because nobody knows whether what is there has
-    changed, so nothing is cached, and nothing that only a source with a watermark asks for where there is none; of a step that asks Spark the image with it, and the Secret that says where it is."""
+    changed, so nothing is cached, without what only a source with a watermark asks for, where there is none; of a step that asks Spark
+    the image with it, and the Secret that says where it is."""
     if settings.compute.asks_spark(spec.name):
         return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
     if spec.name != INGEST.name:
