@@ -77,7 +77,7 @@ def _expectations(folder: Path, spark: Any) -> str:
     source = settings.primary
     contract = [column.name for column in source.columns]
     found = wiring.expectation_checker(spark).check(
-        Derived([folder / "customers.parquet"], source), expectations, contract=contract
+        Derived.of([folder / "customers.parquet"], source), expectations, contract=contract
     )
     return str([(each.passed, each.unexpected_count, each.element_count) for each in found])
 

@@ -350,7 +350,7 @@ class TestWhoIsAsked:
                 return [dataclasses.replace(LEFT, observed="by file")] * len(asked)
 
         pq.write_table(pa.table({"whole": [1, 2], "part": [0.5, 1.5]}), tmp_path / "rows.parquet")
-        derived = Derived([tmp_path / "rows.parquet"], SOURCE, expressions={"twice": "part * 2"})
+        derived = Derived.of([tmp_path / "rows.parquet"], SOURCE, {"twice": "part * 2"})
         asked = [
             expectation("expect_column_values_to_be_increasing", column="part"),
             expectation("expect_column_value_z_scores_to_be_less_than", column="twice", threshold=2, double_sided=True),
