@@ -22,7 +22,7 @@ def path_of(place: str) -> Path | None:
 
 
 def in_database(place: str) -> tuple[str, str, str] | None:
-    """The name of the database's address, the table and the prefix that *place* is: ``sql://warehouse/scores.churn/as_of=2026-01-31``.
+    """The name of the database's address, the table and the prefix that *place* is: ``sql://warehouse/scores.toy/as_of=2026-01-31``.
 
     None where it is an address of another kind.
     """

@@ -69,9 +69,16 @@ class SparkTables:
         kept: Path,
         rejected: Path,
         known: Knowledge | None = None,
+        earlier: tables.Earlier | None = None,
     ) -> tables.Counts:
         """See the port."""
-        return self._otherwise.snapshot(source, rules, file, kept=kept, rejected=rejected, known=known)
+        return self._otherwise.snapshot(source, rules, file, kept=kept, rejected=rejected, known=known, earlier=earlier)
+
+    def parts(
+        self, source: Source, rules: Sequence[RejectRule], place: Path, into: Path
+    ) -> Sequence[tables.TablePiece]:
+        """See the port."""
+        return self._otherwise.parts(source, rules, place, into)
 
     def examples(
         self, table: Path, source: Source, label: Label, columns: Sequence[str], order: Sequence[str]
