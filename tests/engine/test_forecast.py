@@ -68,6 +68,7 @@ spec:
       outputs: {artifacts: [{name: out, path: /argosy/out/f}]}
     - name: register
       metadata: {annotations: {argosy.dev/cache-observes: '["registry"]'}}
+      synchronization: {mutexes: [{name: registry}]}
       inputs: {artifacts: [{name: rows, path: /argosy/in/rows}]}
       container:
         image: any
@@ -211,3 +212,16 @@ def test_of_what_never_ran(tmp_path: Path, options: Make) -> None:
     assert {each.answer for each in foretold} == {"runs"}
     assert {each.task for each in foretold} == {"ingest", "fit", "judge", "register", "tell"}
     assert not (tmp_path / "home").exists()
+
+
+def test_what_moved_while_a_step_looked_is_looked_at_again(world: RowsAndRegistry) -> None:
+    """A step without a lock changes nothing that it observes: somebody else did, and it may have seen either."""
+    world.settings("      synchronization: {mutexes: [{name: registry}]}\n", "")
+    world.rows("c\n")
+    assert not world.run()["$.register"]
+    assert not world.run()["$.register"]
+    world.settings(
+        "cp $ARGOSY_ROOT/in/rows WHERE".replace("WHERE", str(world.folder)),
+        "test -e WHERE".replace("WHERE", str(world.folder)),
+    )
+    assert [world.run()["$.register"] for _ in range(2)] == [False, True]

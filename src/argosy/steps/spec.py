@@ -114,9 +114,10 @@ class StepSpec:
     """True where equal inputs give equal outputs, so that the step can be memoized."""
     observes: tuple[State, ...] = ()
     """Of a step that is not: all that it reads and changes outside. Done again where that is as it left it, it changes nothing and gives
-    the same; so where all of that lies on one machine, and nothing there has moved, it need not be done again. Empty: nobody knows."""
+    the same; so where all of that lies on one machine, and nothing there has moved, it need not be done again. One that is not
+    *exclusive* changes nothing of it. Empty: nobody knows."""
     exclusive: bool = False
-    """True where two runs of one model must take turns (a mutex)."""
+    """True where two runs of one model must take turns (a mutex), as whatever changes what it observes has to."""
     reads: tuple[str, ...] = ()
     """Data that it reads outside its inputs, as locations that may name a parameter (``{{inputs.parameters.data}}``): their content
     joins the cache key."""

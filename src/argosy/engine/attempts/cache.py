@@ -4,9 +4,10 @@ Only templates annotated ``argosy.dev/cache: "true"`` or ``argosy.dev/cache-obse
 the command, script and environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input
 artifacts (of parts of a document, where ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names.
 
-A template that observes states (a registry, a forge) reads and changes them, and gives the same again where they are as it left them. So
-its key has a stamp of each, and the day, and its answer is kept under the key of the moment after it ran. A state that does not lie on
-this machine cannot be observed: then nothing is kept.
+A template that observes states (a registry, a forge) reads them, or changes them as well, and gives the same again where they are as it
+left them. So its key has a stamp of each, and the day, and its answer is kept under the key of the moment after it ran; of one that
+changes none only if nobody else did meanwhile. Those that change them take turns: they have a lock (``synchronization``). A state that does
+not lie on this machine cannot be observed: then nothing is kept.
 
 Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
 """
@@ -78,6 +79,11 @@ class StepCache:
         """True where *template* says that what it gives is to be kept."""
         annotations = template.metadata.annotations
         return annotations.get(ANNOTATION) == "true" or OBSERVES in annotations
+
+    @staticmethod
+    def only_looks(template: Template) -> bool:
+        """True where *template* observes states and changes none: those that do take turns."""
+        return OBSERVES in template.metadata.annotations and not template.synchronization.written
 
     def parts(
         self,

@@ -204,6 +204,7 @@ class Pods:
 
     async def _run_containers(self, request: StartPod, number: int, watch: Watch) -> PodResult:
         parts = self._parts(request, number)
+        found = self.made_of(request) if self.cache.only_looks(request.template) else None
         with self._handling_files(request.name):
             if request.template.inputs.artifacts:
                 await asyncio.to_thread(self._lay_out_all, parts)
@@ -238,7 +239,9 @@ class Pods:
         result = _result(running, ends, collected, late=late)
         if result.phase is Phase.SUCCEEDED:
             # Now, not as it was before: what a step changed outside is part of what its answer is good for.
-            if depends_on := self.made_of(request):
+            depends_on = self.made_of(request)
+            # What somebody else changed while a step looked, it may have seen or not.
+            if depends_on and (found is None or depends_on == found):
                 self.cache.keep(key_of(depends_on), collected.outputs)
                 result = dataclasses.replace(result, made_of=condensed(depends_on))
             for part in parts.values():

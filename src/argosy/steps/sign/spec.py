@@ -15,5 +15,6 @@ SPEC = StepSpec(
     keys=("signing", "store"),
     cached=False,
     observes=("signing", "signatures"),
+    exclusive=True,
     preload=("model_signing",),
 )
