@@ -224,7 +224,7 @@ def amend(here: Settings, number: int, second: dict[str, Any]) -> None:
     """Let request *number* propose *second*, and its text say so, as somebody could who may push."""
     repository, ref = Repository(here.home / "forge" / "environment.git"), "refs/argosy/requests/ledger"
     at, path = repository.resolve(ref) or "", f"{number}/request.json"
-    content = yaml.safe_dump({"second": second}).encode()
+    content = "".join(["second:\n", *(f"  {key}: {json.dumps(value)}\n" for key, value in second.items())]).encode()
     head = repository.commit(repository.resolve("refs/heads/main") or "", {PATH: content}, "By hand\n", Person("eve"))
     record = json.loads(repository.files(at, path)[path])
     record["head"], record["subject"]["version"] = head, second["version"]
