@@ -1,6 +1,7 @@
 """Every model store holds the contract; what only a folder of this machine, or only a bucket, can do is below."""
 
 import contextlib
+import datetime
 import json
 import multiprocessing
 import socket
@@ -18,6 +19,7 @@ from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.s3 import sources
 from argosy.adapters.s3.artifacts import S3Artifacts
 from argosy.argo import Phase
+from argosy.domain.source_settings import Column, Source
 from argosy.engine import api
 from argosy.engine.options import Place, RunOptions
 from argosy.templates.container_templates import RETRYABLE
@@ -320,23 +322,36 @@ def test_sources_in_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path) -> N
         sources.fetch("s3://models/raw/2026", ["more.csv"], tmp_path)
 
 
+def folder_source(name: str) -> Source:
+    """A source whose partitions lie in the folder *name*."""
+    moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    return Source(
+        name=name,
+        folder=name,
+        entity=["id"],
+        columns=[Column(name="id", type="string", meaning="Who.")],
+        observed_at=moment,
+    )
+
+
 def test_a_folder_of_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All below it, as it lies there, and nothing beside it; where the disk has no room for it that is said before it is full."""
     assert bucket
     buckets["models"] |= {
         "raw/calls/day=1/a.csv": b"a", "raw/calls/day=2/a.csv": b"bb", "raw/calls/": b"", "raw/callsmore/a.csv": b"no",
     }  # fmt: skip
-    sources.fetch_folder("s3://models/raw/", "calls", tmp_path)
+    calls, none = folder_source("calls"), folder_source("none")
+    sources.fetch_folder("s3://models/raw/", calls, tmp_path)
     found = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert found == {"calls/day=1/a.csv": b"a", "calls/day=2/a.csv": b"bb"}
     with pytest.raises(errors.Misconfigured, match="no objects below s3://models/raw/none/"):
-        sources.fetch_folder("s3://models/raw", "none", tmp_path)
+        sources.fetch_folder("s3://models/raw", none, tmp_path)
     buckets["models"]["raw/calls/../../a.csv"] = b"out"
     with pytest.raises(errors.Misconfigured, match="rename the object"):
-        sources.fetch_folder("s3://models/raw", "calls", tmp_path)
+        sources.fetch_folder("s3://models/raw", calls, tmp_path)
     monkeypatch.setattr(scratch, "RESERVE", 2**62)
     for attempt in (
-        lambda: sources.fetch_folder("s3://models/raw", "calls", tmp_path),
+        lambda: sources.fetch_folder("s3://models/raw", calls, tmp_path),
         lambda: sources.fetch("s3://models/raw", ["calls/day=1/a.csv"], tmp_path),
     ):
         with pytest.raises(
