@@ -349,6 +349,7 @@ def test_a_folder_of_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path, mon
     buckets["models"]["raw/calls/../../a.csv"] = b"out"
     with pytest.raises(errors.Misconfigured, match="rename the object"):
         sources.fetch_folder("s3://models/raw", calls, tmp_path)
+    del buckets["models"]["raw/calls/../../a.csv"]
     monkeypatch.setattr(scratch, "RESERVE", 2**62)
     for attempt in (
         lambda: sources.fetch_folder("s3://models/raw", calls, tmp_path),

@@ -291,7 +291,7 @@ def test_folders_of_any_name(reader: Reader, name: str) -> None:
     reader.folder /= name
     reader.folder.mkdir()
     reader.read("id,age\na,1\nb,2\n")
-    asked = Derived([reader.kept], PEOPLE, {"next": "age + 1"})
+    asked = Derived.of([reader.kept], PEOPLE, {"next": "age + 1"})
     assert DuckDBTables().derive(asked).to_pylist()[1]["id"] == "b"
     assert DuckDBTables().derive(asked).to_pylist()[1]["next"] == 3
     (batch,) = DuckDBTables().in_order(reader.kept, "id")
