@@ -215,6 +215,8 @@ def _transaction(url: sqlalchemy.URL) -> Iterator[Connection]:
 
 def _begin_mysql(connection: Connection) -> None:
     connection.exec_driver_sql("SET SESSION time_zone = '+00:00', NAMES utf8mb4")
+    # Of the session, too: a definition ends the transaction by itself, and MariaDB then carries it out.
+    connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
     # Otherwise the state is that of the first table that is read, and tables of engines without transactions have none.
     connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
