@@ -108,7 +108,7 @@ def test_view_shows_evidence_and_checks(verb: Verb, offered: Any, capsys: pytest
     assert verb("view", "1") == 0
     out = capsys.readouterr().out
     assert "#1 Promote toy version 1 to staging" in out
-    assert out.count("    ok  ") == 11
+    assert out.count("    ok  ") == 12
     assert "RED" not in out
     assert "  evidence   signature verified: bundle and evidence are signed with our key\n" in out
     assert "  text       as the evidence has it\n" in out
@@ -207,7 +207,7 @@ def test_overtaken_evidence_is_refused_and_can_be_overruled(
     assert verb("check", "1") == errors.Rejected.exit_code
     assert "RED policy" in capsys.readouterr().out
     with pytest.raises(
-        errors.Rejected, match=r"request 1 is not merged, 1 of 11 checks are red:\n  policy: it was judged by another"
+        errors.Rejected, match=r"request 1 is not merged, 1 of 12 checks are red:\n  policy: it was judged by another"
     ):
         verb("merge", "1", "--as", "Ada")
     with pytest.raises(

@@ -8,8 +8,9 @@ from pathlib import Path
 import argosy
 
 PACKAGE = Path(argosy.__file__).parent
-MARKUP = re.compile(r"\|\s*-{3,}|</?(table|tr|td|th|details|summary|p|div|html|svg)\b")
-"""What a table in Markdown, or anything in HTML, cannot be written without."""
+MARKUP = re.compile(r"\|\s*-{3,}|(?<![/P])</?(table|tr|td|th|details|summary|p|div|html|svg)\b")
+"""What a table in Markdown, or anything in HTML, cannot be written without. ``sql://<name>/<table>`` is the form of an address,
+``(?P<table>`` that of a pattern."""
 
 
 def _markup(path: Path) -> Iterator[str]:
