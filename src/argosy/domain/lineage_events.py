@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from argosy.domain.data import FeatureSchema, SnapshotManifest, SourceLineage
 from argosy.domain.source_settings import Source
 
-PRODUCER = "https://pypi.org/project/argosy/"
+PRODUCER = "urn:argosy"
 SPEC = "https://openlineage.io/spec"
 EVENT = f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
 NAMESPACE = "argosy"
