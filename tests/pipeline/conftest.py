@@ -64,11 +64,13 @@ class Project:
         result: dict[str, Any] = json.loads(done.stdout)
         return result
 
-    def edit_settings(self, pattern: str, replacement: str) -> None:
-        """Change the model's settings."""
+    def edit_settings(self, *changes: tuple[str, str]) -> None:
+        """Change the model's settings, pattern by replacement, and commit that."""
         path = next(self.folder.glob("workflows/*/model.yaml"))
-        text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
-        assert count == 1, f"{pattern!r} stands {count} times in {path}"
+        text = path.read_text(encoding="utf-8")
+        for pattern, replacement in changes:
+            text, count = re.subn(pattern, replacement, text)
+            assert count == 1, f"{pattern!r} stands {count} times in {path}"
         path.write_text(text, encoding="utf-8")
         self.commit()
 
@@ -99,9 +101,8 @@ def make_project(folder: Path, model: str) -> Project:
     )
     shutil.copytree(ROOT / "gitops-env", folder / "gitops-env")
     project = Project(folder, folder / "home")
-    project.edit_settings(r"(?m)^  trials: \d+", "  trials: 6")
-    project.edit_settings(r"(?m)^  per_round: \d+", "  per_round: 3")
-    project.edit_settings(r"(?m)^  per_task: \d+", "  per_task: 2")
+    fewer = {"trials": 6, "per_round": 3, "per_task": 2}
+    project.edit_settings(*((rf"(?m)^  {name}: \d+", f"  {name}: {number}") for name, number in fewer.items()))
     return project
 
 

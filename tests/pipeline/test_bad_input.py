@@ -72,7 +72,7 @@ def test_a_file_that_is_not_there(project: Any) -> None:
 
 def test_a_typo_in_the_settings(project: Any) -> None:
     """File, line, and the word that was meant, before any step runs."""
-    project.edit_settings(r"(?m)^  trials: ", "  trails: ")
+    project.edit_settings((r"(?m)^  trials: ", "  trails: "))
     done = project.call("run", "churn")
     assert done.returncode == 78
     assert "unknown setting 'search.trails'; did you mean 'trials'?" in done.stderr

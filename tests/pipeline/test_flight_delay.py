@@ -23,7 +23,7 @@ ADDRESS = re.compile(r"http://[\d.]+:\d+")
 def flown(new_project: Callable[[str], Any]) -> tuple[Any, dict[str, Any]]:
     """A project in which the pipeline ran once, and what it said."""
     project = new_project("flight_delay")
-    project.edit_settings(r"max_boost_rounds: \d+", "max_boost_rounds: 100")
+    project.edit_settings((r"max_boost_rounds: \d+", "max_boost_rounds: 100"))
     return project, project.run_json("run", "flight_delay")
 
 

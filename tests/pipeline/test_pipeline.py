@@ -77,7 +77,7 @@ def test_same_commit_and_data_give_the_same_digest(
 def test_another_seed_gives_another_digest(new_project: Callable[[str], Any], finished: Finished) -> None:
     """The check above can fail."""
     project = new_project("churn")
-    project.edit_settings(r"(?m)^seed: \d+", "seed: 99")
+    project.edit_settings((r"(?m)^seed: \d+", "seed: 99"))
     assert project.run_json("run", "churn")["model_digest"] != finished[1]["model_digest"]
 
 

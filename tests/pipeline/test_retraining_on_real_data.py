@@ -45,10 +45,9 @@ def cut(project: Any, until: str) -> Path:
 def spring(new_project: Callable[[str], Any]) -> Any:
     """A project whose model of the spring is in production."""
     project = new_project("flight_delay")
-    project.edit_settings(r"max_boost_rounds: \d+", "max_boost_rounds: 100")
+    months = "holdout_from: 2013-05-01T00:00:00Z, holdout_until: 2013-06-01T00:00:00Z"
     project.edit_settings(
-        r"split: \{.*\}",
-        "split: {by: time, holdout_from: 2013-05-01T00:00:00Z, holdout_until: 2013-06-01T00:00:00Z}",
+        (r"max_boost_rounds: \d+", "max_boost_rounds: 100"), (r"split: \{.*\}", f"split: {{by: time, {months}}}")
     )
     # Two months later it is less sure than on the last months of a year, of which the policy speaks.
     policy = project.folder / "gitops-env" / "policies" / "flight_delay.yaml"
