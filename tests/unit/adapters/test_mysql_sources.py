@@ -1,6 +1,7 @@
 """Rows of MariaDB as sources, with a real server: its own types, one state of the database, nothing that reading could change."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,18 @@ ROW = (
     "INSERT INTO odd VALUES (18446744073709551615, 12345678901234567890.1200, 1, b'1000000001', b'1', '-838:59:58.5', "
     "'2024-03-31 02:30:00.000001', '2024-03-31 02:30:00', '2024-02-29', 2024, 'b', 'x,y', 'Zoë 🙂')"
 )
+
+# PyMySQL's cursor of a session that is gone fails when it is collected.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cursors_of_this_module() -> Iterator[None]:
+    """None of them is left for the tests of others."""
+    yield
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "unraisablehook", lambda _: None)
+        gc.collect()
 
 
 def source(types: dict[str, str], **sql: Any) -> Source:
@@ -162,7 +175,6 @@ def test_a_connection_that_breaks_off_leaves_nothing(
     with pytest.raises(errors.TryAgain, match="read anew"):
         fetch(mariadb, source({"id": "integer", "word": "string"}, query=query), tmp_path)
     assert not (tmp_path / "rows.parquet").exists()
-    gc.collect()  # now, not in another test
 
 
 @pytest.mark.parametrize(
