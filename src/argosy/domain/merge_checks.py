@@ -164,12 +164,17 @@ def of_release(version: release.Version, released: Release, *, legacy: bool) -> 
         "onlineStore": stores if not (legacy and released.online_store is None) else (None, None),
         "image": (version.image, released.image),
     }
+    return _as_released("version.yaml", differences, released)
+
+
+def _as_released(file: str, fields: Mapping[str, tuple[object, object]], released: Release) -> Check:
+    """Check that *fields*, by name what *file* says and what was *released*, are equal in both."""
     wrong = [
         f"{name} is {_shown(said)}, the signed release says {_shown(signed)}"
-        for name, (said, signed) in differences.items()
+        for name, (said, signed) in fields.items()
         if said != signed
     ]
-    reason = "; ".join(wrong) or f"version.yaml says what was released as version {released.counter}"
+    reason = "; ".join(wrong) or f"{file} says what was released as version {released.counter}"
     return Check("release", not wrong, reason, final=True)
 
 
@@ -374,13 +379,7 @@ def of_second_release(model: str, second: SecondFile, released: Release) -> Chec
         "version": (second.version, released.counter),
         "modelDigest": (second.model_digest, released.model_digest),
     }
-    wrong = [
-        f"{name} is {said}, the signed release says {signed}"
-        for name, (said, signed) in differences.items()
-        if said != signed
-    ]
-    reason = "; ".join(wrong) or f"second.yaml says what was released as version {released.counter}"
-    return Check("release", not wrong, reason, final=True)
+    return _as_released("second.yaml", differences, released)
 
 
 def of_likeness(problem: str) -> Check:

@@ -5,7 +5,7 @@ Left to others: what the second one does with requests (``serving``), which of t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from argosy import errors
 from argosy.domain import environment_layout, merge_checks, promotion_requests, release, second_file
@@ -101,7 +101,7 @@ def experiment(main: Main, environment: str, second: SecondFile, place: NamedPla
     live = served(main, model, environment)
     evidence = (_evidence(main, model, environment), _evidence(place.main, model, place.environment))
     draft = Experiment(live, environment, second, evidence, ())
-    return Experiment(live, environment, second, evidence, tuple(checks(main, draft.subject, second, seals)))
+    return replace(draft, checks=tuple(checks(main, draft.subject, second, seals)))
 
 
 def _evidence(main: Main, model: str, environment: str) -> Evidence | None:
