@@ -1,6 +1,8 @@
 """What all tests share: nothing outside a temporary folder is touched, and cluster tests are opt-in."""
 
+import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 # Before Feast, whose import makes of every counter of the process one that all processes of the machine share.
@@ -47,10 +49,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.fixture(scope="session")
+def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes state folders, numbered here: `mktemp` reads the names of all folders before, and that is 10 ms after ten thousand tests."""
+    homes, numbers = tmp_path_factory.mktemp("argosy-homes"), itertools.count()
+
+    def make() -> Path:
+        home = homes / str(next(numbers))
+        home.mkdir(mode=0o700)
+        return home
+
+    return make
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(_new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has a state folder of its own; the user's is never seen."""
-    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path_factory.mktemp("argosy-home")))
+    monkeypatch.setenv("ARGOSY_HOME", str(_new_home()))
 
 
 @pytest.fixture(scope="session")
