@@ -34,6 +34,7 @@ Purpose = Literal[
     "policy",
     "saving",
     "score",
+    "search",
     "serve",
     "sign",
     "sources",

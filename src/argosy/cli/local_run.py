@@ -184,9 +184,19 @@ def carry_out(
     whose memory is watched and whose report is written.
     """
     stream = sys.stderr if arguments.json else sys.stdout
+    result, code = follow(stream, home, workflow, run, of_model=of_model)
+    if arguments.json:
+        drawing.say(json.dumps(summary(result)), sys.stdout)
+    return code
+
+
+def follow(
+    stream: TextIO, home: Path, workflow: str, run: Callable[[Observer], RunResult], *, of_model: bool
+) -> tuple[RunResult, int]:
+    """Show a run on *stream* as it goes and how it ended; returns what it came to, and its exit code."""
     with (
         peak_memory.Sampler() if of_model else contextlib.nullcontext() as sampler,
-        drawing.shown(stream, workflow) as observer,
+        drawing.shown(stream, workflow, home) as observer,
     ):
         result = run(observer)
     model = str(RunFolder(result.folder).manifest()["metadata"]["annotations"][folder.MODEL]) if of_model else None
@@ -196,10 +206,13 @@ def carry_out(
         drawing.say(f"warning: {warning}", sys.stderr)
     code = result.exit_code
     if sampler:
+        from argosy.cli import (
+            kept_surroundings,
+        )  # not before: it reads documents, which take a tenth of a second to load
+
+        kept_surroundings.keep(result.folder)
         code = _report(home, result, sampler.peak_bytes, stream) or code
-    if arguments.json:
-        drawing.say(json.dumps(summary(result)), sys.stdout)
-    return code
+    return result, code
 
 
 def _report(home: Path, result: RunResult, peak_bytes: int | None, stream: TextIO) -> int:

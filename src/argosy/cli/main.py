@@ -73,6 +73,7 @@ VERBS = {
     "logs": "print what a step of a run wrote",
     "why": "say why a run ended as it did, and what helps",
     "diff": "hold two runs of a model together: what was otherwise, and what came of it",
+    "reproduce": "run a run or the run of a version again, and say whether it comes out as it did, or why not",
     "report": "write the report of a run and say where it is",
     "ui": "show models, runs and requests in a browser of this machine",
     "pr": "list, view, merge or close promotion requests",

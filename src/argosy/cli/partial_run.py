@@ -107,10 +107,15 @@ def _since(prepared: Prepared, given: runs.RunFolder, working_folder: Path) -> I
     for name, file in folder.ARTIFACTS.items():
         if files.get(name) != own.get(name):
             yield from _changed(file, files.get(name, ""), own.get(name, ""))
+    for place in changed_data(given, working_folder):
+        yield f"the data in {place} are others; this step sees those of the run"
+
+
+def changed_data(given: runs.RunFolder, working_folder: Path) -> list[str]:
+    """What steps of the run *given* read below *working_folder* and is not there as it was."""
     read = journal.read_made_of(given.path / runs.JOURNAL)
-    for place, digest in sorted({pair for parts in read.values() for pair in (parts.get("reads") or {}).items()}):
-        if _digest(working_folder / place) != digest:
-            yield f"the data in {place} are others; this step sees those of the run"
+    pairs = sorted({pair for parts in read.values() for pair in (parts.get("reads") or {}).items()})
+    return [place for place, digest in pairs if _digest(working_folder / place) != digest]
 
 
 def _changed(file: str, before: str, after: str) -> Iterator[str]:

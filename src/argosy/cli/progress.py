@@ -16,7 +16,10 @@ from argosy.ports.runs import Node, Run
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
     from rich.tree import Tree
+
+    from argosy.cli.time_left import TimeLeft
 
 MARKS = {
     Phase.PENDING: ("◷", "yellow"),
@@ -32,15 +35,15 @@ LONGEST_LIST = 12
 
 
 @contextlib.contextmanager
-def shown(stream: TextIO, workflow: str) -> Iterator[Observer]:
-    """Show changes of nodes on *stream* while the block runs."""
+def shown(stream: TextIO, workflow: str, home: Path | None = None) -> Iterator[Observer]:
+    """Show changes of nodes on *stream* while the block runs; at a terminal, by the runs of *home*, also how long it may still take."""
     if not stream.isatty():
         yield LineProgress(stream, workflow)
         return
     from rich.console import Console
     from rich.live import Live
 
-    picture = LiveTree(workflow)
+    picture = LiveTree(workflow, home)
     with Live(console=Console(file=stream), get_renderable=picture.draw, refresh_per_second=8, transient=False) as live:
         picture.attach(live)
         yield picture
@@ -77,10 +80,13 @@ class LineProgress:
 
 
 class LiveTree:
-    """The nodes as a tree, drawn a few times a second."""
+    """The nodes as a tree, drawn a few times a second; below it how far the run is, once it has lasted a while."""
 
-    def __init__(self, workflow: str) -> None:
+    def __init__(self, workflow: str, home: Path | None = None) -> None:
         self._workflow = workflow
+        self._home = home
+        self._left: TimeLeft | None = None
+        self._began = time.monotonic()
         self._nodes: dict[str, Node] = {}
         self._children: dict[str | None, list[str]] = {}
 
@@ -93,18 +99,37 @@ class LiveTree:
         if node.name not in self._nodes:
             self._children.setdefault(node.parent, []).append(node.name)
         self._nodes[node.name] = node
+        if self._left is not None:
+            self._left.node_changed(node)
 
     def draw(self) -> "Tree":
         """The picture of this moment."""
         from rich.tree import Tree
 
-        tree = Tree(self._workflow, guide_style="bright_black")
+        tree = Tree(_one_line(self._workflow), guide_style="bright_black")
         for name in self._children.get(None, []):
             self._add(tree, name)
+        if (said := self._how_far()) is not None:
+            tree.add(_one_line(f"[bright_black]{said}[/]"))
         return tree
 
+    def _how_far(self) -> str | None:
+        """How far the run is; None of one that only just began, that is over, or of which nobody is to be told."""
+        roots = [self._nodes[name] for name in self._children.get(None, [])]
+        if self._home is None or all(node.fulfilled for node in roots):
+            return None
+        if self._left is None:
+            from argosy.cli import time_left
+
+            if time.monotonic() - self._began < time_left.LEAST_SECONDS:
+                return None
+            self._left = time_left.TimeLeft(self._workflow, time_left.earlier(self._home, self._workflow))
+            for node in list(self._nodes.values()):
+                self._left.node_changed(node)
+        return self._left.line(time.time())
+
     def _add(self, tree: "Tree", name: str) -> None:
-        branch = tree.add(_label(self._nodes[name]))
+        branch = tree.add(_one_line(_label(self._nodes[name])))
         children = self._children.get(name, [])
         done = [child for child in children if self._nodes[child].phase is Phase.SUCCEEDED]
         folded = set(done[LONGEST_LIST // 2 :]) if len(children) > LONGEST_LIST else set()
@@ -113,6 +138,15 @@ class LiveTree:
                 self._add(branch, child)
         if folded:
             branch.add(f"[green]✔[/] {len(folded)} more")
+
+
+def _one_line(markup: str) -> "Text":
+    """*markup* that a narrow terminal cuts short: a tree whose labels wrap can be read no more."""
+    from rich.text import Text
+
+    text = Text.from_markup(markup)
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _label(node: Node) -> str:

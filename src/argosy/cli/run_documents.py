@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from argosy import errors
 from argosy.cli import report
 from argosy.engine.state import runs
+from argosy.ports.runs import AGAIN
 from argosy.report import notebook_html, run_outcome
 from argosy.report.record import RunReport
 from argosy.settings import Settings
@@ -135,7 +136,7 @@ def find(home: Path, model: str, run: str | None) -> RunDocuments:
     if run is not None:
         return _named(home, model, run)
     for folder in runs.newest_first(home):
-        if (folder.path / runs.MANIFEST).exists() and _model_of(folder) == model:
+        if _model_of(folder) == model and not _reproduces(folder):
             return RunDocuments(home, folder)
     known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
     there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
@@ -156,6 +157,11 @@ def run(reference: str) -> RunDocuments:
     home = Settings.from_environment().home
     model, slash, rest = reference.partition("/")
     return find(home, model, None if rest == "latest" else rest) if slash else find(home, "", reference)
+
+
+def _reproduces(folder: runs.RunFolder) -> bool:
+    """True where the run in *folder* only tried whether another comes out again: it is no news of its model."""
+    return AGAIN in (folder.manifest()["metadata"].get("annotations") or {})
 
 
 def _model_of(folder: runs.RunFolder) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved_model
+from argosy.cli import approved_model, time_left
 from argosy.domain import table_places
 from argosy.promotion import approval
 from argosy.settings import Settings
@@ -105,16 +105,20 @@ def _score(settings: Settings, found: approval.Approval, arguments: argparse.Nam
         log=None if arguments.no_log else functools.partial(wiring.batch_log, settings),
     )
     chosen, started = parts.share(everything, number, of_all), time.monotonic()
-    done = list(job.run(work, chosen, workers=arguments.workers or os.cpu_count() or 1, told=_tell))
+    tell = functools.partial(_tell, started=started)
+    done = list(job.run(work, chosen, workers=arguments.workers or os.cpu_count() or 1, told=tell))
     summary = job.summary(work, done)
     name = part_results.SUMMARY if of_all == 1 else f"_summary-{number}-of-{of_all}.json"
     results.put(name, summary.canonical_json().encode())
     _print(summary, results.uri, time.monotonic() - started)
 
 
-def _tell(done: int, of_all: int) -> None:
+def _tell(done: int, of_all: int, *, started: float) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done} of {of_all} parts", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
+        left = time_left.by_share(done, of_all, time.monotonic() - started)
+        # The line before may have been longer.
+        said = f"{done} of {of_all} parts{left}"
+        print(f"\r{said:<38}", end="\n" if done == of_all else "", file=sys.stderr, flush=True)
 
 
 def _print(summary: "Summary", out: str, seconds: float) -> None:

@@ -74,14 +74,19 @@ def _found(arguments: argparse.Namespace, tracer: Tracer, settings: Settings) ->
         labels = _served_at(what)
         return [], tracer.of_digest(labels["model"], labels["digest"])
     if matched := NAMED.fullmatch(what):
-        model = matched["model"].replace("-", "_")
-        if matched["environment"]:
-            return [], tracer.of_environment(model, matched["environment"])
-        if matched["version"]:
-            return [], tracer.of_version(model, int(matched["version"]))
-        return [], tracer.of_digest(model, matched["digest"])
+        return [], of_name(tracer, matched)
     answers = _answers(arguments, tracer, settings)
     return answers, tracer.of_digest(answers[0].model, answers[0].model_digest)
+
+
+def of_name(tracer: Tracer, named: re.Match[str]) -> Trace:
+    """The trace of what *named*, a match of ``NAMED``, names. Raises UsageError where there is none."""
+    model = named["model"].replace("-", "_")
+    if named["environment"]:
+        return tracer.of_environment(model, named["environment"])
+    if named["version"]:
+        return tracer.of_version(model, int(named["version"]))
+    return tracer.of_digest(model, named["digest"])
 
 
 def _answers(arguments: argparse.Namespace, tracer: Tracer, settings: Settings) -> list[AnsweredRow]:

@@ -12,6 +12,7 @@ from argosy.cli import hints, progress, target
 from argosy.engine import outcome
 from argosy.engine.runner import Observer
 from argosy.ports.runs import Node, Run, Runs
+from argosy.settings import Settings
 
 add_arguments = target.add_run
 
@@ -29,7 +30,8 @@ def until_over(at: Runs, name: str) -> int:
     found = at.get(name)
     told: dict[str, Node] = {}
     said: set[str] = set()
-    with progress.shown(sys.stdout, found.root) as observer:
+    home = Settings.from_environment().home if at.keeps_reports else None
+    with progress.shown(sys.stdout, found.root, home) as observer:
         while True:
             _tell_nodes(found, told, observer)
             _tell_stuck(found, said)

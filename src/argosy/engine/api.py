@@ -26,6 +26,7 @@ prepare = preparation.prepare
 forget_artifacts = session.forget_artifacts
 last_time = schedules.last_time
 left_out = partial_runs.left_out
+prepare_again = partial_runs.again
 forecast = forecasts.of
 Foretold = forecasts.Foretold
 Unanswered = preparation.Unanswered
@@ -42,11 +43,13 @@ __all__ = [
     "forecast",
     "forget_artifacts",
     "given_before",
+    "given_of",
     "last_time",
     "left_out",
     "load",
     "next_times",
     "prepare",
+    "prepare_again",
     "resume",
     "run",
     "why_open",
@@ -101,6 +104,11 @@ def given_before(prepared: Prepared, options: RunOptions, run_id: str) -> tuple[
     """
     folder = runs.find(options.home, run_id)
     return partial_runs.given_before(prepared, folder, assembly.objects(options))
+
+
+def given_of(prepared: Prepared, options: RunOptions, folder: RunFolder, tasks: Collection[str]) -> dict[str, Node]:
+    """The nodes that the run in *folder* has for *tasks*, for :func:`run` of *prepared*. Raises UsageError where it has them no more."""
+    return partial_runs.given(prepared, folder, assembly.objects(options), tasks)
 
 
 def resume(

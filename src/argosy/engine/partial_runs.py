@@ -1,4 +1,4 @@
-"""Part of a workflow: up to one task of its entrypoint, or that task alone with what another run gave to it.
+"""Part of a workflow: up to one task of its entrypoint, or that task alone with what another run gave to it; and a run once more.
 
 Both are Argo's own ``target`` of a DAG. Of a task alone the journal begins with what the other run has for the tasks before it, so that
 nothing of them is done again.
@@ -6,18 +6,20 @@ nothing of them is done again.
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from argosy import errors
 from argosy.argo import Phase
 from argosy.engine.machine.dependencies import Dependencies
 from argosy.engine.manifest.model import DagTemplate, Task, Template
+from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Json, Node
-from argosy.engine.options import Prepared
+from argosy.engine.options import Prepared, RunOptions
+from argosy.engine.state import runs
 from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
-from argosy.ports.runs import FROM_RUN, UNTIL
+from argosy.ports.runs import AGAIN, FROM_RUN, UNTIL
 
 
 def until(spec: Json, task: str, where: str) -> Json:
@@ -54,11 +56,22 @@ def given_before(prepared: Prepared, folder: RunFolder, store: ObjectStore) -> t
     dag = _dag_of(prepared.spec)
     if dag is None or not dag.target:
         raise ValueError("a run without a target takes nothing from another")
+    taken = given(prepared, folder, store, set(Dependencies(dag).before(dag.target)))
+    annotations = {**(prepared.metadata.get("annotations") or {}), FROM_RUN: folder.run}
+    return dataclasses.replace(prepared, metadata={**prepared.metadata, "annotations": annotations}), taken
+
+
+def given(prepared: Prepared, folder: RunFolder, store: ObjectStore, tasks: Collection[str]) -> dict[str, Node]:
+    """The nodes that the run in *folder* has for those of *tasks* that *prepared* comes to, in *prepared*'s names.
+
+    Raises UsageError where that run did not come so far, or where what it gave is no longer in *store*.
+    """
+    dag = _dag_of(prepared.spec)
+    if dag is None:
+        return {}
     there, nodes = StoredRun.read(folder).workflow, folder.state()[1]
     found: dict[str, Node] = {}
-    dependencies = Dependencies(dag)
-    before = set(dependencies.before(dag.target))
-    for name in filter(before.__contains__, dependencies.included):
+    for name in filter(tasks.__contains__, Dependencies(dag).included):
         top = nodes.get(f"{there}.{name}")
         if top is None or not top.fulfilled or top.phase.unsuccessful or top.phase is Phase.OMITTED:
             state = f"is {top.phase} there" if top else "is not there"
@@ -69,9 +82,39 @@ def given_before(prepared: Prepared, folder: RunFolder, store: ObjectStore) -> t
         inside = {node.name: node for node in nodes.values() if _is_of(node.name, top.name)}
         _demand_kept(inside.values(), store, folder.run)
         found |= {_moved(key, there, prepared.workflow): node for key, node in inside.items()}
-    taken = {key: _taken(node, there, prepared.workflow, folder.run) for key, node in found.items()}
-    annotations = {**(prepared.metadata.get("annotations") or {}), FROM_RUN: folder.run}
-    return dataclasses.replace(prepared, metadata={**prepared.metadata, "annotations": annotations}), taken
+    return {key: _taken(node, there, prepared.workflow, folder.run) for key, node in found.items()}
+
+
+def again(folder: RunFolder, options: RunOptions) -> Prepared:
+    """The run in *folder* as a new one: its manifest and arguments, *options*' parameters over them; it ends after *options*' target.
+
+    Raises Misconfigured where that run never started, UsageError where its pipeline has no such task.
+    """
+    stored = StoredRun.read(folder)
+    named = ObjectMeta(stored.metadata)
+    run = runs.new_id(named.generate_name or named.name or stored.workflow)
+    spec, metadata = stored.spec, stored.metadata
+    if options.target:
+        spec = until(spec, options.target, f"run {folder.run}")
+        metadata = marked(metadata, options.target)
+    annotations = {**(metadata.get("annotations") or {}), AGAIN: folder.run}
+    arguments = [
+        {**entry, "value": options.parameters.get(entry["name"], entry.get("value"))}
+        for entry in stored.arguments.get("parameters") or []
+    ]
+    return Prepared(
+        workflow=run if stored.workflow == folder.run else stored.workflow,
+        run=run,
+        spec=spec,
+        metadata={**metadata, "annotations": annotations},
+        arguments={**stored.arguments, "parameters": arguments},
+        others=stored.others,
+        config_maps={**stored.config_maps, **options.config_maps},
+        engine_of_containers=stored.engine_of_containers,
+        secret_files=stored.secret_files,
+        volumes=stored.volumes,
+        repository=stored.repository,
+    )
 
 
 def _entrypoint(spec: Json, where: str) -> Json:

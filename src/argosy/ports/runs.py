@@ -23,6 +23,8 @@ OVER = ("Succeeded", *FAILED)
 
 UNTIL, FROM_RUN = "argosy.dev/until", "argosy.dev/from-run"
 """Annotations of a run that is part of its workflow: the task after which it ends; the run that gave what comes before that."""
+AGAIN = "argosy.dev/reproduces"
+"""The annotation of a run that was begun to see whether another one can be had again: that one."""
 PART = "part"
 """The fact of such a run that says in words which part it is."""
 

@@ -98,6 +98,8 @@ def part_of(metadata: Json) -> str:
     """The part of its workflow that a run with *metadata* is, in words; empty where it is the whole."""
     annotations = metadata.get("annotations") or {}
     task, given = annotations.get(runs.UNTIL), annotations.get(runs.FROM_RUN)
+    if again := annotations.get(runs.AGAIN):
+        return f"reproduces {again}"
     if not task:
         return ""
     return f"only {task}, with what run {given} gave" if given else f"until {task}"
