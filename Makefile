@@ -95,7 +95,7 @@ publish-notes: ## make the release TAG on GitHub, of what dist/release holds
 data: data/ready ## write the sample data, real data sets from the package registry, under data/
 
 # All but `spark`, which is not for everybody's environment; `demo` has the rest.
-EXTRAS := cluster demo s3 telemetry tracking
+EXTRAS := cluster demo mysql s3 telemetry tracking
 lock: ## lock the dependencies anew: names, versions, hashes
 	$(BIN)/uv pip compile pyproject.toml $(foreach extra,$(EXTRAS),--extra $(extra)) --group dev --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/all.txt

@@ -110,6 +110,10 @@ VERBS = {
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line *argv* and leave with its exit code."""
     os.environ.update(telemetry.OFF)  # whatever a verb imports later
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks how a line may go on
+        from argosy.cli import completion
+
+        completion.complete(VERBS, ALIASES)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
