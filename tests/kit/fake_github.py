@@ -21,7 +21,12 @@ from kit.github_description import Exchange
 
 TIME = "2026-01-01T00:00:00Z"
 ACCOUNT = "argosy-bot"
+TOO_MANY = 429
 Answer = tuple[int, Any]
+
+
+class HungUp(Exception):
+    """No answer: the connection ends."""
 
 
 class Refused(Exception):
@@ -323,6 +328,8 @@ def create_pull(store: Hosted, given: dict[str, Any]) -> Answer:
         raise Refused(422, f"A pull request already exists for owner:{given['head']}.")
     if f"heads/{given['head']}" not in store.refs:
         raise Refused(422, "Validation Failed")
+    if store.refs[f"heads/{given['head']}"] in store.history(store.refs["heads/main"]):
+        raise Refused(422, f"No commits between main and {given['head']}")
     number = len(store.pulls) + 1
     store.pulls[number] = {
         "branch": given["head"],
@@ -617,11 +624,17 @@ class FakeGithub:
             def _serve(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 given = json.loads(self.rfile.read(length)) if length else None
-                status, body = fake.answer(self.command, self.path, given)
+                try:
+                    status, body = fake.answer(self.command, self.path, given)
+                except HungUp:
+                    self.close_connection = True
+                    return
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
+                if status == TOO_MANY:
+                    self.send_header("Retry-After", "0")
                 self.end_headers()
                 self.wfile.write(content)
 
