@@ -108,6 +108,8 @@ class Schedule:
         self.come(self.calls)
         if actor in self._dead:  # what a killed process would have gone on to ask for
             return "fails"
+        if actor not in self.actors:  # whoever looks on
+            return "none"
         if self.quiet or self.chance.random() >= self.faulty:
             return "none"
         fault = self.chance.choice(FAULTS)

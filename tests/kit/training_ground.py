@@ -106,6 +106,7 @@ class TrainingGround:
             provenance=toy.CLEAN,
             cause=cause,
             today=datetime.date(2026, 1, 1),
+            machine="this machine",
             out=candidate / "evidence",
         )
         return Evidence.read(candidate / "evidence" / "evidence.json")

@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from argosy.domain.evidence import Curve, Table
 from argosy.domain.model_settings import ModelSettings
-from argosy.ml import attribution, calibration, fairness, performance, robustness
+from argosy.ml import attribution, calibration, fairness, metrics, performance, robustness, worst_slices
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
+from argosy.ml.score_intervals import Labelled
 
 Array = npt.NDArray[np.float64]
 
@@ -40,7 +41,7 @@ def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) ->
     if settings.evaluation.slices:
         found, table = performance.by_slice(task, labels, predictions, columns(holdout, settings.evaluation.slices))
         measurements |= found
-        tables.append(table)
+        tables += [*_worst(settings, labels, predictions, threshold, holdout), table]
     found, groups = _fairness(settings, labels, predictions, threshold, holdout)
     calibrated, curve = calibration.measure(task, labels, predictions)
     numeric = [index for index, feature in enumerate(predictor.signature.features) if feature.type == "number"]
@@ -78,6 +79,15 @@ def _decisions(
     arguments = (settings.task, labels, predictions, threshold, settings.label.classes)
     tables = [performance.confusion(*arguments), performance.report(*arguments)]
     return tables, performance.curves(labels, predictions) if settings.task == "binary" else []
+
+
+def _worst(
+    settings: ModelSettings, labels: Array, predictions: Array, threshold: float, holdout: Examples
+) -> list[Table]:
+    names = dict.fromkeys([*settings.evaluation.slices, *settings.evaluation.sensitive])
+    none = np.zeros(len(labels), dtype=np.int64)
+    decided = none if settings.task == "regression" else metrics.decisions(settings.task, predictions, threshold)
+    return worst_slices.tables(settings.task, Labelled(labels, predictions, decided), columns(holdout, list(names)))
 
 
 def _fairness(

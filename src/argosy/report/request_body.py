@@ -22,10 +22,10 @@ CUT = "\n\n_Cut here: a request holds no more. The whole report is `evidence/evi
 
 def markdown(version: release.Version, not_after: datetime.date | None, evidence: str) -> str:
     """The body for *version*, whose release ends *not_after*; *evidence* is the report of the evaluation, already safe Markdown."""
-    text = f"{evidence.rstrip()}\n\n{_identity(version, not_after)}\n{_checking()}"
+    text = f"{evidence.rstrip()}\n\n{_identity(version, not_after)}\n{_checking(version.model, version.version)}"
     if len(text) <= LIMIT:
         return text
-    rest = f"{CUT}\n{_identity(version, not_after)}\n{_checking()}"
+    rest = f"{CUT}\n{_identity(version, not_after)}\n{_checking(version.model, version.version)}"
     head = evidence[: LIMIT - len(rest)]
     return head.rpartition("\n")[0] + rest
 
@@ -95,6 +95,7 @@ def _identity(version: release.Version, not_after: datetime.date | None) -> str:
         "model": f"{version.model}, version {version.version}",
         "model digest": version.model_digest,
         "bundle": version.storage_uri,
+        **({"image": version.image} if version.image else {}),
         "online store": version.online_store.text() if version.online_store else "none",
         "evidence digest": version.evidence_digest,
         "policy digest": version.policy_digest,
@@ -104,11 +105,17 @@ def _identity(version: release.Version, not_after: datetime.date | None) -> str:
     return "\n".join([SERVED, "", "| | |", "|---|---|", *lines, ""])
 
 
-def _checking() -> str:
+def _checking(model: str, number: int) -> str:
     return (
         "## How to check it\n\n"
         "`argosy pr view N`, with this request's number, shows what the signed evidence says, with the state of every check: the "
         "signatures of bundle and evidence, the digests above, and that main still has the champion and the policy that the evaluation "
         "saw. `argosy pr diff N` shows what would change. `argosy pr merge N` refuses while a check is red; a button on this page does "
-        "where a rule of main requires the check.\n"
+        "where a rule of main requires the check.\n\n"
+        "## How to make it again\n\n"
+        f"With the commit above checked out and the data that it was made from, `argosy run {model}` makes a model with this very digest; "
+        f"`argosy trace {model}/{number}` names run, data and code by git and the model store alone.\n\n"
+        "## How to go back\n\n"
+        f"`argosy rollback {model} --reason TEXT` opens the request that puts back what production served before; "
+        "`argosy pr merge` of that one does it. A canary that is aborted opens it by itself.\n"
     )

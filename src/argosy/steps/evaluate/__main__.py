@@ -4,7 +4,7 @@ import datetime
 
 from argosy import wiring
 from argosy.domain import retraining_cause
-from argosy.files import model_folder
+from argosy.files import model_folder, processors
 from argosy.settings import Settings
 from argosy.steps.evaluate import run
 from argosy.steps.evaluate.spec import SPEC
@@ -28,6 +28,7 @@ def body(step: Step) -> None:
         provenance=step.provenance(),
         cause=retraining_cause.parse(step.parameter("cause")),
         today=datetime.datetime.now(datetime.UTC).date(),
+        machine=processors.described(),
         out=step.output("evidence"),
     )
     step.result("verdict", verdict)

@@ -18,13 +18,13 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
-from argosy.ml import frames, metrics
+from argosy.ml import frames, metrics, simple_answers
 from argosy.ml.evaluation import measure
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.trial_server import ReplayResult, TrialServer
-from argosy.report import change_tables, evidence_markdown
+from argosy.report import change_tables, evidence_markdown, evidence_tables
 from argosy.steps.evaluate import champion_comparison, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
@@ -55,11 +55,12 @@ def run(
     provenance: Provenance,
     cause: Cause | None = None,
     today: datetime.date,
+    machine: str,
     out: Path,
 ) -> VerdictWord:
     """Write ``evidence.json``, ``evidence.md`` and ``model-card.md`` into *out*; returns the verdict.
 
-    *server* serves the candidate as production will and asks it its golden rows.
+    *server* serves the candidate as production will and asks it its golden rows, on *machine*, which is described in words.
     """
     _refuse_unfit(policy, settings)
     snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
@@ -113,7 +114,14 @@ def run(
         ),
         verdict=verdict,
         explanation=explanation,
-        tables=[*measured.tables, *beside.tables, *_data_tables(inputs.since_champion)],
+        tables=[
+            *beside.tables,
+            *_simple(settings, policy, inputs, champion, predictor, holdout),
+            *measured.tables,
+            *_speed(measurements, machine),
+            *_data_tables(inputs.since_champion),
+            evidence_tables.sources(settings.sources, snapshot),
+        ],
         curves=measured.curves,
         attribution=measured.attribution,
         example_sentences=measured.sentences,
@@ -185,6 +193,23 @@ def _must_be_better(cause: Cause | None) -> bool:
     return cause is not None and cause.must_be_better
 
 
+def _simple(
+    settings: ModelSettings,
+    policy: Policy,
+    inputs: Inputs,
+    champion: ChampionRef,
+    predictor: Predictor,
+    holdout: Examples,
+) -> list[Table]:
+    """What a first model is held against; none where there is a champion."""
+    if champion.model_digest is not None:
+        return []
+    train = frames.read(inputs.features, "train")
+    predictions = predictor.predict_matrix(holdout.matrix)
+    metric, classes = policy.comparison.metric, len(settings.label.classes)
+    return [simple_answers.table(settings.task, metric, classes, train, holdout, predictions)]
+
+
 def _data_tables(since_champion: Path | None) -> list[Table]:
     """What changed in the data since the champion, for whoever reviews."""
     found = SinceChampion.read(since_champion) if since_champion else SinceChampion()
@@ -218,6 +243,11 @@ def _latency(served: ReplayResult) -> dict[str, float | None]:
         "latency.p99_ms": served.p99_ms,
         "latency.cost_per_million": None if served.p50_ms is None else served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6,
     }
+
+
+def _speed(measurements: dict[str, float | None], machine: str) -> list[Table]:
+    milliseconds = [measurements[f"latency.{name}_ms"] for name in ("p50", "p95", "p99")]
+    return evidence_tables.speed(milliseconds, measurements["latency.cost_per_million"], CPU_HOUR, machine)
 
 
 def _write(evidence: Evidence, settings: ModelSettings, out: Path) -> None:

@@ -161,6 +161,7 @@ def judged(
             server=Quick(),
             provenance=toy.CLEAN,
             today=datetime.date(2026, 1, 1),
+            machine="this machine",
             out=candidate / "evidence",
         )
         holdout = frames.read(own, "holdout")

@@ -170,6 +170,7 @@ def judged(features: Path, tmp_path: Path) -> Judged:
             server=server,
             provenance=toy.CLEAN,
             today=TODAY,
+            machine="this machine",
             out=tmp_path / "evidence",
         )
         evidence = Evidence.read(tmp_path / "evidence" / "evidence.json")
