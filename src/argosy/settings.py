@@ -290,6 +290,8 @@ class Settings:
             found |= {name: (store / name,) for name in ("models", "online", "signatures", "snapshots")}
         if watched := _local(self.monitoring_uri, "file://"):
             found["references"] = (watched / "references",)
+        if (notices := self._notices()) is not None:
+            found["notices"] = notices
         for name, uri in (("registry", self.tracking_uri), ("loop", self.loop_storage_uri)):
             if folder := _folder_of_database(uri or ""):
                 found[name] = (folder,)
@@ -298,6 +300,20 @@ class Settings:
         if self.online_store_uri is None:
             found["shared-online"] = ()
         return found
+
+    def _notices(self) -> tuple[Path, ...] | None:
+        """What nobody could be told of yet, and the names of the channels; None where there is any, or nobody sees it from here.
+
+        Whoever tells people does it again, then; and of what is open a channel that is new has to hear.
+        """
+        if not self.notify:
+            return ()
+        watched = _local(self.monitoring_uri, "file://")
+        if watched is None:
+            return None
+        untold = watched / channel_addresses.UNTOLD
+        waits = any(path.is_file() for path in untold.rglob("*"))
+        return None if waits else (untold, *(untold / channel for channel in sorted(self.notify)))
 
     def _spark_variables(self) -> dict[str, str]:
         folder = {"ARGOSY_SPARK_FOLDER": self.spark.folder} if self.spark.folder else {}

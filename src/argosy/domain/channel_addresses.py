@@ -1,8 +1,14 @@
-"""Where channels' addresses come from: the environment, since one holds a token or a password as a rule."""
+"""Where channels' addresses come from, the environment, since one holds a token or a password as a rule; and where it lies what no
+channel has.
+
+Imports nothing: settings are read at each start of the program.
+"""
 
 from collections.abc import Mapping
 
 PREFIX = "ARGOSY_NOTIFY_"
+UNTOLD = "notices-not-taken/"
+"""What the keys of those notices begin with, below the monitoring store, that no channel is known to have."""
 
 
 def variable(channel: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from argosy.domain.channel_addresses import UNTOLD
 from argosy.domain.documents import Document, sha256
 from argosy.domain.redaction import redacted
 
@@ -36,8 +37,6 @@ LONGEST_TEXT = 2_000
 """Characters. Chats cut at some thousands; whoever needs more follows the link."""
 TOLD = "notices/"
 """What the keys of claims begin with, below the monitoring store."""
-UNTOLD = "notices-not-taken/"
-"""What the keys of those begin with that no channel is known to have."""
 GIVEN_UP = datetime.timedelta(days=3)
 """Age from which nobody tries to tell an event any more: it is no news."""
 PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=5), datetime.timedelta(hours=6)

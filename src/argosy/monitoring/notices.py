@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain.notices import ONE_TELLER, TOLD, UNTOLD, Notice, Telling
+from argosy.domain.channel_addresses import UNTOLD
+from argosy.domain.notices import ONE_TELLER, TOLD, Notice, Telling
 from argosy.ports.notifier import Notifier
 from argosy.ports.objects import Objects
 

@@ -32,6 +32,7 @@ State = Literal[
     "loop",
     "main",
     "models",
+    "notices",
     "online",
     "references",
     "registry",
@@ -40,7 +41,8 @@ State = Literal[
     "signing",
     "snapshots",
 ]
-"""A state outside of a run that a step reads or changes; `main`: the branch of the environment repo alone; of the model store its parts."""
+"""A state outside of a run that a step reads or changes; `main`: the branch of the environment repo alone; of the model store its parts;
+`notices`: what people could not be told of."""
 
 # One set for all steps of the search and the training, so that they share one warm process.
 TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "xgboost")

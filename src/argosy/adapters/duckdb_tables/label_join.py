@@ -206,7 +206,7 @@ def _fate(question: LabelQuestion) -> str:
         outside = f"known < {since} OR time < {since} + {after} OR time > {until} - {before}"
     unknown = " OR label < 0" if question.label.classes else ""
     return (
-        f"CASE WHEN known > {as_of} OR time > {as_of} THEN 'future' WHEN label IS NULL{unknown} THEN 'undefined' "
+        f"CASE WHEN known IS NULL OR known > {as_of} OR time > {as_of} THEN 'future' WHEN label IS NULL{unknown} THEN 'undefined' "
         f"WHEN {outside} THEN 'outside' END"
     )
 

@@ -20,6 +20,6 @@ SPEC = StepSpec(
     # The third names the ledger of retrainings, which hears what came of one.
     keys=("forge", "notify", "loop"),
     cached=False,
-    observes=("forge", "loop"),
+    observes=("forge", "loop", "notices"),
     exclusive=True,
 )

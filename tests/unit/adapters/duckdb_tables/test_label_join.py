@@ -208,6 +208,15 @@ def test_a_label_from_the_future_does_not_count(tmp_path: Path) -> None:
     counted(joined, future=2)
 
 
+def test_a_label_that_nobody_says_is_known_yet(tmp_path: Path) -> None:
+    """A row without the moment at which it became known is not known yet: counted, and in no way of one that is."""
+    rows = [{**said("a"), "known": None}, said("b", "no"), {**said("b"), "known": None}]
+    for how in ({}, {"after": "1h"}, {"known": "known + INTERVAL 1 MINUTE"}):
+        joined = join(tmp_path, rows, [logged([("a", 0), ("b", 0)])], **how)
+        assert given(joined) == [None, 0.0]
+        counted(joined, future=2)
+
+
 def test_a_label_of_no_prediction_is_counted(tmp_path: Path) -> None:
     """And joined to nothing."""
     joined = join(tmp_path, [said("nobody"), said("a")], [logged([("a", 0)])])
