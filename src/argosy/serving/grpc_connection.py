@@ -7,7 +7,6 @@ calls.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -420,17 +419,18 @@ class GrpcConnection(asyncio.Protocol):
             call.timer = self.loop.call_at(call.deadline, self._expire, call)
 
     async def _answered(self, call: GrpcCall) -> None:
-        with contextlib.suppress(Aborted, asyncio.CancelledError):
-            try:
-                await self._crowd.handler.answer(call)
-            except BrokenCall as error:
-                call.fail(error.status, error.message)
-                return
-            except Exception:  # noqa: BLE001 - the caller hears of it, and the connection's other calls go on
-                _log.exception("a call of %s failed", call.head.path)
-                call.fail(GrpcStatus.INTERNAL, "the server failed; its log says why")
-                return
-            self.answered()
+        try:
+            await self._crowd.handler.answer(call)
+        except (Aborted, asyncio.CancelledError):
+            return  # a refusal was said already, or nobody waits any more: neither is a fault
+        except BrokenCall as error:
+            call.fail(error.status, error.message)
+            return
+        except Exception:  # noqa: BLE001 - the caller hears of it, and the connection's other calls go on
+            _log.exception("a call of %s failed", call.head.path)
+            call.fail(GrpcStatus.INTERNAL, "the server failed; its log says why")
+            return
+        self.answered()
 
     def _expire(self, call: GrpcCall) -> None:
         if not call.closed:

@@ -104,11 +104,14 @@ def test_raw_contents_get_raw_contents(parts: ServerParts, predictor: Predictor)
         pytest.param(StatusCode.INVALID_ARGUMENT, {"model_name": "leaving"}, id="no-tensors"),
     ],
 )
-def test_a_refusal_has_its_code(parts: ServerParts, status: StatusCode, call: dict[str, Any]) -> None:
-    """And says what is wrong."""
+def test_a_refusal_has_its_code(
+    parts: ServerParts, caplog: pytest.LogCaptureFixture, status: StatusCode, call: dict[str, Any]
+) -> None:
+    """And says what is wrong, to the caller alone: to the log of the server it is no fault."""
     error = refused(parts, **call)
     assert error.code() == status
     assert error.details()
+    assert not [record.getMessage() for record in caplog.records if record.name == "argosy.serving"]
 
 
 def test_a_renewed_certificate_is_taken_up(parts: ServerParts, tmp_path: Path) -> None:
