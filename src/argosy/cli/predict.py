@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from argosy.domain.data import FeatureColumn
     from argosy.scoring.loaded_model import LoadedModel
 
 SUFFIXES = (".csv", ".parquet", ".json")
@@ -75,38 +76,51 @@ def _read(file: Path, model: "LoadedModel") -> "pa.Table":
     from argosy.scoring import parts
 
     if file.suffix.casefold() == ".json":
-        return _of_json(file, model.features)
+        return _of_json(file, model.predictor.signature.features)
     tables = wiring.table_files(str(file), "FILE")
     features = model.predictor.signature.features
     found = [batch for part in parts.of(tables) for batch in parts.batches(tables, part, features)]
     if not found:
         raise errors.Rejected(f"{file} has no rows under its header")
-    return pa.concat_tables(found)
+    return pa.concat_tables(found, promote_options="default")  # only batches with a cell that cannot be read say so
 
 
-def _of_json(file: Path, features: "Sequence[str]") -> "pa.Table":
+def _of_json(file: Path, features: "Sequence[FeatureColumn]") -> "pa.Table":
     import pyarrow as pa
 
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         rows = content.get("instances") if isinstance(content, dict) else content
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise errors.Rejected(
                 f'{file}: expected a list of rows, such as [{{"seats": 3}}], or {{"instances": [...]}}'
             )
         names = dict.fromkeys(name for row in rows for name in row)
-        _refuse_gaps(file, rows, [name for name in features if name in names])
+        under = "instances" if isinstance(content, dict) else ""
+        _refuse_slips(f"{file}: {under}", rows, [column for column in features if column.name in names])
         return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})
     except (ValueError, OverflowError, pa.ArrowException) as error:
         raise errors.Rejected(f"{file} cannot be read as rows of JSON: {errors.first_line(error)}") from None
 
 
-def _refuse_gaps(file: Path, rows: "Sequence[Mapping[str, object]]", features: "Sequence[str]") -> None:
-    """Raises Rejected, as a server refuses it, where one of *rows* lacks one of *features*: that is a slip, and null is what unknown is."""
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON; give null where a value is unknown")
+
+
+def _refuse_slips(where: str, rows: "Sequence[Mapping[str, object]]", features: "Sequence[FeatureColumn]") -> None:
+    """Raises Rejected, as a server refuses it, where one of *rows* lacks one of *features*, which is a slip, as null is what unknown is, or
+    has a value of another kind: true is not 1."""
     for place, row in enumerate(rows):
-        gap = next((name for name in features if name not in row), None)
-        if gap is not None:
-            raise errors.Rejected(f"{file}: row {place} lacks {gap!r}; give null where the value is unknown")
+        for column in features:
+            if column.name not in row:
+                raise errors.Rejected(f"{where}[{place}] lacks {column.name!r}; give null where the value is unknown")
+            value = row[column.name]
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (fits if column.type == "number" else isinstance(value, str)):
+                wanted = "a number" if column.type == "number" else "text"
+                raise errors.Rejected(
+                    f"{where}[{place}].{column.name}: expected {wanted} or null, {json.dumps(value)[:60]} came"
+                )
 
 
 def _write(shown: "pa.Table", arguments: argparse.Namespace) -> None:

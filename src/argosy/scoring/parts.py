@@ -4,12 +4,14 @@ A part has a name and a fingerprint of what it is made of, so that whoever begin
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -21,6 +23,10 @@ PART_ROWS = 250_000
 """Rows of a part, as far as row groups allow: what is done again after a crash, and one segment of the prediction log."""
 BATCH_ROWS = 65_536
 SUFFIXES = (".parquet", ".csv")
+UNREADABLE = "__argosy_unreadable"
+"""A column of batches in which some cell of a number is none: why its row cannot be answered, or null."""
+_PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+_SHOWN_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -63,15 +69,17 @@ def share(found: Sequence[TablePart], number: int, of_all: int) -> list[TablePar
 
 
 def batches(tables: TableFiles, part: TablePart, features: Sequence[FeatureColumn]) -> Iterator[pa.Table]:
-    """The rows of *part* of *tables*, a batch at a time. Raises Misconfigured, with the file, for content that is no table."""
+    """The rows of *part* of *tables*, a batch at a time, some with the column ``UNREADABLE``.
+
+    Raises Misconfigured, with the file, for content that is no table.
+    """
     try:
-        with tables.open(part.file, part.version) as stream:
-            if part.file.endswith(".csv"):
-                yield from map(_table, _csv(stream, features))
-            else:
-                with pq.ParquetFile(stream) as file:
-                    groups = list(part.groups)
-                    yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
+        if part.file.endswith(".csv"):
+            yield from _csv(lambda: tables.open(part.file, part.version), features)
+            return
+        with tables.open(part.file, part.version) as stream, pq.ParquetFile(stream) as file:
+            groups = list(part.groups)
+            yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise errors.Misconfigured(f"{tables.uri}: {part.file} cannot be read: {errors.first_line(error)}") from error
 
@@ -118,12 +126,61 @@ def _groups(tables: TableFiles, file: str, version: str | None) -> list[tuple[in
     return [tuple(numbers) for numbers in found]
 
 
-def _csv(stream: BinaryIO, features: Sequence[FeatureColumn]) -> Iterator[pa.RecordBatch]:
-    types = {column.name: pa.float64() if column.type == "number" else pa.string() for column in features}
+def _csv(
+    opened: Callable[[], AbstractContextManager[BinaryIO]], features: Sequence[FeatureColumn]
+) -> Iterator[pa.Table]:
+    """The rows of a file. Numbers are parsed as it is read, which takes least. A cell that is none would end that: from its batch on
+    numbers are read as text, and only its row is told to be unreadable."""
+    given = 0
+    try:
+        for batch in _read(opened, features, pa.float64()):
+            given += batch.num_rows
+            yield _table(batch)
+        return
+    except pa.ArrowInvalid:
+        pass  # where something else is wrong than a cell, the second look finds it too, and says so
+    for batch in _read(opened, features, pa.string()):
+        known, given = min(given, batch.num_rows), max(given - batch.num_rows, 0)
+        if known < batch.num_rows:
+            yield _with_numbers(_table(batch.slice(known)), features)
+
+
+def _read(
+    opened: Callable[[], AbstractContextManager[BinaryIO]], features: Sequence[FeatureColumn], numbers: pa.DataType
+) -> Iterator[pa.RecordBatch]:
+    types = {column.name: numbers if column.type == "number" else pa.string() for column in features}
     # An empty field is a value that is not known, of a text too.
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
-    with pyarrow.csv.open_csv(stream, convert_options=convert) as reader:
+    with opened() as stream, pyarrow.csv.open_csv(stream, convert_options=convert) as reader:
         yield from reader
+
+
+def _with_numbers(table: pa.Table, features: Sequence[FeatureColumn]) -> pa.Table:
+    """*table*, whose numbers are text, with numbers, and null where a cell is none; and the column ``UNREADABLE``."""
+    told: list[str | None] = [None] * table.num_rows
+    for column in features:
+        place = table.schema.get_field_index(column.name)
+        if column.type != "number" or place < 0:
+            continue
+        texts = pc.ascii_trim(table.column(place).combine_chunks(), " \t")
+        odd = pc.indices_nonzero(pc.invert(pc.match_substring_regex(texts, _PLAIN_NUMBER)))
+        wrong = [row for row in odd.to_pylist() if not _is_number(texts[row])]
+        for row in wrong:
+            told[row] = told[row] or f"{column.name}: {texts[row].as_py()[:_SHOWN_LETTERS]!r} is no number"
+        if wrong:
+            mask = pc.is_in(pa.array(range(len(texts))), value_set=pa.array(wrong))
+            texts = pc.if_else(mask, pa.scalar(None, pa.string()), texts)
+        table = table.set_column(place, column.name, texts.cast(pa.float64()))
+    return table.append_column(UNREADABLE, pa.array(told, pa.string()))
+
+
+def _is_number(text: pa.StringScalar) -> bool:
+    """True where *text* is a number of the rarer forms, such as NaN."""
+    try:
+        text.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _table(batch: pa.RecordBatch) -> pa.Table:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from argosy import errors
 from argosy.domain.bundle import Signature
 from argosy.ml.predictor import Predictor
-from argosy.scoring import scorer
+from argosy.scoring import parts, scorer
 from argosy.scoring.scorer import BatchScorer, Scored
 
 PREDICTION, DECISION = "prediction", "decision"
@@ -35,8 +35,8 @@ def of(predictor: Predictor, table: pa.Table, where: str) -> pa.Table:
 
 def beside(table: pa.Table, answers: pa.Table, signature: Signature, *, features: bool) -> pa.Table:
     """*answers* beside the columns of *table* that are no features, and with *features* of all. Raises Misconfigured for a name twice."""
-    known = {column.name for column in signature.features}
-    kept = table.select([name for name in table.column_names if features or name not in known])
+    left_out = {parts.UNREADABLE} | (set() if features else {column.name for column in signature.features})
+    kept = table.select([name for name in table.column_names if name not in left_out])
     taken = next((name for name in answers.column_names if name in kept.column_names), None)
     if taken is not None:
         raise errors.Misconfigured(f"the column {taken!r} of the table is called like one of the answers; rename it")

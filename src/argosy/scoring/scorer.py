@@ -15,6 +15,7 @@ from argosy import errors
 from argosy.domain.data import FeatureColumn
 from argosy.ml.encoding import LARGEST
 from argosy.ml.predictor import Predictor, UndefinedPrediction
+from argosy.scoring.parts import UNREADABLE
 
 Mask = npt.NDArray[np.bool_]
 REASON = "refused_because"
@@ -44,8 +45,11 @@ class BatchScorer:
 
     def score(self, table: pa.Table, where: str) -> Scored:
         """The answers to the rows of *table*, which *where* names. Raises Misconfigured for columns that are absent or of another kind."""
+        told: list[str | None] = [None] * table.num_rows
+        if UNREADABLE in table.column_names:
+            told, table = table.column(UNREADABLE).to_pylist(), table.drop_columns(UNREADABLE)
         table = self._typed(table, where)
-        reasons, missing = self._judged(table)
+        reasons, missing = self._judged(table, told)
         keeps = np.array([reason is None for reason in reasons], dtype=bool)
         rows = table if keeps.all() else table.filter(pa.array(keeps))
         refused = table.filter(pa.array(~keeps))
@@ -71,11 +75,11 @@ class BatchScorer:
             table = table.set_column(place, column.name, _as_taken(table.column(place), column, where))
         return table
 
-    def _judged(self, table: pa.Table) -> tuple[list[str | None], Counter[str]]:
-        """For each row why it has no answer, or None; and how many values were taken for missing."""
+    def _judged(self, table: pa.Table, told: list[str | None]) -> tuple[list[str | None], Counter[str]]:
+        """For each row why it has no answer, or None, where nothing was *told* of it; and how many values were taken for missing."""
         policy = self._predictor.signature.serving
-        reasons: list[str | None] = [None] * table.num_rows
-        missing: Counter[str] = Counter()
+        reasons, missing = list(told), Counter[str]()
+        readable = np.array([reason is None for reason in told], dtype=bool)
         for column in self._features:
             for kind, refuses, found in (
                 ("not a number that a model can take", True, _beyond(table, column)),
@@ -83,7 +87,7 @@ class BatchScorer:
                 ("unexpected null", policy.unexpected_null == "refuse", _null(table, column)),
             ):
                 if not refuses:
-                    missing[column.name] += int(found.sum())
+                    missing[column.name] += int((found & readable).sum())
                     continue
                 for row in np.flatnonzero(found):
                     reasons[row] = reasons[row] or f"{column.name}: {kind}"

@@ -1,6 +1,7 @@
 """Answers by hand: to whole frames and small files, in their order, the server's to the last bit."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,17 @@ def test_files_of_each_kind(asked: Path, model: LoadedModel, capsys: pytest.Capt
         assert np.allclose(read["prediction"], wanted, rtol=0, atol=1e-12)
 
 
+def test_a_cell_that_is_no_number_refuses_its_row(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In place of an answer the row says why; the others are answered."""
+    kept = frame().drop(index="w")
+    kept.astype({"tenure": object}).assign(tenure=["three", *kept["tenure"][1:]]).to_csv("in.csv", index=False)
+    assert main.run(["predict", "leaving", "in.csv", "--json"]) == errors.DONE
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["refused_because"] for row in told] == ["tenure: 'three' is no number", *[None] * (len(kept) - 1)]
+    assert [row["prediction"] is None for row in told] == [True, *[False] * (len(kept) - 1)]
+    assert list(told[0]) == ["id", "prediction", "decision", "refused_because"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -95,7 +107,10 @@ def test_files_of_each_kind(asked: Path, model: LoadedModel, capsys: pytest.Capt
         pytest.param(["few.csv"], "lacks", id="columns-absent"),
         pytest.param(["broken.json"], "cannot be read as rows of JSON", id="broken"),
         pytest.param(["number.json"], "expected a list of rows", id="no-rows"),
-        pytest.param(["gap.json"], "row 1 lacks 'tenure'; give null", id="a-gap"),
+        pytest.param(["gap.json"], "gap.json: [1] lacks 'tenure'; give null", id="a-gap"),
+        pytest.param(["true.json"], "[1].tenure: expected a number or null, true came", id="true-for-1"),
+        pytest.param(["text.json"], 'instances[0].tenure: expected a number or null, "3" came', id="text"),
+        pytest.param(["nan.json"], "NaN is no JSON; give null", id="nan"),
         pytest.param(["huge.json"], "cannot be read as rows of JSON", id="too-large"),
         pytest.param(["taken.csv"], "called like one of the answers", id="a-name-twice"),
     ],
@@ -107,6 +122,12 @@ def test_typed_wrong(asked: Path, words: list[str], said: str, capsys: pytest.Ca
     known = json.loads(frame().to_json(orient="records"))[:2]
     gap = [known[0], {name: value for name, value in known[1].items() if name != "tenure"}]
     Path("gap.json").write_text(json.dumps(gap), encoding="utf-8")
+    for file, content in {
+        "true.json": [known[0], {**known[1], "tenure": True}],
+        "text.json": {"instances": [{**known[0], "tenure": "3"}]},
+        "nan.json": [{**known[0], "tenure": math.nan}],
+    }.items():
+        Path(file).write_text(json.dumps(content), encoding="utf-8")
     Path("huge.json").write_text(json.dumps([{**known[0], "tenure": 2**70}]), encoding="utf-8")
     for name, text in {"in.txt": "x", "few.csv": "id\n1\n", "broken.json": "[{", "number.json": "7"}.items():
         (asked / name).write_text(text, encoding="utf-8")

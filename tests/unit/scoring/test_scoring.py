@@ -362,9 +362,35 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
     pyarrow.csv.write_csv(table(1), tmp_path / "two" / "x.csv")
     with pytest.raises(errors.Misconfigured, match=r"two files would have their results at x\.parquet"):
         parts.of(FileTables(tmp_path / "two"))
-    pyarrow.csv.write_csv(table(1).set_column(0, "tenure", pa.array(["three"])), tmp_path / "bad.csv")
-    with pytest.raises(errors.Misconfigured, match=r"bad\.csv cannot be read: .*three"):
-        ScoringWorker(work).score(*parts.of(FileTables(tmp_path / "bad.csv")))
+    (tmp_path / "torn.csv").write_text("tenure,contract\n1,month\n2,month,3\n")
+    with pytest.raises(errors.Misconfigured, match=r"torn\.csv cannot be read: .*Expected 2 columns, got 3"):
+        ScoringWorker(work).score(*parts.of(FileTables(tmp_path / "torn.csv")))
+
+
+def test_cells_that_are_no_numbers_refuse_their_rows_alone(work: ScoringJob, tmp_path: Path) -> None:
+    """Wherever in a file of CSV the first of them stands: the others are answered as they are from Parquet, once each."""
+    count, wrong = 45_000, {0: "three", 44_990: "1,5", 44_991: "seven", 44_993: "true"}
+    tenure = [float(place % 70) for place in range(count)]
+    given = table(50).take(pa.array([place % 50 for place in range(count)]))
+    place = given.schema.get_field_index("tenure")
+    right = given.set_column(place, "tenure", pa.array([None if at in wrong else tenure[at] for at in range(count)]))
+    pq.write_table(right, tmp_path / "right.parquet")
+    for name, cells in {"late": {at: wrong[at] for at in wrong if at}, "early": wrong}.items():
+        texts = [cells.get(at, str(tenure[at])) for at in range(count)]
+        texts[-1] = " 1e0 "  # a number, as it is where nothing is wrong
+        pyarrow.csv.write_csv(given.set_column(place, "tenure", pa.array(texts)), tmp_path / f"{name}.csv")
+        ((result, _),) = scored(work, tmp_path / f"{name}.csv")
+        assert (result.scored, result.refused) == (count - len(cells), len(cells))
+        refused = pq.read_table(out_of(work) / part_results.REFUSED / f"{name}.parquet")
+        assert refused[REASON].to_pylist() == [f"tenure: {text!r} is no number" for text in cells.values()]
+        assert refused["tenure"].to_pylist() == [None] * len(cells)
+        answered = pq.read_table(out_of(work) / f"{name}.parquet")["prediction"].to_numpy()
+        expected = Predictor.load(work.bundle, work.served.digest).predict_table(
+            right.set_column(place, "tenure", pa.array([*tenure[:-1], 1.0])).filter(
+                pa.array([at not in cells for at in range(count)])
+            )
+        )
+        assert np.array_equal(answered, expected)
 
 
 def test_an_empty_table(work: ScoringJob, tmp_path: Path) -> None:
