@@ -8,7 +8,6 @@ and with --follow now and then, it reads main again: what is approved by then ta
 import argparse
 import contextlib
 import functools
-import itertools
 import logging
 import math
 import os
@@ -234,7 +233,7 @@ class _ApprovedBundles:
         self._environment = arguments.environment
         self._allow_rollback = arguments.allow_rollback
         self._place = place
-        self._numbers = itertools.count(1)
+        self._number = 1
         self.first: ProvenModel | None = None
         """What was proven first."""
 
@@ -285,14 +284,16 @@ class _ApprovedBundles:
 
     @contextlib.contextmanager
     def _place_of_one(self) -> Iterator[Path]:
-        """A folder for one bundle, gone again where that may not be served: it is looked at again and again."""
-        place = self._place / str(next(self._numbers))
+        """A folder for one bundle, gone again where that may not be served. It is looked at again and again, and has one name each time:
+        what is said of it names the folder, and is told once."""
+        place = self._place / str(self._number)
         place.mkdir()
         try:
             yield place
-        except errors.ArgosyError:
+        except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
+        self._number += 1
 
     def _bundle(self, found: Approval, place: Path) -> "ServedBundle":
         from argosy.serving import launch, records

@@ -48,17 +48,20 @@ def test_the_supervisor_of_several_tells_it_once(caplog: pytest.LogCaptureFixtur
 
 
 def test_a_version_that_may_not_be_served_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look fetches it anew."""
+    """Each look fetches it anew, and says the same of it, though that names the folder: it is told once."""
 
     def proven(_: Any, __: Any, ___: str, place: Path, **_____: Any) -> Any:
         (place / "model").write_bytes(b"fetched")
-        raise errors.Rejected("it is not signed")
+        raise errors.Misconfigured(f"the model in {place} is none")
 
     monkeypatch.setattr(approved_model, "proven", proven)
     arguments = argparse.Namespace(environment="staging", allow_rollback=False)
     source = serve._ApprovedBundles(Settings.from_environment(), arguments, tmp_path)
     approval: Any = None
+    said = set()
     for ask in (source.entry, source.bundle):
-        with pytest.raises(errors.Rejected):
+        with pytest.raises(errors.Misconfigured) as caught:
             ask(approval)
+        said.add(str(caught.value))
+    assert len(said) == 1
     assert not list(tmp_path.iterdir())
