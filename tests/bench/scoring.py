@@ -35,7 +35,7 @@ from argosy.domain.model_settings import EntitySplit
 from argosy.ml.encoding import Encoder
 from argosy.ports.prediction_log import ServedRelease
 from argosy.scoring import job, parts
-from argosy.scoring.job import ScoringJob, Worker
+from argosy.scoring.job import ScoringJob, ScoringWorker
 from argosy.settings import Settings
 from kit import serving_kit
 
@@ -92,7 +92,7 @@ def scored(folder: Path, rows: int, workers: int) -> None:
     work = ScoringJob(folder / "bundle", served, tables, results, began, features=False, hash_key=b"secret", log=log)
     found = parts.of(tables)
     if workers == 1:
-        worker = Worker(work)
+        worker = ScoringWorker(work)
         for part in found:
             worker.score(part)
     else:

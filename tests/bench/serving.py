@@ -131,7 +131,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 def load(port: int, work: Work, headers: Mapping[str, str] | None = None) -> int:
-    """Ask for SECONDS; how many were answered."""
+    """Ask for SECONDS; how many were answered.
+
+    What is refused for want of time, as it may be on a machine that others keep busy, is asked again: its cost is there, no answer is.
+    """
     path, body = work
     head = {"Content-Type": "application/json"} | dict(headers or {})
     answered = [0] * CONNECTIONS
@@ -143,8 +146,8 @@ def load(port: int, work: Work, headers: Mapping[str, str] | None = None) -> int
             connection.request("POST", path, body, head)
             reply = connection.getresponse()
             content = reply.read()
-            assert reply.status == 200, content
-            answered[place] += 1
+            assert reply.status in {200, 503}, content
+            answered[place] += reply.status == 200
         connection.close()
 
     threads = [threading.Thread(target=ask, args=(place,)) for place in range(CONNECTIONS)]
