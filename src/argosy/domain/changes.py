@@ -122,7 +122,10 @@ def _renews(changed: Iterable[ChangedFile], place: Place) -> bool:
 
 
 def _of_retirement(one: ChangedFile, place: Place) -> Iterable[str]:
-    if one.path not in (environment_layout.version_path(*place), environment_layout.retired_path(*place)):
+    if one.path == environment_layout.second_path(*place):
+        if one.kind is not Kind.REMOVED:
+            yield f"is {one.kind} together with a version that is retired; a second version stands beside a first"
+    elif one.path not in (environment_layout.version_path(*place), environment_layout.retired_path(*place)):
         yield "changes together with a version that is retired; its evidence stays what it was"
 
 
@@ -136,7 +139,7 @@ def _of_promotion(one: ChangedFile, place: Place) -> Iterable[str]:
 def _refusals(one: ChangedFile, first: Place, of_place: Callable[[ChangedFile, Place], Iterable[str]]) -> Iterable[str]:
     yield from _unplain(one)
     place = place_of(one.path)
-    if place == first:
+    if place == first or (of_place is _of_retirement and one.path == environment_layout.second_path(*first)):
         yield from of_place(one, first)
     elif place:
         yield f"promotes {' in '.join(place)} beside {' in '.join(first)}; one request, one model, one environment"

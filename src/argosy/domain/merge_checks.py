@@ -382,6 +382,14 @@ def of_second_release(model: str, second: SecondFile, released: Release) -> Chec
     return _as_released("second.yaml", differences, released)
 
 
+def of_second_evidence(second: SecondFile, evidence: Evidence) -> Check:
+    """Check that the verdict on *second* allows what it is to do. Who answers entities decides about people as whoever is promoted does;
+    of a shadow, whose answers nobody gets, the verdict is said."""
+    verdict = _verdict(evidence)
+    answers = second.role == "candidate"
+    return Check("evidence", verdict.passed or not answers, verdict.reason, final=True)
+
+
 def of_likeness(problem: str) -> Check:
     """Check that requests to the served version can ask the second one, and its answers say the same; *problem*: why not."""
     return Check("schema", not problem, problem or "the requests of the served version ask it too", final=True)

@@ -199,10 +199,11 @@ def _question(subject: Subject) -> tuple[object, ...]:
 def places(subject: Subject) -> tuple[str, ...]:
     """The files and folders that a request about *subject* may change, and no others."""
     retired = environment_layout.retired_path(subject.model, subject.environment)
+    second = environment_layout.second_path(subject.model, subject.environment)
     if subject.retires:
-        return environment_layout.version_path(subject.model, subject.environment), retired
+        return environment_layout.version_path(subject.model, subject.environment), second, retired
     if subject.tries:
-        return (environment_layout.second_path(subject.model, subject.environment),)
+        return (second,)
     served = (*environment_layout.served_paths(subject.model, subject.environment), retired)
     return (*served, environment_layout.rejected_path(subject.model, subject.reverts)) if subject.reverts else served
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain import environment_layout, merge_checks, release, second_file, version_file
+from argosy.domain import evidence as evidence_file
 from argosy.domain.changes import Place, Problem
+from argosy.domain.evidence import Evidence
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Subject
 from argosy.domain.second_file import SecondFile
@@ -56,8 +58,7 @@ class Seals:
         ]
 
     def of_second(self, model: str, second: SecondFile) -> list[Check]:
-        """The signature of *second*'s bundle, first; and where it holds, its release and term. Its evidence is not asked for: people look
-        at it before they try a version, and nothing is promoted by it.
+        """The signature of *second*'s bundle, first; and where it holds, its release and term.
 
         Raises TryAgain where the model store does not answer.
         """
@@ -115,6 +116,13 @@ class Seals:
             raise errors.Rejected(f"{version.storage_uri} holds {digest}, not the model that is served")
         report, _ = _laid_out(evidence, folder)
         return bundle, report
+
+    def evidence(self, version: release.Version, files: Files, environment: str) -> Evidence:
+        """The evidence of *version* among *files*, once it is signed with our key. Raises Rejected where it is not, Misconfigured where it
+        cannot be read, TryAgain where the model store does not answer."""
+        self._verified(version, _evidence(files, version.model, environment))
+        path = environment_layout.evidence_path(version.model, environment)
+        return evidence_file.parse(files.get(path, b""), path)
 
     def _has_features(self, version: release.Version) -> bool:
         """Whether the model store has the online features of *version*, if it has any. Their content is the server's to verify."""

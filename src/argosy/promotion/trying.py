@@ -118,8 +118,23 @@ def checks(main: Main, subject: Subject, second: SecondFile, seals: Seals) -> li
         *merge_checks.of_experiment(subject, second, live, main.rejection(subject.model, second.model_digest)),
         *merge_checks.of_minimum(subject.model, second.version, main.minimum_version(subject.model)),
         *seals.of_second(subject.model, second),
+        _evidence_check(main, subject.model, second, seals),
     ]
     return [*found, seals.likeness(live, second)] if live and all(one.passed for one in found) else found
+
+
+def _evidence_check(main: Main, model: str, second: SecondFile, seals: Seals) -> Check:
+    try:
+        place = approval.named(
+            main, model, lambda one: one.model_digest == second.model_digest, f"version {second.version}"
+        )
+        files = place.main.files_of(model, place.environment)
+        evidence = seals.evidence(place.version, files, place.environment)
+    except errors.TryAgain:
+        raise
+    except errors.ArgosyError as error:
+        return Check("evidence", passed=False, reason=f"there is none that holds: {error}", final=True)
+    return merge_checks.of_second_evidence(second, evidence)
 
 
 def second_of(subject: Subject, files: Mapping[str, bytes]) -> SecondFile:

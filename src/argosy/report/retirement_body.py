@@ -4,6 +4,7 @@ from argosy.domain import environment_layout, release
 from argosy.report.markdown_text import escape
 
 GOES = (
+    "the second version that is tried beside it, where one is",
     "what serves it there: Argo CD removes its Application, and with it the InferenceService, its canary, its pods and their alerts",
     "looks at it, and retrainings: with no environment left, its pipeline stops at its first step",
 )

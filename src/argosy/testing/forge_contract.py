@@ -529,11 +529,16 @@ class ForgeContract:
         assert candidate.number in open_requests(forge)
 
     def test_coming_back_from_retirement(self, forge: Forge) -> None:
-        """A version that is promoted takes the note away; it may be retired again, by another request."""
-        for proposed in (proposal("a"), retirement("a"), proposal("b"), retirement("b")):
+        """A version that is promoted takes the note away; it may be retired again, by another request. What is tried
+        beside it goes with it."""
+        for proposed in (proposal("a"), experiment("b", beside="a"), retirement("a"), proposal("b"), retirement("b")):
             merge(forge, opened(forge, proposed).number)
-            retired = forge.read(environment_layout.retired_path("toy", "staging"))
+            retired, second = (
+                forge.read(path("toy", "staging"))
+                for path in (environment_layout.retired_path, environment_layout.second_path)
+            )
             assert (retired is not None) is bool(proposed.subject.retires)
+            assert (second is not None) is bool(proposed.subject.tries)
 
     def test_unknown_numbers(self, forge: Forge) -> None:
         """A number that is no request is a mistake of the command line."""

@@ -75,6 +75,7 @@ def test_from_the_first_word_to_the_end(forge: Forge, capsys: pytest.CaptureFixt
     )
     assert "its bundle is signed with our key" in said
     assert "the requests of the served version ask it too" in said
+    assert "the evaluation says 'promote'" in said
     (number,) = opened(forge)
     assert f"not merged yet: argosy pr merge {number}" in said
     assert main.run(["shadow", "toy", "--share", "20", "--until", str(DAY), *WHY]) == 0
@@ -182,11 +183,17 @@ def test_a_rehearsal_asks_for_nothing(forge: Forge) -> None:
 def test_what_cannot_be_asked_is_not_tried(
     forge: Forge, here: Settings, registry: MemoryRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A version with another schema, one that servers refuse, and one that was recalled: the request is not opened, and says why."""
+    """A version with another schema, one whose evidence is not what was signed, one that servers refuse, and one that was recalled: the
+    request is not opened, and says why."""
     offer(toy(tmp_path / "third", "third", "age", "height"), here, registry)
     assert main.run(["shadow", "toy", "--version", "3", *WHY]) == 10
     assert "schema: it needs the feature 'height', which the first does not" in capsys.readouterr().err
-    push(here, {"models/toy/values.yaml": b"model: toy\nminimumVersion: 3\n"})
+    path = environment_layout.evidence_path("toy", "staging")
+    evidence = forge.read(path) or b""
+    push(here, {path: evidence.replace(b"promote", b"reject")})
+    assert main.run(["shadow", "toy", *WHY]) == 10
+    assert "evidence: there is none that holds" in capsys.readouterr().err
+    push(here, {path: evidence, "models/toy/values.yaml": b"model: toy\nminimumVersion: 3\n"})
     assert main.run(["shadow", "toy", *WHY]) == 10
     assert "minimum: models/toy/values.yaml lets version 3 and newer be served" in capsys.readouterr().err
     second = Main.now(forge).version("toy", "staging")

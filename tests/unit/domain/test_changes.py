@@ -10,8 +10,7 @@ from argosy.testing.forge_contract import digest, end_of_experiment, experiment,
 VERSION, EVIDENCE = "models/toy/staging/version.yaml", "models/toy/staging/evidence/evidence.json"
 NOTE = f"models/toy/rejected/{'a' * 64}.txt"
 PROMOTION = [ChangedFile(EVIDENCE, Kind.ADDED), ChangedFile(VERSION, Kind.CHANGED)]
-
-
+RETIREMENT = [ChangedFile(VERSION, Kind.REMOVED), ChangedFile("models/toy/staging/retired.yaml", Kind.ADDED)]
 SECOND = "models/toy/staging/second.yaml"
 
 
@@ -150,12 +149,19 @@ def test_what_no_request_may_change(other: ChangedFile, said: str) -> None:
         pytest.param(
             [ChangedFile("policies/toy.yaml", Kind.CHANGED), ChangedFile("CODEOWNERS", Kind.ADDED)], id="rules"
         ),
-        pytest.param([ChangedFile(one.path, Kind.REMOVED) for one in PROMOTION], id="retired"),
+        pytest.param([ChangedFile(one.path, Kind.REMOVED) for one in PROMOTION], id="gone"),
+        pytest.param([*RETIREMENT, ChangedFile(SECOND, Kind.REMOVED)], id="retired-with-its-second"),
     ],
 )
 def test_what_one_request_may_change(allowed: list[ChangedFile]) -> None:
     """A promotion, a revert, rules alone, a retirement."""
     assert changes.problems(allowed) == []
+
+
+def test_no_second_version_comes_with_a_retirement() -> None:
+    """It may go with the first."""
+    found = changes.problems([*RETIREMENT, ChangedFile(SECOND, Kind.ADDED)])
+    assert [(one.path, "stands beside a first" in one.said) for one in found] == [(SECOND, True)]
 
 
 def test_two_notes_are_two_questions() -> None:

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -17,6 +17,7 @@ from argosy.domain.overrides import Override
 from argosy.domain.promotion_requests import Subject
 from argosy.domain.release import OnlineStore
 from argosy.domain.retraining_cause import Cause
+from argosy.domain.second_file import SecondFile
 from argosy.promotion.standing import Main
 from kit import toy
 
@@ -424,3 +425,20 @@ def test_overrides_that_nobody_understands(text: bytes, why: str) -> None:
     (check,) = merge_checks.of_overrides(evidence(gates=[gate]), state, today)
     assert (check.passed, check.final) == (False, True)
     assert why in check.reason
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict", "passed"),
+    [
+        pytest.param("candidate", "promote", True, id="a-split-of-what-may-be-promoted"),
+        pytest.param("candidate", "reject", False, id="a-split-of-what-may-not"),
+        pytest.param("shadow", "reject", True, id="a-shadow-answers-nobody"),
+    ],
+)
+def test_who_answers_entities_needs_a_verdict(role: Literal["shadow", "candidate"], verdict: str, passed: bool) -> None:
+    """As who is promoted does, and no reviewer can overrule it; of a shadow the verdict is said."""
+    second = SecondFile(
+        role=role, percent=10, version=2, model_digest=MODEL, storage_uri="file:///store/", signature="signed"
+    )
+    check = merge_checks.of_second_evidence(second, evidence(verdict=verdict))
+    assert check == merge_checks.Check("evidence", passed, f"the evaluation says {verdict!r}", final=True)
