@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsFloat
 
 from argosy import telemetry
 
@@ -21,6 +21,7 @@ import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from great_expectations import util as gx_util
 from great_expectations.exceptions import GreatExpectationsError
 from great_expectations.expectations import registry
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -57,6 +58,17 @@ patterns are Java's, a missing value is 0 in a sum of several columns, and some 
 
 EXAMPLES = 5
 ORDER = "argosy_order"
+
+
+def _as_float(d: SupportsFloat) -> float:
+    """In the place of its own, which asks of each row of a decimal column who called, by the whole stack and the files of all its frames.
+
+    That is milliseconds a row for a sum or a mean, in order to decide whether to warn; it warns nobody here.
+    """
+    return float(d)
+
+
+gx_util.convert_decimal_to_float = _as_float
 
 
 class GreatExpectations:
