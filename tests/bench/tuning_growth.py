@@ -26,15 +26,14 @@ MOST_GROWTH = 1.5
 def main(features: Path, points: int) -> int:
     """Measure, print, and say whether it holds."""
     settings = model_folder.load_settings(MODEL)
-    whole = frames.read(features, "train")
-    smallest = len(whole) // 10
+    rows = frames.schema(features).rows_train
+    smallest = rows // 10
     costs: dict[str, list[float]] = {"all rows": [], f"{smallest:,} rows": []}
     for share in (0.1, 1 / 3, 1.0):
-        some = splits.drawn(whole, _with(settings, int(share * len(whole))))
-        for name, wanted in zip(costs, (None, smallest), strict=True):
-            costs[name].append(_cost(splits.drawn(some, _with(settings, wanted)), settings, points))
+        for name, wanted in zip(costs, (int(share * rows), smallest), strict=True):
+            costs[name].append(_cost(splits.to_search(features, _with(settings, wanted)), settings, points))
         print(
-            f"{len(some):>9,} rows: " + ", ".join(f"{name} {spent[-1]:.1f} s" for name, spent in costs.items()),
+            f"{int(share * rows):>9,} rows: " + ", ".join(f"{name} {spent[-1]:.1f} s" for name, spent in costs.items()),
             flush=True,
         )
     growth = {name: spent[-1] / spent[0] for name, spent in costs.items()}
@@ -44,7 +43,7 @@ def main(features: Path, points: int) -> int:
     return int(growth[f"{smallest:,} rows"] > MOST_GROWTH)
 
 
-def _with(settings: ModelSettings, wanted: int | None) -> ModelSettings:
+def _with(settings: ModelSettings, wanted: int) -> ModelSettings:
     search: Search = settings.search.model_copy(update={"rows": wanted})
     return settings.model_copy(update={"search": search})
 

@@ -100,11 +100,17 @@ class Search(Document):
     per_task: int = Field(default=5, ge=1, description="Trials that one task of the fan-out runs, one after the other.")
     folds: int = Field(default=5, ge=2)
     rows: int | None = Field(
-        default=None,
+        default=50_000,
         ge=100,
-        description="About how many rows of the training side trials are scored on: a fixed draw of whole entities, or days. The chosen "
-        "point is cross-validated, its rounds counted and the model fitted on all rows. All of them where absent, or where there are "
-        "fewer.",
+        description="About how many rows of the training side trials are scored on: a fixed draw of whole entities, or days, 50 of "
+        "those at least. The chosen point is cross-validated, its rounds counted and the model fitted on all rows. All of them with "
+        "`null`, or where there are fewer.",
+    )
+    stop_after_rounds: int | None = Field(
+        default=None,
+        ge=1,
+        description="The search is over once so many rounds of trials one after another found nothing better. All trials are run where "
+        "absent.",
     )
     metric: str = Field(description="What a trial is scored by, averaged over the folds.")
     max_boost_rounds: int = Field(default=500, ge=1)

@@ -3,7 +3,7 @@
 Everything that decides the resulting bytes is a parameter here (seed, threads, bins), so that equal inputs give an equal model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,12 @@ OBJECTIVES: dict[Task, tuple[str, str]] = {
 """Task to XGBoost's objective and the loss that early stopping watches."""
 
 MAX_BIN = 256
+
+STREAMED = 1_000_000
+"""Values from which a matrix is handed to XGBoost in parts and kept as bins alone: a byte a value where it would be eight and the bins.
+With fewer that takes longer than it saves. The bins, and so the models, are the same to the last bit."""
+_PART = 65_536
+"""Rows handed over at once."""
 
 # Looking at the losses costs as much as growing a small tree.
 STRIDE = 5
@@ -56,11 +62,52 @@ def parameters(settings: ModelSettings, point: Mapping[str, float | int]) -> dic
     return fixed | dict(point)
 
 
-def data(encoder: Encoder, matrix: Matrix, labels: Labels, *, nthread: int) -> xgboost.DMatrix:
-    """*matrix* and *labels* as XGBoost takes them; its bins are made at the first fit and kept for all that follow.
+def to_fit(
+    encoder: Encoder, matrix: Matrix, labels: Labels, *, nthread: int, rows: npt.NDArray[np.int64] | None = None
+) -> xgboost.DMatrix:
+    """The *rows* of *matrix* and *labels* (all where None) to fit on, binned once for all fits.
 
-    Not a QuantileDMatrix: on a few thousand rows making one takes ten times as long, and fits are no quicker.
+    Many are kept as their bins alone (see :data:`STREAMED`). On a few thousand rows making such a matrix takes ten times as long, and fits
+    are no quicker.
     """
+    count = len(matrix) if rows is None else len(rows)
+    if count * matrix.shape[1] < STREAMED:
+        return data(encoder, *_taken(matrix, labels, rows), nthread=nthread)
+    parts = _Parts(encoder, matrix, labels, rows)
+    return xgboost.QuantileDMatrix(parts, max_bin=MAX_BIN, nthread=nthread, enable_categorical=True)
+
+
+class _Parts(xgboost.DataIter):  # type: ignore[misc]  # of no type to mypy
+    """Rows of a matrix, some at a time, so that they are never there twice."""
+
+    def __init__(
+        self, encoder: Encoder, matrix: Matrix, labels: Labels, rows: npt.NDArray[np.int64] | None = None
+    ) -> None:
+        super().__init__()
+        self._described = {"feature_names": encoder.booster_names, "feature_types": encoder.types}
+        self._matrix, self._labels = matrix, labels
+        self._rows = np.arange(len(matrix)) if rows is None else rows
+        self._at = 0
+
+    def reset(self) -> None:
+        """Begin again: XGBoost reads the parts more than once."""
+        self._at = 0
+
+    def next(self, input_data: Callable[..., Any]) -> bool:
+        """Hand the next part to *input_data*; False where there is none."""
+        rows = self._rows[self._at : self._at + _PART]
+        self._at += len(rows)
+        if len(rows):
+            input_data(data=self._matrix[rows], label=self._labels[rows], **self._described)
+        return len(rows) > 0
+
+
+def _taken(matrix: Matrix, labels: Labels, rows: npt.NDArray[np.int64] | None) -> tuple[Matrix, Labels]:
+    return (matrix, labels) if rows is None else (matrix[rows], labels[rows])
+
+
+def data(encoder: Encoder, matrix: Matrix, labels: Labels, *, nthread: int) -> xgboost.DMatrix:
+    """*matrix* and *labels* as XGBoost takes them to answer, or to fit on where they are few (see :func:`to_fit`)."""
     return xgboost.DMatrix(
         matrix,
         labels,

@@ -4,6 +4,7 @@ A point's score depends on the examples, the settings and the point, and on noth
 Which points to score is ``sampling``'s business, whether to go on with one is ``pruning``'s.
 """
 
+import functools
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -43,12 +44,15 @@ class FoldOutcome:
 
 
 class CrossValidation:
-    """The folds of one training side, ready to score points."""
+    """The folds of one training side, ready to score points. Each fold's matrices are made for the first point and kept for all others."""
 
     def __init__(self, examples: Examples, settings: ModelSettings) -> None:
-        self._settings = settings
-        assignment = splits.folds(examples, settings)
-        self._folds = [_fold(examples, assignment, number, settings) for number in range(settings.search.folds)]
+        self._settings, self._examples = settings, examples
+        self._assignment = splits.folds(examples, settings)
+
+    @functools.cached_property
+    def _folds(self) -> list[Fold]:
+        return [self._fold(number) for number in range(self._settings.search.folds)]
 
     def score(self, asked: Asked, bar: PercentilePruner) -> Trial:
         """Score *asked*, fold by fold, until all are scored or *bar* stops it."""
@@ -68,8 +72,8 @@ class CrossValidation:
         )
 
     def outcomes(self, point: Mapping[str, float | int]) -> list[FoldOutcome]:
-        """Every fold's outcome at *point*, with predictions and learning curves."""
-        return [self._outcome(fold, point, curves=True) for fold in self._folds]
+        """Every fold's outcome at *point*, with predictions and learning curves. Of one point alone, so that no fold outlasts its turn."""
+        return [self._outcome(self._fold(number), point, curves=True) for number in range(self._settings.search.folds)]
 
     def _outcome(self, fold: Fold, point: Mapping[str, float | int], *, curves: bool) -> FoldOutcome:
         search = self._settings.search
@@ -85,6 +89,14 @@ class CrossValidation:
         score = metrics.score(self._settings.task, search.metric, fold.labels, predictions)
         return FoldOutcome(fold.rows, predictions, score, fitted.rounds, fitted.losses)
 
+    def _fold(self, number: int) -> Fold:
+        examples, nthread = self._examples, self._settings.training.nthread
+        encoder = Encoder(examples.schema.features)
+        inside, outside = np.flatnonzero(self._assignment == number), np.flatnonzero(self._assignment != number)
+        labels = examples.labels[inside]
+        fitted_on = boosting.to_fit(encoder, examples.matrix, examples.labels, nthread=nthread, rows=outside)
+        return Fold(inside, labels, fitted_on, boosting.data(encoder, examples.matrix[inside], labels, nthread=nthread))
+
 
 def final_rounds(rounds: Sequence[int]) -> int:
     """The number of boosting rounds of a model of all rows, from the rounds at which the folds were best."""
@@ -98,13 +110,3 @@ def out_of_fold(outcomes: Sequence[FoldOutcome]) -> npt.NDArray[np.float32]:
     for outcome in outcomes:
         predictions[outcome.rows] = outcome.predictions
     return predictions
-
-
-def _fold(examples: Examples, assignment: npt.NDArray[np.int64], number: int, settings: ModelSettings) -> Fold:
-    encoder, nthread = Encoder(examples.schema.features), settings.training.nthread
-    inside, outside = np.flatnonzero(assignment == number), np.flatnonzero(assignment != number)
-    fitted_on, scored_on = (
-        boosting.data(encoder, examples.matrix[rows], examples.labels[rows], nthread=nthread)
-        for rows in (outside, inside)
-    )
-    return Fold(inside, examples.labels[inside], fitted_on, scored_on)

@@ -1,9 +1,10 @@
 """Reads the folder that ``build-features`` writes into arrays: the examples of one model, split into training side and holdout.
 
-Keeps to Arrow and NumPy, because a fan-out of small tasks cannot afford a data frame library's import. Which columns there are is
-``domain.data.FeatureSchema``'s word.
+Keeps to Arrow and NumPy, because a fan-out of small tasks cannot afford a data frame library's import. A row group at a time is looked at,
+and of it only what is asked for is kept. Which columns there are is ``domain.data.FeatureSchema``'s word.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +51,11 @@ class Examples:
 
     def keys(self) -> list[str]:
         """Each row's join keys as one text."""
-        columns = [self.table.column(name).cast(pa.string()).to_pylist() for name in self.schema.join_keys]
-        return ["\x1f".join(map(str, values)) for values in zip(*columns, strict=True)]
+        return [str(key) for key in keys(self.table, self.schema.join_keys).to_pylist()]
 
     def days(self) -> list[str]:
-        """Each row's calendar day (UTC)."""
-        return [moment.date().isoformat() for moment in self.table.column(TIME).to_pylist()]
+        """Each row's calendar day (UTC), as ``2013-01-31``."""
+        return [str(day) for day in days(self.table).to_pylist()]
 
 
 def schema(folder: Path) -> FeatureSchema:
@@ -71,18 +71,44 @@ def left_out(folder: Path, name: str = LEFT_OUT) -> pa.Table:
     return pq.read_table(folder / name) if (folder / name).exists() else pa.table({})
 
 
-def read(folder: Path, side: str) -> Examples:
-    """The examples of *side* ("train", "holdout" or "recent") in *folder*.
+def keys(table: pa.Table, join_keys: Sequence[str]) -> pa.ChunkedArray:
+    """The columns *join_keys* of each row of *table* as one text."""
+    texts = [compute.fill_null(table.column(name).cast(pa.string()), "None") for name in join_keys]
+    return compute.binary_join_element_wise(*texts, "\x1f") if len(texts) > 1 else texts[0]
+
+
+def days(table: pa.Table) -> pa.ChunkedArray:
+    """The calendar day (UTC) of each row of *table*, as ``2013-01-31``."""
+    return table.column(TIME).cast(pa.timestamp("us", tz="UTC")).cast(pa.date32()).cast(pa.string())
+
+
+def read(folder: Path, side: str, kept: Callable[[pa.Table], pa.Array] | None = None) -> Examples:
+    """The examples of *side* ("train", "holdout" or "recent") in *folder*; of those *kept* where it is given, a mask of a part's rows.
 
     Raises Rejected where there are none, Misconfigured where columns are absent.
     """
     columns = schema(folder)
-    table = pq.read_table(folder / ROWS)
-    needed = [*columns.join_keys, *(feature.name for feature in columns.features), LABEL, SIDE, TIME]
-    if absent := [name for name in needed if name not in table.column_names]:
-        raise errors.Misconfigured(f"{folder / ROWS} has no column {absent[0]!r}; {SCHEMA} beside it names it")
-    chosen = table.filter(compute.equal(table.column(SIDE), side))
-    if chosen.num_rows == 0:
+    found = parts(folder, side)
+    table = pa.concat_tables(found if kept is None else (part.filter(kept(part)) for part in found))
+    if table.num_rows == 0:
         raise errors.Rejected(f"the features have no row on the {side} side; look at `split` in the settings")
-    labels = np.asarray(chosen.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
-    return Examples(columns, chosen, Encoder(columns.features).table(chosen), labels)
+    labels = np.asarray(table.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
+    return Examples(columns, table, Encoder(columns.features).table(table), labels)
+
+
+def parts(folder: Path, side: str, names: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of *side* in *folder*, a part a row group, after one of no rows. *names*: of the columns; None: all.
+
+    Raises Misconfigured where columns are absent.
+    """
+    columns = schema(folder)
+    asked = None if names is None else [*names, SIDE]
+    with pq.ParquetFile(folder / ROWS) as file:
+        needed = [*columns.join_keys, *(feature.name for feature in columns.features), LABEL, SIDE, TIME]
+        if absent := [name for name in needed if name not in file.schema_arrow.names]:
+            raise errors.Misconfigured(f"{folder / ROWS} has no column {absent[0]!r}; {SCHEMA} beside it names it")
+        empty = file.schema_arrow.empty_table()
+        yield empty if asked is None else empty.select(asked)
+        for group in range(file.num_row_groups):
+            part = file.read_row_group(group, columns=asked)
+            yield part.filter(compute.equal(part.column(SIDE), side))

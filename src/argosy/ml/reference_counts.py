@@ -41,7 +41,9 @@ def of(
     asked = as_logged(answering, holdout, answering.predict_matrix(holdout.matrix))
     answers = _answers(asked, answering)
     slices = [column.column for column in bins.columns if column.column in monitor.slices and column.levels]
-    history = pa.concat_tables([asked, as_logged(answering, train, out_of_fold)])
+    # Without seasons nobody asks for the rows that the model has learned.
+    learned = [as_logged(answering, train, out_of_fold)] if monitor.seasonality else []
+    history = pa.concat_tables([asked, *learned])
     columns = _wide(history, bins) if monitor.seasonality else []
     prediction, *features = columns or [bins.prediction, *bins.columns]
     layout = Layout(prediction, tuple(features), tuple(answers))

@@ -42,7 +42,7 @@ def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
     """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions."""
     outcomes = crossvalidation.CrossValidation(examples, settings).outcomes(choice.parameters)
     predictions = crossvalidation.out_of_fold(outcomes)
-    data = boosting.data(
+    data = boosting.to_fit(
         Encoder(examples.schema.features), examples.matrix, examples.labels, nthread=settings.training.nthread
     )
     rounds = choice.boost_rounds

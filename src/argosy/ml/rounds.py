@@ -16,6 +16,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, Choice, SearchHistory, Trial
 from argosy.ml import metrics
 
+NO_POINTS = "none"
 Item = TypeVar("Item", bound=BaseModel)
 
 
@@ -38,13 +39,10 @@ def merged(history: SearchHistory, finished: Sequence[Trial]) -> SearchHistory:
 
 def choose(history: SearchHistory) -> Choice:
     """The best complete trial; of equally good ones the first. Raises Rejected where none is complete or scores a number."""
-    sign = 1.0 if history.direction == "maximize" else -1.0
-    complete = [trial for trial in history.trials if trial.state == "complete" and trial.score == trial.score]
-    if not complete:
+    if (best := _best(history)) is None:
         raise errors.Rejected(
             f"none of {len(history.trials)} trials came to a {history.metric}: look at the logs of the trial tasks"
         )
-    best = max(complete, key=lambda trial: (sign * trial.score, -trial.number))
     return Choice(
         trial=best.number,
         score=best.score,
@@ -54,6 +52,15 @@ def choose(history: SearchHistory) -> Choice:
     )
 
 
+def is_over(history: SearchHistory, settings: ModelSettings) -> bool:
+    """True where the last ``search.stop_after_rounds`` rounds of *history* found nothing better than those before."""
+    search = settings.search
+    if search.stop_after_rounds is None or (best := _best(history)) is None:
+        return False
+    since = len(history.trials) // search.per_round - 1 - best.number // search.per_round
+    return since >= search.stop_after_rounds
+
+
 def batches(asked: Sequence[Asked], size: int) -> str:
     """*asked* as the text of a JSON list of batches of at most *size* points."""
     points = [point.model_dump(mode="json") for point in asked]
@@ -61,9 +68,14 @@ def batches(asked: Sequence[Asked], size: int) -> str:
 
 
 def named(text: str) -> dict[str, list[dict[str, Any]]]:
-    """The batches of :func:`batches` by name: the numbers of their first and last trial."""
+    """The batches of :func:`batches` by name: the numbers of their first and last trial; one without points where there are none.
+
+    A fan-out over nothing has no results, and the tasks after it could not name them.
+    """
     found: list[list[dict[str, Any]]] = json.loads(text)
-    return {f"{points[0]['number']}-{points[-1]['number']}": points for points in found}
+    return (
+        {NO_POINTS: []} if not found else {f"{points[0]['number']}-{points[-1]['number']}": points for points in found}
+    )
 
 
 def points_of(name: str, asked: Path) -> str:
@@ -91,6 +103,12 @@ def finished(text: str) -> list[Trial]:
 def trials_text(trials: Sequence[Trial]) -> str:
     """*trials* as one task hands them over."""
     return canonical_json([trial.model_dump(mode="json") for trial in trials])
+
+
+def _best(history: SearchHistory) -> Trial | None:
+    sign = 1.0 if history.direction == "maximize" else -1.0
+    complete = [trial for trial in history.trials if trial.state == "complete" and trial.score == trial.score]
+    return max(complete, key=lambda trial: (sign * trial.score, -trial.number), default=None)
 
 
 def _json(text: str, name: str) -> Any:

@@ -19,7 +19,7 @@ def name(settings: ModelSettings, features: Path) -> str:
     # How many trials there are, how many a task runs and what becomes of the best one changes no score. How many a round has does: which
     # trials are pruned follows from the rounds before.
     kept["training"] = {"nthread": settings.training.nthread}
-    for neutral in ("trials", "per_task"):
+    for neutral in ("trials", "per_task", "stop_after_rounds"):
         kept["search"].pop(neutral, None)
     parts = {
         "settings": kept,

@@ -1,6 +1,7 @@
 """A fit is decided by its parameters alone, and stops where its loss was lowest."""
 
 import numpy as np
+import pytest
 import xgboost
 
 from argosy.domain.data import FeatureColumn
@@ -71,3 +72,20 @@ def test_columns_with_names_that_xgboost_does_not_take() -> None:
     fit = boosting.fit({"objective": "binary:logistic"}, data, 3)
     importance = boosting.importance(fit.booster, encoder.names)
     assert importance["Seats [n]"] > 0 == importance["a<b"]
+
+
+def test_parts_give_the_same_model(each_task: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed over in parts and kept as bins, rows come to the very model that they come to as they are."""
+    examples = frames.read(each_task.features, "train")
+    encoder, parameters = Encoder(examples.schema.features), boosting.parameters(each_task.settings, POINT)
+    rows = np.flatnonzero(np.arange(len(examples)) % 3)
+
+    def fitted() -> tuple[type[xgboost.DMatrix], bytes]:
+        data = boosting.to_fit(encoder, examples.matrix, examples.labels, nthread=1, rows=rows)
+        return type(data), bytes(boosting.fit(parameters, data, 20).booster.save_raw("ubj"))
+
+    plain = fitted()
+    monkeypatch.setattr(boosting, "STREAMED", 1)
+    monkeypatch.setattr(boosting, "_PART", 37)
+    assert plain[0] is xgboost.DMatrix
+    assert fitted() == (xgboost.QuantileDMatrix, plain[1])

@@ -1,6 +1,7 @@
 """What tasks hand over survives the way through workflow parameters, and gaps in it are noticed."""
 
 import json
+import math
 
 import pytest
 
@@ -87,3 +88,33 @@ def test_nothing_to_choose(leavers: Given) -> None:
     history = rounds.merged(rounds.empty(leavers.settings), [scored(0, 0.1, "pruned")])
     with pytest.raises(errors.Rejected, match="none of 1 trials came to a log_loss"):
         rounds.choose(history)
+
+
+class TestStopping:
+    """A search that finds nothing better any more."""
+
+    def over(self, given: Given, scores: list[float], after: int | None) -> bool:
+        search = given.settings.search.model_copy(update={"per_round": 2, "stop_after_rounds": after})
+        trials = [make_trial(number).model_copy(update={"fold_scores": [score]}) for number, score in enumerate(scores)]
+        history = rounds.merged(rounds.empty(given.settings), trials)
+        return rounds.is_over(history, given.settings.model_copy(update={"search": search}))
+
+    @pytest.mark.parametrize(
+        ("scores", "after", "over"),
+        [
+            pytest.param([0.5, 0.6, 0.5, 0.5], 1, True, id="as-good-is-no-better"),
+            pytest.param([0.5, 0.6, 0.5, 0.4], 1, False, id="better-in-the-last-round"),
+            pytest.param([0.5, 0.6, 0.7, 0.7], 2, False, id="one-round-of-two"),
+            pytest.param([0.5, 0.6, 0.7, 0.7, 0.7, 0.7], 2, True, id="two-rounds"),
+            pytest.param([0.5, 0.6, 0.7, 0.7, 0.7, 0.7], None, False, id="not-asked-for"),
+            pytest.param([], 1, False, id="before-the-first"),
+            pytest.param([math.nan, math.nan], 1, False, id="none-with-a-score"),
+        ],
+    )
+    def test_over(self, leavers: Given, scores: list[float], after: int | None, over: bool) -> None:
+        """Lower is better here; whole rounds count, from the one with the best trial."""
+        assert self.over(leavers, scores, after) is over
+
+    def test_a_round_without_points_has_a_batch(self) -> None:
+        """A fan-out over nothing has no results for the next task to read."""
+        assert rounds.named(rounds.batches([], 5)) == {rounds.NO_POINTS: []}

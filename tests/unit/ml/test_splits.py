@@ -2,11 +2,15 @@
 
 import dataclasses
 import datetime
+import hashlib
+import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
@@ -58,8 +62,8 @@ def test_an_entity_stays_together(leavers: Given) -> None:
     examples = frames.read(leavers.features, "train")
     examples = with_column(examples, "id", [f"e{index // 4}" for index in range(len(examples))])
     folds = splits.folds(examples, leavers.settings)
-    keys = examples.keys()
-    assert all(len({fold for fold, key in zip(folds, keys, strict=True) if key == one}) == 1 for one in set(keys))
+    of_rows = examples.keys()
+    assert all(len({fold for fold, key in zip(folds, of_rows, strict=True) if key == one}) == 1 for one in set(of_rows))
 
 
 def test_a_day_stays_together(leavers: Given) -> None:
@@ -69,6 +73,7 @@ def test_a_day_stays_together(leavers: Given) -> None:
     examples = with_column(examples, "event_timestamp", moments)
     by_time = leavers.changed(split={"by": "time", "holdout_from": "2021-01-01T00:00:00Z"})
     folds, days = splits.folds(examples, by_time), examples.days()
+    assert days == [moment.date().isoformat() for moment in moments if isinstance(moment, datetime.datetime)]
     assert len(set(days)) > 100
     assert all(len({fold for fold, day in zip(folds, days, strict=True) if day == one}) == 1 for one in set(days))
 
@@ -88,32 +93,74 @@ def test_more_folds_than_rows(features_of: Callable[..., Path], houses: Given) -
         splits.folds(examples, houses.settings)
 
 
+@pytest.mark.parametrize("rows_an_entity", [1, 3])
+def test_dealt_as_it_is_written_down(leavers: Given, rows_an_entity: int) -> None:
+    """Group by group: strata by the name of their class, groups of one stratum by their keyed hash. Models hang on it to the last bit."""
+    examples = frames.read(leavers.features, "train")
+    names = [f"e{index // rows_an_entity}" for index in range(len(examples))]
+    classes: dict[str, set[float]] = {}
+    for name, label in zip(names, examples.labels, strict=True):
+        classes.setdefault(name, set()).add(float(label))
+
+    def place(name: str) -> tuple[str, bytes]:
+        found = classes[name]
+        seed = leavers.settings.seed
+        return "mixed" if len(found) > 1 else str(min(found)), hashlib.sha256(f"{seed}\0{name}".encode()).digest()
+
+    dealt = {name: position % 3 for position, name in enumerate(sorted(classes, key=place))}
+    found = splits.folds(with_column(examples, "id", [*names]), leavers.settings)
+    assert found.tolist() == [dealt[name] for name in names]
+
+
 class TestDrawn:
     """The rows that trials are scored on, where the settings want few of them."""
 
-    def drawn(self, given: Given, rows: int | None, examples: Examples) -> Examples:
+    def drawn(self, given: Given, rows: int | None, folder: Path | None = None) -> Examples:
         search = given.settings.search.model_copy(update={"rows": rows})
-        return splits.drawn(examples, given.settings.model_copy(update={"search": search}))
+        return splits.to_search(folder or given.features, given.settings.model_copy(update={"search": search}))
 
     def test_all_where_few_or_none_are_asked_for(self, leavers: Given) -> None:
         """Nothing is taken away from a table that is small."""
         examples = frames.read(leavers.features, "train")
         for rows in (None, len(examples), 10 * len(examples)):
-            assert self.drawn(leavers, rows, examples) is examples
+            assert self.drawn(leavers, rows).table.equals(examples.table)
 
-    def test_about_as_many_and_a_larger_draw_adds(self, leavers: Given) -> None:
-        """The same rows in any order, and those of a smaller draw among those of a larger one."""
+    def test_about_as_many_and_a_larger_draw_adds(self, leavers: Given, tmp_path: Path) -> None:
+        """The same rows in any order and groups, and those of a smaller draw among those of a larger one."""
         examples = frames.read(leavers.features, "train")
-        half, more = (self.drawn(leavers, int(len(examples) * share), examples) for share in (0.5, 0.8))
+        half, more = (self.drawn(leavers, int(len(examples) * share)) for share in (0.5, 0.8))
         assert abs(len(half) - len(examples) / 2) < len(examples) / 5
-        assert set(half.keys()) < set(more.keys()) < set(examples.keys())
-        order = [int(index) for index in np.random.default_rng(1).permutation(len(examples))]
-        assert sorted(self.drawn(leavers, len(examples) // 2, reordered(examples, order)).keys()) == sorted(half.keys())
+        assert keys(half) < keys(more) < keys(examples)
+        whole = pq.read_table(leavers.features / frames.ROWS)
+        order = np.random.default_rng(1).permutation(whole.num_rows)
+        shutil.copy(leavers.features / frames.SCHEMA, tmp_path)
+        pq.write_table(whole.take(order), tmp_path / frames.ROWS, row_group_size=17)
+        assert keys(self.drawn(leavers, len(examples) // 2, tmp_path)) == keys(half)
         assert len(half.matrix) == len(half.labels) == half.table.num_rows
 
-    def test_whole_entities(self, leavers: Given) -> None:
+    def test_whole_entities(self, leavers: Given, tmp_path: Path) -> None:
         """Or nothing of one: half of it would be of two sides."""
-        examples = frames.read(leavers.features, "train")
-        examples = with_column(examples, "id", [f"e{index // 4}" for index in range(len(examples))])
-        kept = self.drawn(leavers, len(examples) // 2, examples).keys()
-        assert all(kept.count(each) == examples.keys().count(each) for each in set(kept))
+        whole = pq.read_table(leavers.features / frames.ROWS)
+        names = pa.array([f"e{index // 4}" for index in range(whole.num_rows)])
+        shutil.copy(leavers.features / frames.SCHEMA, tmp_path)
+        pq.write_table(whole.set_column(whole.schema.get_field_index("id"), "id", names), tmp_path / frames.ROWS)
+        all_of_them = frames.read(tmp_path, "train")
+        kept = self.drawn(leavers, len(all_of_them) // 2, tmp_path)
+        counts = Counter(all_of_them.keys())
+        assert 0 < len(kept) < len(all_of_them)
+        assert all(counts[each] == count for each, count in Counter(kept.keys()).items())
+
+    def test_few_large_groups(self, leavers: Given, tmp_path: Path) -> None:
+        """Fifty are drawn however few rows are wanted, all where there are fewer: of none nothing is learned."""
+        whole = pq.read_table(leavers.features / frames.ROWS)
+        shutil.copy(leavers.features / frames.SCHEMA, tmp_path)
+        for groups, drawn in ((8, 8), (80, 50)):
+            names = pa.array([f"e{index % groups}" for index in range(whole.num_rows)])
+            table = whole.set_column(whole.schema.get_field_index("id"), "id", names)
+            pq.write_table(table, tmp_path / frames.ROWS, row_group_size=29)
+            assert len(keys(self.drawn(leavers, 1, tmp_path))) == drawn
+
+
+def keys(examples: Examples) -> set[str]:
+    """Whose rows they are."""
+    return set(examples.keys())

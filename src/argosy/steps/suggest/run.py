@@ -15,6 +15,6 @@ def run(*, settings: ModelSettings, round_number: int, finished: str, history: P
     """
     before = SearchHistory.read(history) if history else rounds.empty(settings)
     so_far = rounds.merged(before, rounds.finished(finished))
-    asked = sampling.ask(settings, so_far, round_number=round_number)
+    asked = [] if rounds.is_over(so_far, settings) else sampling.ask(settings, so_far, round_number=round_number)
     so_far.write(out)
     return rounds.batches(asked, settings.search.per_task)

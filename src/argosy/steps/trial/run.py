@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, SearchHistory, Trial
-from argosy.ml import checks, frames, rounds, splits, study
+from argosy.ml import checks, rounds, splits, study
 from argosy.ml.crossvalidation import CrossValidation
 from argosy.ml.pruning import PercentilePruner
 from argosy.ports.search_storage import SearchStorage
@@ -20,6 +20,8 @@ def run(*, settings: ModelSettings, features: Path, history: Path, batch: str, s
     Raises Rejected where the training side cannot be learned from, TryAgain where the storage fails.
     """
     asked = rounds.batch(batch)
+    if not asked:  # the search is over
+        return rounds.trials_text([])
     name = study.name(settings, features)
     recorded = storage.recorded(name)
     known = {point.number: recorded[point.number] for point in asked if _is(point, recorded.get(point.number))}
@@ -36,7 +38,7 @@ def _is(point: Asked, recorded: Trial | None) -> bool:
 
 
 def _scored(settings: ModelSettings, features: Path, history: SearchHistory, points: list[Asked]) -> Iterator[Trial]:
-    examples = splits.drawn(frames.read(features, "train"), settings)
+    examples = splits.to_search(features, settings)
     checks.learnable(examples, settings)
     folds, bar = CrossValidation(examples, settings), PercentilePruner(history, settings.search)
     for point in points:

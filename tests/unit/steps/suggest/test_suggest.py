@@ -127,3 +127,15 @@ def test_a_damaged_history(ask: Round, tmp_path: Path) -> None:
     ran = ask(1, "[]", tmp_path / "history.json")
     assert ran.code == 78
     assert "in/history is no SearchHistory of this version: direction: Field required; run the step" in ran.said
+
+
+def test_a_search_that_is_over_asks_no_point(leavers: Given, ask: Round, tmp_path: Path) -> None:
+    """Its last rounds have one batch each, of nothing: what waits for their results finds them."""
+    search = leavers.settings.search.model_copy(update={"stop_after_rounds": 1, "trials": 100})
+    leavers.settings.model_copy(update={"search": search}).write(tmp_path / "model.yaml")
+    first = ask(0)
+    alike = json.loads(answers(asked_of(first)))
+    trials = [trial | {"fold_scores": [0.5]} for task in map(json.loads, alike) for trial in task]
+    more = [trial | {"number": trial["number"] + len(trials)} for trial in trials]
+    over = ask(1, json.dumps([json.dumps([*trials, *more])]), first.out("history"))
+    assert asked_of(over) == {"none": []}
