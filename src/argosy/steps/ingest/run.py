@@ -120,6 +120,7 @@ def in_folder(
         )
     absent = [
         f"source {source.name!r}: there is no {'folder' if source.folder else 'file'} {found[source.name]}"
+        f"{_pointed_at(found[source.name])}"
         for source in mine
         if not (found[source.name].is_dir() if source.folder else found[source.name].is_file())
     ]
@@ -138,6 +139,12 @@ def in_folder(
         name: Fetched(file, _origin(origin, file) if origin else str(file), sizes=there.get(name))
         for name, file in found.items()
     }
+
+
+def _pointed_at(place: Path) -> str:
+    """What brings *place*, where DVC's pointer to it lies beside; it is no data itself."""
+    pointer = place.with_name(f"{place.name}.dvc")
+    return f", but {pointer.name} beside it; `dvc pull {pointer}` brings what it points to" if pointer.is_file() else ""
 
 
 def _not_named(source: Source, folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pyarrow.parquet as pq
 import pytest
 
+from argosy import errors
 from argosy.domain.data import Lineage, SnapshotManifest
 from argosy.settings import Settings
 from kit.examples import make_settings
@@ -177,6 +178,14 @@ def test_a_folder_of_partitions(ingest: Ingest) -> None:
         lineage = Lineage.read(ran.out("lineage")).sources[0]
         assert (lineage.rows_read, lineage.partitions, lineage.location.rpartition("/")[2]) == (2, 2, "calls")
     assert "there is no folder" in ingest("nowhere", {}, sources=[partitioned]).said
+
+
+def test_a_pointer_of_dvc_is_no_data(ingest: Ingest) -> None:
+    """Where only the pointer is, the message says what brings the file."""
+    pointer = "outs:\n- md5: 0f343b0931126a20f133d67c2b018a3b\n  size: 10\n  hash: md5\n  path: rows.csv\n"
+    ran = ingest("data", {"data/rows.csv.dvc": pointer})
+    assert ran.code == errors.Misconfigured.exit_code
+    assert "rows.csv, but rows.csv.dvc beside it; `dvc pull " in ran.said
 
 
 def test_rows_of_a_database(ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
