@@ -132,6 +132,9 @@ class Settings:
     """ARGOSY_HASH_KEY_FILE: the secret under which ids are hashed in logs, and below it those of before. Default: a key under the home."""
     hash_key_text: str | None
     """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
+    retention: str
+    """ARGOSY_RETENTION: how long ``argosy gc`` keeps each class of data, such as
+    ``runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d``. Default: runs for 30 days, the others for good."""
     prices: str
     """ARGOSY_PRICES: prices of an hour of a core, of a GiB and of a GPU, such as ``cpu=0.04,memory=0.005,gpu=2.5``, for ``argosy
     cost``. Default: none."""
@@ -177,6 +180,7 @@ class Settings:
             notify=channel_addresses.channels(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
+            retention=given.get("ARGOSY_RETENTION") or "",
             prices=given.get("ARGOSY_PRICES") or "",
             archive_uri=given.get("ARGOSY_ARCHIVE_URI") or None,
             lineage_uri=given.get("ARGOSY_LINEAGE_URI") or None,

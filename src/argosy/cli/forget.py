@@ -3,25 +3,29 @@
 Says what holds them, and changes nothing; `--delete` does it. Snapshots are written anew without the rows, under digests of their own; of
 the old ones a tombstone stays, as evidence goes on to name them. What is served is named and stays until another version takes its place.
 Done again it goes on where it was killed, and finds nothing where all is gone. The proof, in the monitoring store, does not say whose rows
-they were but by the keyed hash of the log. Sources, results of scoring, shared online stores, backups, and old versions that a bucket keeps
-are not looked at.
+they were but by the keyed hash of the log. Sources in data/MODEL are looked at and never changed: who is still there comes back with the
+next run. Results of scoring are those of model.yaml, where that is a folder, and of each --results. Shared online stores, backups, and old
+versions that a bucket keeps are not looked at.
 """
 
 import argparse
 import contextlib
 import datetime
+import mmap
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from argosy import errors, scratch, wiring
 from argosy.cli import models
-from argosy.domain import environment_layout, erasures, pseudonyms
+from argosy.domain import environment_layout, erasures, pseudonyms, table_places
 from argosy.domain.erasures import ErasedPart, Erasure
 from argosy.domain.model_settings import ModelSettings
 from argosy.engine.state import home_erasure, locks
 from argosy.files import model_folder
 from argosy.monitoring import forgetting
+from argosy.ports.table_files import TableFiles
 from argosy.promotion import retention
 from argosy.promotion.standing import Main
 from argosy.report.plain_text import line
@@ -40,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--delete", action="store_true", help="erase it; without this, only say what holds it")
     does.add_argument("--dry-run", action="store_true", help="only say what holds it, as without --delete")
+    parser.add_argument(
+        "--results",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="where results of scoring lie: a folder, s3://<bucket>/…; once more for another",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object at the end, which is the proof")
 
 
@@ -53,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     now = datetime.datetime.now(datetime.UTC)
     proof = Erasure(model=settings.model, entity=hashes[0], at=now, parts=[], served=[])
     with _alone(here) if arguments.delete else contextlib.nullcontext():
-        parts = _parts(here, settings, entity, hashes, now, delete=arguments.delete)
+        parts = _parts(here, settings, entity, hashes, proof, arguments.results, delete=arguments.delete)
         proof = _followed(arguments, here, proof, parts)
     served = _served(here, settings.model, proof.parts)
-    return _end(arguments, here, proof.model_copy(update={"served": served}))
+    return _end(arguments, here, proof.model_copy(update={"served": served, "ended": True}))
 
 
 @contextlib.contextmanager
@@ -149,7 +160,8 @@ def _parts(
     settings: ModelSettings,
     entity: Mapping[str, str],
     hashes: list[str],
-    now: datetime.datetime,
+    proof: Erasure,
+    results: Sequence[str],
     *,
     delete: bool,
 ) -> Iterator[ErasedPart]:
@@ -157,12 +169,19 @@ def _parts(
     yield from forgetting.of_log(wiring.log_eraser(here), settings.model, hashes, delete=delete)
     store, monitored, rows = wiring.artifacts(here), wiring.objects(here, here.monitoring_uri), wiring.row_eraser()
     with scratch.folder("sources") as place:
-        yield from forgetting.of_snapshots(settings.model, entity, store, rows, monitored, place, now, delete=delete)
+        yield from forgetting.of_snapshots(
+            settings.model, entity, store, rows, monitored, place, proof.at, delete=delete
+        )
 
     def holds(path: Path) -> bool:
         with path.open("rb") as stream:
-            is_table = stream.read(len(PARQUET)) == PARQUET
-        return bool(rows.holds(path, entity)) if is_table else _is_named(path.read_bytes(), entity)
+            if stream.read(len(PARQUET)) == PARQUET:
+                return bool(rows.holds(path, entity))
+            if stream.seek(0, os.SEEK_END) == 0:
+                return False
+            # Looked through where it lies: a source may be larger than the memory.
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return _is_named(content, entity)
 
     find = home_erasure.erase if delete else home_erasure.holding
     for part in find(here.home, holds):
@@ -173,6 +192,36 @@ def _parts(
             why_not=part.kept,
         )
     yield from _online(here, settings.model, holds, delete=delete)
+    for each in _results(here, settings, results):
+        with scratch.folder("score") as place:
+            yield from forgetting.of_results(each, entity, rows, place, delete=delete)
+    sources = list(_sources(here, settings.model, holds))
+    yield from forgetting.of_measures(proof, hashes, monitored, again=bool(sources), delete=delete)
+    yield from sources
+
+
+def _results(here: Settings, settings: ModelSettings, named: Sequence[str]) -> Iterator[TableFiles]:
+    """Where results of scoring are to be looked at: what was *named*, and the folder of the settings where there is one."""
+    for place in named:
+        yield wiring.table_files(place, "--results")
+    if settings.scoring is not None:
+        before, day, _ = settings.scoring.results.partition(table_places.AS_OF)
+        path = table_places.path_of(before.rpartition("/")[0] if day else before)
+        if path is not None and (here.data_root / path).is_dir():
+            yield wiring.table_files(str(path), "scoring.out", here.data_root)
+
+
+def _sources(here: Settings, model: str, holds: home_erasure.Holds) -> Iterator[ErasedPart]:
+    """The files of the model's folder of sources with the person. They are somebody else's to change."""
+    folder = here.data_root / "data" / model
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        if holds(path):
+            yield ErasedPart(
+                kind="source",
+                place=str(path.relative_to(here.data_root)),
+                done=False,
+                why_not="it is yours to change; until then each run reads the person again. Then run this again",
+            )
 
 
 def _online(here: Settings, model: str, holds: home_erasure.Holds, *, delete: bool) -> Iterator[ErasedPart]:
@@ -203,12 +252,12 @@ def _online(here: Settings, model: str, holds: home_erasure.Holds, *, delete: bo
         yield ErasedPart(kind="online features", place=stored.name, done=delete and why is None, why_not=why)
 
 
-def _is_named(content: bytes, entity: Mapping[str, str]) -> bool:
+def _is_named(content: mmap.mmap, entity: Mapping[str, str]) -> bool:
     """True where *content*, which is no table, names each id. Digits alone are not looked for: they are in every file."""
     if any(value.isdecimal() for value in entity.values()):
         return False
-    if b"\0" in content:  # a database: what stands beside an id there is no part of it, even if it is a letter
-        return all(value.encode() in content for value in entity.values())
+    if content.find(b"\0") >= 0:  # a database: what stands beside an id there is no part of it, even if it is a letter
+        return all(content.find(value.encode()) >= 0 for value in entity.values())
     return all(
         re.search(rb"(?<![\w-])" + re.escape(value.encode()) + rb"(?![\w-])", content) for value in entity.values()
     )

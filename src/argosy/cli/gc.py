@@ -3,25 +3,27 @@
 Says what would go, and why; `--delete` does it. Never taken, whatever its age: what an environment serves, what an open request names, a
 release within its term, what a hold in the environment repo names (models/MODEL/holds/all.txt or <hex>.txt, with the reason), a run that
 is under way or may be resumed. While a pipeline runs here, its machine's artifacts stay. Evidence, registry and ledgers are not touched.
+How long each class of data is kept says ARGOSY_RETENTION (runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d); an
+option goes before it.
 """
 
 import argparse
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from argosy import errors, wiring
 from argosy.cli import target
 from argosy.cli.predictions import days
+from argosy.domain import looks, part_measures, retention_periods
 from argosy.engine.state import sweeping
+from argosy.ports.objects import Objects
 from argosy.promotion import retention
 from argosy.promotion.standing import Main
 from argosy.report.plain_text import line
 from argosy.settings import Settings
-
-DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -47,21 +49,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--days",
         type=days,
-        default=DAYS,
         metavar="N",
-        help=f"how long runs and cached answers are kept (default {DAYS})",
+        help=f"how long runs and cached answers are kept (default: ARGOSY_RETENTION's, else {retention_periods.DAYS_OF_RUNS})",
     )
     parser.add_argument(
         "--predictions-days",
         type=days,
         metavar="N",
-        help="delete logged predictions older than that too (default: none)",
+        help="delete logged predictions older than that too (default: ARGOSY_RETENTION's, else none)",
     )
     parser.add_argument(
         "--snapshots-days",
         type=days,
         metavar="N",
-        help="delete accepted snapshots of data older than that too, but for those that a model needs (default: none)",
+        help="delete accepted snapshots of data older than that too, but for those that a model needs (default: "
+        "ARGOSY_RETENTION's, else none)",
+    )
+    parser.add_argument(
+        "--measures-days",
+        type=days,
+        metavar="N",
+        help="delete what was measured of parts of tables before that too: it is measured again (default: ARGOSY_RETENTION's, else none)",
+    )
+    parser.add_argument(
+        "--looks-days",
+        type=days,
+        metavar="N",
+        help="delete looks at drift and their pages older than that too, but for the newest (default: ARGOSY_RETENTION's, else none)",
     )
     parser.add_argument("--all", action="store_true", help="also list what stays, and why")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -70,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Find it, and delete it where that was asked for."""
     here = Settings.from_environment()
+    _from_settings(arguments, here)
     now = datetime.datetime.now(datetime.UTC)
     before = now - datetime.timedelta(days=arguments.days)
     said = _Said(arguments)
@@ -89,10 +104,30 @@ def run(arguments: argparse.Namespace) -> int:
     for found in _runs(arguments, here, before):
         said.line(found)
     _sweep(arguments, here, before, said)
+    for name, days_kept, age in (
+        (retention_periods.MEASURES, arguments.measures_days, _measured),
+        (retention_periods.LOOKS, arguments.looks_days, _looked),
+    ):
+        if days_kept:
+            _of_monitoring(arguments, here, name, now - datetime.timedelta(days=days_kept), age, said)
     if arguments.predictions_days:
         _predictions(arguments, here, now, said)
     said.end()
     return errors.DONE
+
+
+def _from_settings(arguments: argparse.Namespace, here: Settings) -> None:
+    """The periods that no option names."""
+    periods = retention_periods.periods(here.retention, "ARGOSY_RETENTION")
+    for option, name in (
+        ("days", retention_periods.RUNS),
+        ("snapshots_days", retention_periods.SNAPSHOTS),
+        ("predictions_days", retention_periods.PREDICTIONS),
+        ("measures_days", retention_periods.MEASURES),
+        ("looks_days", retention_periods.LOOKS),
+    ):
+        if getattr(arguments, option) is None:
+            setattr(arguments, option, periods.get(name))
 
 
 class _Said:
@@ -176,6 +211,33 @@ def _sweep(arguments: argparse.Namespace, here: Settings, before: datetime.datet
         raise errors.TryAgain(
             f"a run is under way at {here.home}, so cached answers and artifacts stay for now. Run this again after it"
         )
+
+
+def _of_monitoring(
+    arguments: argparse.Namespace,
+    here: Settings,
+    name: str,
+    before: datetime.datetime,
+    age: Callable[[Objects, str], datetime.datetime | None],
+    said: _Said,
+) -> None:
+    """The objects of the class *name* in the monitoring store, whose folder is called like it; those of no *age* stay."""
+    objects = wiring.objects(here, here.monitoring_uri)
+    for key in list(objects.keys(f"{name}/")):
+        at = age(objects, key)
+        goes = at is not None and at < before
+        said.line(Found(name, key, goes, "the newest" if at is None else f"of {at:%Y-%m-%d}"))
+        if goes and arguments.delete:
+            objects.delete(key)
+
+
+def _measured(objects: Objects, key: str) -> datetime.datetime | None:
+    content = objects.get(key)
+    return part_measures.taken(content) if content is not None else None
+
+
+def _looked(_objects: Objects, key: str) -> datetime.datetime | None:
+    return looks.moment_in(key)
 
 
 def _predictions(arguments: argparse.Namespace, here: Settings, now: datetime.datetime, said: _Said) -> None:

@@ -12,7 +12,7 @@ class ErasedPart(Document):
     """One thing that held rows of the person."""
 
     kind: str
-    """snapshot, predictions, artifact, answer, run, online features."""
+    """snapshot, predictions, artifact, answer, run, online features, measures, results, source."""
     place: str
     rows: int = 0
     """None where what is there cannot be counted, such as a log."""
@@ -41,6 +41,8 @@ class Erasure(Document):
     at: AwareDatetime
     parts: list[ErasedPart]
     served: list[ServedOnRows]
+    ended: bool = False
+    """Whether every place was looked at; a proof is kept as it grows, and a kill leaves one that is not."""
 
 
 class Tombstone(Document):
@@ -54,7 +56,12 @@ class Tombstone(Document):
 
 def proof_key(erasure: Erasure) -> str:
     """The key of the proof in the monitoring store."""
-    return f"{FOLDER}{erasure.model}/proofs/{erasure.at:%Y%m%dT%H%M%S%fZ}-{erasure.entity[:16]}.json"
+    return f"{proofs(erasure.model)}{erasure.at:%Y%m%dT%H%M%S%fZ}-{erasure.entity[:16]}.json"
+
+
+def proofs(model: str) -> str:
+    """Where the proofs of *model* are, oldest first."""
+    return f"{FOLDER}{model}/proofs/"
 
 
 def tombstone_key(model: str, digest: str) -> str:

@@ -157,6 +157,15 @@ def look_key(model: str, environment: str, until: datetime.datetime) -> str:
     return f"{looks_prefix(model, environment)}{until.astimezone(datetime.UTC):{MOMENT}}.json"
 
 
+def moment_in(key: str) -> datetime.datetime | None:
+    """When the window ended that the look or page under *key* is of; None of the newest look, which has no time in its key."""
+    text = key.rpartition("/")[2].partition(".")[0]
+    try:
+        return datetime.datetime.strptime(text, MOMENT).replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return None
+
+
 def look_hour(key: str) -> str:
     """What names the hour in which the look under *key* ended: of two looks it is equal where the hour is."""
     return key.rpartition("/")[2][: len("20260131T12")]

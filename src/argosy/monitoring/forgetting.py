@@ -9,15 +9,16 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from argosy.domain import erasures
+from argosy.domain import erasures, part_measures
 from argosy.domain.data import SnapshotManifest, TableManifest
 from argosy.domain.environment_layout import ENVIRONMENTS
-from argosy.domain.erasures import ErasedPart, ServedOnRows, Tombstone
+from argosy.domain.erasures import ErasedPart, Erasure, ServedOnRows, Tombstone
 from argosy.domain.snapshot_layout import MANIFEST, SNAPSHOTS, parsed, store_name
 from argosy.files import stored_folder
 from argosy.ports.artifacts import Artifacts, StoredFolder
 from argosy.ports.erasers import LogEraser, RowEraser
 from argosy.ports.objects import Objects
+from argosy.ports.table_files import TableFiles
 from argosy.promotion.standing import Main
 
 
@@ -68,6 +69,63 @@ def of_snapshots(
                 artifacts.remove(stored.name)
             yield ErasedPart(kind="snapshot", place=stored.name, rows=found, done=delete, replaced_by=digest)
         shutil.rmtree(folder)
+
+
+def of_measures(
+    proof: Erasure, hashes: Collection[str], monitored: Objects, *, again: bool, delete: bool
+) -> Iterator[ErasedPart]:
+    """What was measured of parts of tables: their least and greatest values may be the person's, and nobody can tell.
+
+    So all of them count, and go: they are measured again. *again*: a source still has the person; without it those that came after an
+    erasure that left nothing of the person in a source are of others. *proof*: this erasure's, *hashes*: those that it may be found by.
+    """
+    if not again and _measured_without(proof, hashes, monitored):
+        return
+    for key in list(monitored.keys(part_measures.FOLDER)):
+        if delete:
+            monitored.delete(key)
+        yield ErasedPart(kind="measures", place=key, done=delete)
+
+
+def _measured_without(proof: Erasure, hashes: Collection[str], monitored: Objects) -> bool:
+    """True where the proof for the person before this one is of an erasure that left neither measures nor a source with it."""
+    known, own = {each[:16] for each in hashes}, erasures.proof_key(proof)
+    before = [
+        key
+        for key in monitored.keys(erasures.proofs(proof.model))
+        if key != own and key.removesuffix(".json").rpartition("-")[2] in known
+    ]
+    content = monitored.get(before[-1]) if before else None
+    if content is None:
+        return False
+    told = Erasure.model_validate_json(content)
+    return told.ended and all(part.done for part in told.parts if part.kind in {"source", "measures"})
+
+
+def of_results(
+    results: TableFiles, entity: Mapping[str, str], rows: RowEraser, place: Path, *, delete: bool
+) -> Iterator[ErasedPart]:
+    """The files of *results* of scoring with rows of *entity*, each written anew without. *place*: an empty folder."""
+    here = place / "part.parquet"
+    for name in results.names():
+        if not name.endswith(".parquet"):
+            continue
+        version = results.version(name)
+        with results.open(name, version) as given, here.open("wb") as copy:
+            shutil.copyfileobj(given, copy)
+        if found := rows.holds(here, entity):
+            done = delete and _kept_without(results, name, version, here, entity, rows)
+            why = "somebody wrote it meanwhile; run this again" if delete and not done else None
+            yield ErasedPart(kind="results", place=f"{results.uri}/{name}", rows=found, done=done, why_not=why)
+        here.unlink()
+
+
+def _kept_without(
+    results: TableFiles, name: str, version: str | None, file: Path, entity: Mapping[str, str], rows: RowEraser
+) -> bool:
+    with results.draft(name) as draft:
+        rows.leave_out(file, entity, draft)
+        return results.keep(name, draft, version)
 
 
 def _newest(model: str, kept: list[StoredFolder], tombstones: Objects) -> StoredFolder | None:

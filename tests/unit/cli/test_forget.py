@@ -340,3 +340,60 @@ def test_slips(home: Path, capsys: pytest.CaptureFixture[str], words: list[str],
     """One line, and nothing was looked at."""
     assert main.run(["forget", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+class TestElsewhere:
+    """What is neither in a store of ours nor in the home: results of scoring, and sources; and measures, in which nobody is named."""
+
+    @pytest.fixture
+    def results(self, home: Path, here: Settings) -> Path:
+        """A part of a scoring, with what became of it in its metadata, and the person's measures."""
+        assert home == here.home
+        file = here.data_root / "results" / "version=1" / "part.parquet"
+        file.parent.mkdir(parents=True)
+        table = pa.table({"id": [ADA, BOB], "prediction": [0.1, 0.2]})
+        with pq.ParquetWriter(file, table.schema) as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({"argosy.scored": json.dumps({"scored": 2, "of": "it's"})})
+        measures(here)
+        return file
+
+    def test_results_and_measures(self, results: Path, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+        """The rows are gone, what the file says of itself is not; measures go whole, and those that come after are others'."""
+        asked = [*FORGET, "--results", str(here.data_root / "results")]
+        assert main.run(asked) == 0
+        assert {"holds  results", "holds  measures"} <= {
+            each.split(":")[0] for each in capsys.readouterr().out.splitlines()
+        }
+        assert main.run([*asked, "--delete"]) == errors.DONE
+        written = pq.ParquetFile(results)
+        assert written.read().to_pylist() == [{"id": BOB, "prediction": 0.2}]
+        assert json.loads(written.metadata.metadata[b"argosy.scored"]) == {"scored": 2, "of": "it's"}
+        assert [*wiring.objects(here, here.monitoring_uri).keys("measures/")] == []
+        measures(here)
+        capsys.readouterr()
+        assert main.run([*asked, "--delete"]) == errors.DONE
+        assert capsys.readouterr().out == "nothing holds it\n"
+
+    def test_a_source_is_named_and_stays(self, home: Path, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+        """It is not ours; while the person is there, measures may be of the person again, and the code says that something is left."""
+        assert home == here.home
+        source = here.data_root / "data" / "toy" / "rows.csv"
+        write(source, f"id,x\n{BOB},2\n{ADA},1\n")
+        write(source.with_name("empty.csv"), "")
+        measures(here)
+        assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
+        assert "holds  source: data/toy/rows.csv: it is yours to change" in capsys.readouterr().out
+        measures(here)
+        write(source, f"id,x\n{BOB},2\n")
+        assert main.run([*FORGET, "--delete"]) == errors.DONE
+        assert [*wiring.objects(here, here.monitoring_uri).keys("measures/")] == []
+        measures(here)
+        capsys.readouterr()
+        assert main.run(FORGET) == errors.DONE
+        assert capsys.readouterr().out == "nothing holds it\n"
+
+
+def measures(here: Settings) -> None:
+    """Keep what somebody measured of a part of a table."""
+    wiring.objects(here, here.monitoring_uri).put(f"measures/{'e' * 64}.json", b"{}")

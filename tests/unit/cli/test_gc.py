@@ -1,5 +1,6 @@
 """`argosy gc` on a state folder with runs, cached answers, and a toy in both environments."""
 
+import datetime
 import os
 import time
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.cli import main
+from argosy.domain import looks, part_measures
 from argosy.engine.state import locks, runs, sweeping
 from argosy.settings import Settings
 
@@ -187,3 +189,59 @@ def test_wrong_words(words: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main.main(["gc", "--delete", *words])
     assert left.value.code == errors.UsageError.exit_code
+
+
+class TestClasses:
+    """Each class of data for as long as the settings say."""
+
+    def kept(self, here: Settings) -> list[str]:
+        return [*wiring.objects(here, here.monitoring_uri).keys()]
+
+    @pytest.fixture(autouse=True)
+    def monitored(self, home: Path, here: Settings) -> None:
+        """Measures and looks of long ago and of now, and what stays however old."""
+        assert home == here.home
+        objects, now = wiring.objects(here, here.monitoring_uri), datetime.datetime.now(datetime.UTC)
+        for name, at in (("old", now - datetime.timedelta(days=100)), ("new", now)):
+            content = part_measures.PartMeasures(at=at, measured={"least": 1}).model_dump_json()
+            objects.put(f"measures/{name}.json", content.encode())
+            objects.put(looks.look_key("toy", "production", at), b"{}")
+        objects.put("measures/unreadable.json", b'{"min(x)": 1}')
+        objects.put(looks.latest_key("toy", "production"), b"{}")
+        objects.put("erasures/toy/proofs/20200101T000000Z-0.json", b"{}")
+
+    def test_without_periods_they_stay(self, here: Settings) -> None:
+        """For good."""
+        before = self.kept(here)
+        assert main.run(["gc", "--delete"]) == 0
+        assert self.kept(here) == before
+
+    def test_what_is_over_goes(
+        self, here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Said first, gone with --delete; the newest look and proofs of erasures stay whatever their age."""
+        monkeypatch.setenv("ARGOSY_RETENTION", "measures=90d, looks=90d")
+        before = self.kept(here)
+        assert main.run(["gc"]) == 0
+        assert "would go: 1 run, 1 answer, 2 measures, 1 looks" in capsys.readouterr().out.replace(", 1 artifact", "")
+        assert self.kept(here) == before
+        assert main.run(["gc", "--delete"]) == 0
+        gone = set(before) - set(self.kept(here))
+        assert sorted(key.partition("/")[0] for key in gone) == ["looks", "measures", "measures"]
+        assert {"measures/old.json", "measures/unreadable.json"} < gone
+
+    def test_an_option_goes_before_the_settings(self, here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For the once."""
+        monkeypatch.setenv("ARGOSY_RETENTION", "measures=90d,runs=1000d")
+        assert main.run(["gc", "--delete", "--measures-days", "365"]) == 0
+        assert "measures/old.json" in self.kept(here)
+        assert _left(here.home) == (2, 2, 2)
+
+    @pytest.mark.parametrize("text", ["runs", "runs=30", "reports=3d", "runs=0d", "runs=1d,runs=2d"])
+    def test_what_is_no_period(
+        self, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Nothing goes by a setting that nobody understands."""
+        monkeypatch.setenv("ARGOSY_RETENTION", text)
+        assert main.run(["gc", "--delete"]) == errors.Misconfigured.exit_code
+        assert "ARGOSY_RETENTION: " in capsys.readouterr().err

@@ -26,9 +26,19 @@ class DuckDBRowEraser:
         ):
             # An order that was read is kept, so that the bytes are those of any other time.
             kept = f"SELECT * FROM {sql.parquet(file)} WHERE NOT {_is_of(entity)}"  # noqa: S608 - quoted
-            database.execute(f"COPY ({kept}) TO {sql.text(str(into))} {PARQUET}")
+            said = _said(database, file)
+            database.execute(f"COPY ({kept}) TO {sql.text(str(into))} {PARQUET.removesuffix(')')}{said})")
             row = database.execute(f"SELECT count(*) FROM {sql.parquet(into)}").fetchone()  # noqa: S608 - quoted
             return int(row[0]) if row else 0
+
+
+def _said(database: duckdb.DuckDBPyConnection, file: Path) -> str:
+    """What *file* says of itself in our words, as an option of COPY: a part of a scoring without it would be scored again."""
+    of_file = f"parquet_kv_metadata({sql.text(str(file))})"
+    asked = f"SELECT decode(key), decode(value) FROM {of_file} WHERE decode(key) LIKE 'argosy.%'"  # noqa: S608 - quoted
+    told = database.execute(asked).fetchall()
+    named = ", ".join(f"{sql.text(key)}: {sql.text(value)}" for key, value in told)
+    return f", KV_METADATA {{{named}}}" if told else ""
 
 
 def _count(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:

@@ -1,12 +1,14 @@
 """What was measured of parts of tables, kept as objects by the digest of the part: a part that is the same is not measured again."""
 
-import json
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from argosy.ports.objects import Objects
+from pydantic import ValidationError
 
-PREFIX = "measures/"
+from argosy.domain import part_measures
+from argosy.domain.part_measures import PartMeasures
+from argosy.ports.objects import Objects
 
 
 class KeptMeasures:
@@ -19,15 +21,15 @@ class KeptMeasures:
         """What is known of the part with *digest*, as JSON has it; nothing where what is there cannot be read."""
         content = self._objects.get(_key(digest))
         try:
-            known = json.loads(content) if content else {}
-        except ValueError:
-            known = {}
-        return known if isinstance(known, dict) else {}
+            return PartMeasures.model_validate_json(content).measured if content else {}
+        except ValidationError:
+            return {}
 
     def keep(self, digest: str, measured: Mapping[str, Any]) -> None:
         """Remember *measured* of the part with *digest*, in place of what was known of it."""
-        self._objects.put(_key(digest), json.dumps(dict(measured)).encode())
+        known = PartMeasures(at=datetime.datetime.now(datetime.UTC), measured=dict(measured))
+        self._objects.put(_key(digest), known.model_dump_json().encode())
 
 
 def _key(digest: str) -> str:
-    return f"{PREFIX}{digest.removeprefix('sha256:')}.json"
+    return f"{part_measures.FOLDER}{digest.removeprefix('sha256:')}.json"
