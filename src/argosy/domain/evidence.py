@@ -20,6 +20,12 @@ VerdictWord = Literal["promote", "reject", "inconclusive", "champion"]
 champion: the candidate is the model in production already."""
 
 
+DECISIONS, DISTANCES = "Decisions that would change", "How far answers would move"
+WORTH, SIMPLE = "What its decisions are worth", "Beside simple answers, as there is no champion"
+TO_DECIDE_BY = (DECISIONS, DISTANCES, WORTH, SIMPLE)
+"""Titles of the tables that a reviewer decides by: a report opens with them."""
+
+
 class ChampionRef(Document):
     """``champion.json``: what main's ``version.yaml`` of production names; ``model_digest`` is None before the first release."""
 

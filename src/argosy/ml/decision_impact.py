@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from argosy.domain import figures
+from argosy.domain import evidence, figures
 from argosy.domain.evidence import Table
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance, resampling, score_intervals
@@ -90,7 +90,7 @@ def _changes(judges: Judges, before: Places, now: Places) -> Table:
     test = _right_more_often((now == labels).astype(np.float64) - (before == labels), judges.entities)
     rows.append(["right in one model alone (p of McNemar)", figures.number(test), "", f"{lost:,}", f"{won:,}"])
     return Table(
-        title="Decisions that would change",
+        title=evidence.DECISIONS,
         dimension="performance",
         header=["Decision", "Rows", "Share", "Right before", "Right now"],
         rows=rows,
@@ -133,7 +133,7 @@ def _worth(judges: Judges, before: Places, now: Places, worth: Mapping[str, floa
     difference, low, high = (figures.signed(1000 * value) for value in (middle, middle - half, middle + half))
     of_each = [figures.number(1000 * float(values.mean())) for values in (of_candidate, of_champion)]
     return Table(
-        title="What its decisions are worth",
+        title=evidence.WORTH,
         dimension="performance",
         header=["", "Candidate", "Champion", "More"],
         rows=[["per 1,000 rows", *of_each, f"{difference} [{low}, {high}]"]],
@@ -210,7 +210,7 @@ def _distances(judges: Judges) -> Table:
     test = float(stats.wilcoxon(of_entities).pvalue) if of_entities.any() else 1.0
     rows = [[f"of {name} by at most", figures.number(float(np.quantile(step, share)))] for share, name in FARTHEST]
     return Table(
-        title="How far answers would move",
+        title=evidence.DISTANCES,
         dimension="performance",
         header=["", ""],
         rows=[

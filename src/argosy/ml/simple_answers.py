@@ -7,7 +7,7 @@ among the rows with like values: of few distinct values each by itself, of other
 import numpy as np
 import numpy.typing as npt
 
-from argosy.domain import figures
+from argosy.domain import evidence, figures
 from argosy.domain.evidence import Table
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics
@@ -43,7 +43,7 @@ def table(task: Task, metric: str, classes: int, train: Examples, holdout: Examp
         rows.append((f"by {name} alone", answers))
     rows.append(("this model", predictions))
     return Table(
-        title="Beside simple answers, as there is no champion",
+        title=evidence.SIMPLE,
         dimension="performance",
         header=["Answer", metric],
         rows=[

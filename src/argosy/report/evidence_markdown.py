@@ -6,6 +6,7 @@ Whatever a name or a value holds, it stays text: everything is escaped, and long
 from collections.abc import Iterable, Sequence
 
 from argosy.domain import comparison, figures, task_words
+from argosy.domain import evidence as evidence_gates
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
 from argosy.domain.model_settings import ModelSettings
 from argosy.report import retraining
@@ -20,17 +21,28 @@ MARKS = {
 
 
 def report(evidence: Evidence) -> str:
-    """The evidence for a reviewer: the verdict, every gate with its numbers, the comparison, the tables."""
+    """The evidence for a reviewer: what decides first, for whoever has a minute; then every gate with its reason, and the tables."""
+    first = [table for table in evidence.tables if table.title in evidence_gates.TO_DECIDE_BY]
     sections = [
         f"# {escape(evidence.model)}: {MARKS[evidence.verdict]}",
         escape(evidence.explanation),
+        *_doubts(evidence),
         *_overridden(evidence),
         *_cause(evidence),
-        "## Gates",
-        _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
+        "## At a glance",
+        "\n".join(
+            [
+                _row(["Dimension", "Gates", "Measured, and the limit"]),
+                _row(["---"] * 3, raw=True),
+                *_by_dimension(evidence.gates),
+            ]
+        ),
         "## Against the champion",
         _comparison(evidence),
+        *(part for table in first for part in (f"**{escape(table.title)}**", _table(table.header, table.rows))),
         *_on_recent_rows(evidence),
+        "## Gates",
+        _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
         "## Data",
         _table(
             ["", ""],
@@ -42,15 +54,49 @@ def report(evidence: Evidence) -> str:
             ],
         ),
         *_origin(evidence),
-        *(_titled(table) for table in evidence.tables),
+        *(_titled(table) for table in evidence.tables if table not in first),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _by_dimension(gates: Sequence[GateResult]) -> list[str]:
+    """A row a dimension, in the order of the gates; those that fail are named first. No gate is cut off."""
+    found: dict[str, list[GateResult]] = {}
+    for gate in gates:
+        found.setdefault(gate.dimension, []).append(gate)
+    return [
+        _row(
+            [escape(dimension), _held(own), "; ".join(escape(_shortly(gate)) for gate in _failed_first(own))], raw=True
+        )
+        for dimension, own in found.items()
+    ]
+
+
+def _held(gates: Sequence[GateResult]) -> str:
+    counting, deviations = evidence_gates.counting(gates), [gate for gate in gates if gate.deviation]
+    past = [gate for gate in gates if gate.override and not gate.passed]
+    failed = len(evidence_gates.failed(gates))
+    said = [
+        f"{failed} of {len(counting)} FAIL" if failed else f"{len(counting)} hold" if counting else "",
+        f"{len(deviations)} accepted deviation{'s' * (len(deviations) > 1)}" if deviations else "",
+        f"{len(past)} OVERRIDDEN" if past else "",
+    ]
+    return ", ".join(filter(None, said))
+
+
+def _failed_first(gates: Sequence[GateResult]) -> list[GateResult]:
+    return sorted(gates, key=lambda gate: gate.passed)
+
+
+def _shortly(gate: GateResult) -> str:
+    name = gate.gate.removeprefix(f"{gate.dimension}.")
+    return f"{name} {figures.number(gate.measured, 'undefined')} ({gate.limit})"
 
 
 def _origin(evidence: Evidence) -> list[str]:
     """The commit, the manifest and the code that made it."""
     rows = [[name, Code(value)] for name, value in evidence.provenance.rows()]
-    return ["## Where it comes from", *_doubts(evidence), _table(["", ""], rows)]
+    return ["## Where it comes from", _table(["", ""], rows)]
 
 
 def _doubts(evidence: Evidence) -> list[str]:
@@ -92,6 +138,7 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
                 ["verdict", evidence.verdict],
             ],
         ),
+        *_doubts(evidence),
         *_origin(evidence),
         "## How good it is",
         _table(

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from argosy.domain.data import SnapshotManifest, TableManifest
+from argosy.domain.evidence import DECISIONS, GateResult, Table
+from argosy.domain.provenance import Provenance
 from argosy.domain.source_settings import Source
 from argosy.files import processors
-from argosy.report import evidence_tables
+from argosy.report import evidence_markdown, evidence_tables
+from argosy.report.record import RunReport
 
 CONTRACT = {
     "entity": ["id"],
@@ -51,3 +54,27 @@ def test_the_machine_in_words(tmp_path: Path) -> None:
     (tmp_path / "cpuinfo").write_text("processor : 0\nmodel name : A Processor @ 2 GHz\nmodel name : Another\n")
     assert " of A Processor @ 2 GHz, " in processors.described(tmp_path / "cpuinfo")
     assert " of " in processors.described(tmp_path / "nothing")
+
+
+def test_a_reviewer_with_a_minute(report: RunReport) -> None:
+    """First the doubt, each dimension with every gate, what fails before what holds, and what decisions change; then the rest."""
+    names = [f"fairness.{letter} of a rather long name.ratio" for letter in "abcdefghi"]
+    gates = [
+        GateResult(
+            gate=name, dimension="fairness", passed=".i " not in name, measured=0.5, limit=">= 0.4", reason="So."
+        )
+        for name in names
+    ]
+    table = Table(title=DECISIONS, dimension="performance", header=["Decision", "Rows"], rows=[["all", "7"]])
+    assert report.evidence
+    found = report.evidence.model_copy(
+        update={"gates": gates, "tables": [table, table.model_copy(update={"title": "x"})], "provenance": Provenance()}
+    )
+    above, _, below = evidence_markdown.report(found).partition("\n## Gates\n")
+    assert above.index("cannot be made again") < above.index("## At a glance") < above.index("## Against the champion")
+    (row,) = [line for line in above.splitlines() if line.startswith("| fairness ")]
+    assert row.startswith("| fairness | 1 of 9 FAIL | i of a rather long name.ratio 0.5 (&gt;= 0.4); ")
+    assert row.count("ratio") == 9
+    assert f"**{DECISIONS}**\n\n| Decision | Rows |" in above
+    assert DECISIONS not in below
+    assert "<summary>x</summary>" in below
