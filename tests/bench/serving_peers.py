@@ -1,6 +1,6 @@
 """The model server beside others that serve the same model to the same callers: requests for each second of CPU time, and latency.
 
-    python tests/bench/serving_peers.py [--environments FOLDER] [--only NAME,…] [--rounds N] [--rows N]
+    python tests/bench/serving_peers.py [--environments FOLDER] [--only NAME,…] [--rounds N] [--rows N] [--columns]
 
 The peers (``tests/bench/peer_servers.py``) run in environments of their own, which are built below FOLDER the first time (4 GB; the package
 index has to be reachable). The model is the churn example's: its customers and features, with categories as codes, which is what these
@@ -172,6 +172,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(peer_servers.PEERS), help="peers; default all")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--rows", type=int, default=100)
+    parser.add_argument("--columns", action="store_true", help="ask for rows in columns alone")
     given = parser.parse_args()
     names = [name for name in given.only.split(",") if name]
     pythons = {name: peer_servers.environment(given.environments, peer_servers.PEERS[name].lock) for name in names}
@@ -185,6 +186,8 @@ def main() -> None:
             servers[name] = (stack.enter_context(peer), port, {})
         table = {}
         for case, (rows, in_columns) in cases(given.rows).items():
+            if given.columns and not in_columns:
+                continue
             measured = {
                 name: Measured(pid, port, work(name, rows, in_columns=in_columns), head)
                 for name, (pid, port, head) in servers.items()
