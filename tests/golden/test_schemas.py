@@ -1,4 +1,4 @@
-"""JSON Schemas, of settings for editors and of what `plan --json` prints, are generated, and committed as generated."""
+"""JSON Schemas, of settings for editors, of evidence and of what `plan --json` prints, are generated, and committed as generated."""
 
 import json
 import os
@@ -9,13 +9,20 @@ import pytest
 import yaml
 
 from argosy.domain.documents import Document
+from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.overrides import Overrides
 from argosy.domain.policy import Policy
 from argosy.domain.run_plans import RunPlan
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS: dict[str, type[Document]] = {"model": ModelSettings, "policy": Policy, "overrides": Overrides, "plan": RunPlan}
+SCHEMAS: dict[str, type[Document]] = {
+    "model": ModelSettings,
+    "policy": Policy,
+    "overrides": Overrides,
+    "plan": RunPlan,
+    "evidence": Evidence,
+}
 
 
 def _text(kind: type[Document]) -> str:

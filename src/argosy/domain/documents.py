@@ -6,6 +6,7 @@ evidence. What a document means is its own module's business.
 
 import hashlib
 import json
+import typing
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,6 +47,25 @@ class Document(BaseModel):
             raise errors.Misconfigured(
                 f"{path} is no {cls.__name__} of this version: {field}: {first['msg']}; run the step that writes it again"
             ) from None
+
+
+def known_parts(kind: Any, given: Any) -> Any:
+    """*given*, JSON of a *kind* that a newer release may have added to, without the fields that this one does not know, at any depth."""
+    if isinstance(given, list):
+        (inner,) = typing.get_args(kind)[:1] or (Any,)
+        return [known_parts(inner, each) for each in given]
+    if not isinstance(given, dict):
+        return given
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = {each.alias or name: each.annotation for name, each in kind.model_fields.items()}
+        return {name: known_parts(fields[name], value) for name, value in given.items() if name in fields}
+    # ``X | None`` is read as X: no document here has a choice of several.
+    chosen = next((each for each in typing.get_args(kind) if _holds_documents(each)), None)
+    return given if chosen is None else known_parts(chosen, given)
+
+
+def _holds_documents(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def canonical_json(value: Any) -> str:

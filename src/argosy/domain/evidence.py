@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from argosy import errors
-from argosy.domain.documents import Document
+from argosy.domain.documents import Document, known_parts
 from argosy.domain.environment_layout import PRODUCTION
+from argosy.domain.measuring import Measuring
 from argosy.domain.model_settings import Task
 from argosy.domain.notify_settings import Audience
 from argosy.domain.overrides import Override
@@ -137,9 +138,15 @@ class Curve(Document):
     series: dict[str, list[tuple[float, float]]]
 
 
+FORM = "1.1"
+"""The form of evidence that is written here: a first number that changes where an old reader would take it for something else, and a second
+that grows with every field. What has the same first number is read, fields that are not known yet left out; another is refused."""
+
+
 class Evidence(Document):
     """``evidence.json``: everything a reviewer is asked to believe, with the digests that tie it down."""
 
+    form: str = Field(default="1.0", pattern=r"^[0-9]+\.[0-9]+$", description="Which form of evidence it has (`FORM`).")
     model: str
     task: Task
     model_digest: str
@@ -165,6 +172,8 @@ class Evidence(Document):
     """The newest row in the online store that was made with it, on whichever side of the split; None in evidence of earlier Argosys."""
     audience: Audience | None = None
     """Who hears of its requests and canaries; None where nobody does."""
+    measuring: Measuring | None = None
+    """By what sizes it was measured; None in evidence of earlier Argosys, which had no others than the defaults."""
     rows_train: int
     rows_holdout: int
     metrics: dict[str, float | None]
@@ -183,6 +192,20 @@ class Evidence(Document):
     attribution: dict[str, float] = {}
     """Feature to mean absolute SHAP value, largest first."""
     example_sentences: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_newer_release(cls, given: Any) -> Any:
+        """What that one says besides is left out, at any depth; where it means something else by what it says, it is refused."""
+        form = given.get("form") if isinstance(given, dict) else None
+        if not isinstance(form, str) or re.fullmatch(r"[0-9]+\.[0-9]+", form) is None:
+            return given
+        (major, minor), (own, known) = (tuple(map(int, text.split("."))) for text in (form, FORM))
+        if major != own:
+            raise ValueError(
+                f"it is evidence of form {form}, and this Argosy reads {own}.x: take the release that wrote it"
+            )
+        return known_parts(cls, given) if minor > known else given
 
     @model_validator(mode="before")
     @classmethod

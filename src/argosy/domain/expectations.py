@@ -77,7 +77,11 @@ class Limits(Document):
     rejected_share: float = Field(default=0.05, ge=0, le=1, description="Largest share of rows kept aside by rules.")
     label_share: float = Field(default=0.01, ge=0, lt=0.5, description="Smallest share of any class among the labels.")
     leakage_auc: float = Field(
-        default=0.99, gt=0.5, le=1, description="A column that alone tells the classes apart this well gives them away."
+        default=0.99,
+        gt=0.5,
+        le=1,
+        description="A column that alone tells the label this well gives it away: of pairs of rows with different labels, the share that "
+        "it orders. For two classes it always stops the run; for other tasks only where this is written down, else it is said.",
     )
 
 

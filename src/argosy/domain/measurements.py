@@ -36,14 +36,19 @@ VALUE_PER_ROW = "performance.value_per_row"
 _ALWAYS = (
     "calibration.ece",
     "calibration.mean_gap",
+    "explainability.best_alone",
     "explainability.features_for_ninety",
     "explainability.top_share",
     "latency.cost_per_million",
     "latency.p50_ms",
     "latency.p95_ms",
     "latency.p99_ms",
+    "robustness.adversarial_flip_rate",
+    "robustness.adversarial_flip_rate_any",
     "robustness.flip_rate",
+    "robustness.missing_column_drop",
     "robustness.missing_drop",
+    "robustness.missing_pattern_drop",
     "robustness.noise_drop",
     "robustness.undefined",
 )
@@ -54,11 +59,19 @@ def names(settings: ModelSettings) -> list[str]:
     task, evaluation = settings.task, settings.evaluation
     found = [*_ALWAYS, *(f"performance.{score}" for score in SCORES[task] if score not in OF_SEARCHES)]
     if task != "regression":
-        found += ["calibration.brier", "calibration.overconfidence"]
+        found += ["calibration.brier", "calibration.overconfidence", "robustness.undecided_rate"]
     if task == "binary":
-        found += ["performance.lift_top_tenth", *([VALUE_PER_ROW] if evaluation.business else [])]
+        found += [
+            "performance.lift_top_tenth",
+            "robustness.threshold_f1_drop",
+            *([VALUE_PER_ROW] if evaluation.business else []),
+        ]
     if evaluation.slices:
         found.append("performance.worst_slice")
+    if settings.primary.timestamp is not None:
+        found.append("performance.newest_drop")
+    if settings.training.monotone:
+        found.append("robustness.order_violations")
     ratios = FAIRNESS_OF_BINARY if task == "binary" else FAIRNESS_OF_OTHERS
     found += [f"fairness.{attribute}.{name}" for attribute in evaluation.sensitive for name in ratios]
     return sorted(found)

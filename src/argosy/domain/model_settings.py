@@ -24,6 +24,8 @@ from argosy.domain.time_spans import Duration, span
 Task = Literal["binary", "multiclass", "regression"]
 Surprise = Literal["refuse", "missing"]
 """Refuse: 422 that names row and column. Missing: scored as missing, with a warning in the answer."""
+Direction = Literal["increasing", "decreasing"]
+"""Increasing: the answer never falls where the column rises. Decreasing: it never rises there."""
 PodName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)]
 Resource = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
 
@@ -134,6 +136,15 @@ class Training(Document):
     )
     golden_rows: int = Field(
         default=20, ge=1, description="Holdout rows kept in the bundle to prove parity wherever it is served."
+    )
+    monotone: dict[str, Direction] = Field(
+        default_factory=dict,
+        description="Features that are numbers, with the way answers go where they rise, all else equal: a monotonic constraint. It is "
+        "measured by asking rows with other values (robustness.order_violations). Not for several classes, which have no one answer.",
+    )
+    bind_monotone: bool = Field(
+        default=True,
+        description="Whether training is held to `monotone`; else it is only measured, to see what it would change.",
     )
 
 

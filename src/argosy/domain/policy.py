@@ -11,6 +11,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from argosy.domain.documents import Document
+from argosy.domain.measuring import Measuring
 
 Dimension = Literal["performance", "fairness", "robustness", "calibration", "explainability", "latency"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -178,6 +179,7 @@ class Policy(Document):
     deviations: list[Deviation] = []
     waivers: list[Waiver] = []
     comparison: ComparisonPolicy
+    measuring: Measuring = Measuring()
     provenance: ProvenancePolicy = ProvenancePolicy()
 
     @model_validator(mode="after")

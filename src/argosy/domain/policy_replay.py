@@ -8,9 +8,10 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from argosy.domain import column_health, comparison, gates, verdicts
+from argosy.domain import column_health, comparison, gates, measuring, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, VerdictWord
+from argosy.domain.measuring import AS_EVER
 from argosy.domain.policy import ComparisonPolicy, Policy
 
 NO_GATE, HOLDS, FAILS, ACCEPTED, OVERRIDDEN = "no gate", "holds", "fails", "accepted deviation", "overridden"
@@ -55,12 +56,13 @@ def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: da
     """
     if evidence.verdict == "champion":
         return PolicyReplay(evidence.verdict, evidence.verdict, evidence.explanation, [])
+    otherwise = _measured_otherwise(evidence, policy)
     rules, found = policy.comparison, _Compared(evidence.comparison, evidence.margins, _recent(evidence))
     untold = _untold(found, rules, judged_by.comparison if judged_by else None)
     if not untold:
         found = found.again(rules)
     asked = [
-        *gates.judge(policy, evidence.metrics, day),
+        *(gate for gate in gates.judge(policy, evidence.metrics, day) if gate.gate not in otherwise),
         *(gate for gate in evidence.gates if gate.gate in FOUND or (untold and comparison.is_compared(gate.gate))),
         *([] if untold else found.gates(rules)),
     ]
@@ -74,7 +76,9 @@ def replay(evidence: Evidence, policy: Policy, judged_by: Policy | None, day: da
         recent=found.recent,
     )
     refused = [*_of_provenance(evidence, policy)]
-    changes = [*_changes(evidence.gates, asked), *refused]
+    told = [gate for gate in evidence.gates if gate.gate not in otherwise]
+    changes = [*_changes(told, asked), *refused]
+    untold = untold or next(iter(otherwise.values()), "")
     if untold and verdict != "reject":  # a gate that fails decides, whatever a comparison would say
         return PolicyReplay(evidence.verdict, None, untold, changes)
     if verdict == "promote" and any(change.would_be == FAILS for change in refused):
@@ -110,6 +114,16 @@ class _Compared:
 def _recent(evidence: Evidence) -> ComparisonResult | None:
     """The comparison on recent rows where it gated."""
     return evidence.recent if evidence.cause is not None and evidence.cause.must_be_better else None
+
+
+def _measured_otherwise(evidence: Evidence, policy: Policy) -> dict[str, str]:
+    """The measurements that *policy* limits and would have taken by other sizes, each with why the evidence cannot tell."""
+    was = evidence.measuring or AS_EVER
+    found = {
+        bound.metric: next(measuring.differences(was, policy.measuring, bound.metric), "")
+        for bound in (*policy.limits, *policy.deviations)
+    }
+    return {metric: f"{why}: only another evaluation tells {metric}" for metric, why in found.items() if why}
 
 
 def _untold(found: _Compared, now: ComparisonPolicy, then: ComparisonPolicy | None) -> str:

@@ -48,6 +48,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _split(settings)
     yield from _times(settings)
     yield from _search(settings)
+    yield from _training(settings)
     yield from _evaluation(settings)
     yield from _labels(settings)
     yield from _schedule(settings)
@@ -195,6 +196,13 @@ def _search(settings: ModelSettings) -> Iterator[SettingProblem]:
     for name, bounds in settings.search.space.items():
         if (text := range_problem(name, bounds, settings)) is not None:
             yield SettingProblem(("search", "space", name), text)
+
+
+def _training(settings: ModelSettings) -> Iterator[SettingProblem]:
+    monotone = settings.training.monotone
+    if monotone and settings.task == "multiclass":
+        said = "several classes have no one answer that could rise or fall; leave it out, or ask about one class as a binary task"
+        yield SettingProblem(("training", "monotone"), said)
 
 
 def range_problem(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> str | None:

@@ -3,7 +3,7 @@
 Everything that decides the resulting bytes is a parameter here (seed, threads, bins), so that equal inputs give an equal model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from argosy.domain.model_settings import ModelSettings, Task
+from argosy import errors
+from argosy.domain.data import FeatureColumn
+from argosy.domain.model_settings import Direction, ModelSettings, Task
+from argosy.domain.suggestion import choices
 from argosy.ml.encoding import Encoder, Matrix
 
+_SIGNS: dict[Direction | None, int] = {"increasing": 1, "decreasing": -1}
 Labels = npt.NDArray[np.float64]
 
 OBJECTIVES: dict[Task, tuple[str, str]] = {
@@ -44,8 +48,10 @@ class Fit:
     losses: dict[str, list[float]]
 
 
-def parameters(settings: ModelSettings, point: Mapping[str, float | int]) -> dict[str, Any]:
-    """All of XGBoost's parameters for *point*."""
+def parameters(
+    settings: ModelSettings, point: Mapping[str, float | int], features: Sequence[FeatureColumn]
+) -> dict[str, Any]:
+    """All of XGBoost's parameters for *point*. *features*: in the order of the matrix."""
     objective, loss = OBJECTIVES[settings.task]
     fixed: dict[str, Any] = {
         "objective": objective,
@@ -59,7 +65,27 @@ def parameters(settings: ModelSettings, point: Mapping[str, float | int]) -> dic
     }
     if settings.task == "multiclass":
         fixed["num_class"] = len(settings.label.classes)
+    if settings.training.monotone and settings.training.bind_monotone:
+        # A text, in the features' order: XGBoost's own names of them may differ.
+        signs = (_SIGNS.get(settings.training.monotone.get(feature.name), 0) for feature in features)
+        fixed["monotone_constraints"] = f"({','.join(map(str, signs))})"
     return fixed | dict(point)
+
+
+def refuse_unordered(settings: ModelSettings, features: Sequence[FeatureColumn]) -> None:
+    """Raise Misconfigured where ``training.monotone`` names what is no feature, or none that is a number."""
+    numbers = [feature.name for feature in features if feature.type == "number"]
+    for name in settings.training.monotone:
+        if name not in numbers:
+            category = any(feature.name == name for feature in features)
+            why = (
+                "is a category, whose levels have no order"
+                if category
+                else f"is no feature{choices(name, numbers, 'Numbers')}"
+            )
+            raise errors.Misconfigured(
+                f"training.monotone: {name!r} {why}; name a feature that is a number, or leave it out"
+            )
 
 
 def to_fit(

@@ -47,6 +47,7 @@ class CrossValidation:
     """The folds of one training side, ready to score points. Each fold's matrices are made for the first point and kept for all others."""
 
     def __init__(self, examples: Examples, settings: ModelSettings) -> None:
+        boosting.refuse_unordered(settings, examples.schema.features)
         self._settings, self._examples = settings, examples
         self._assignment = splits.folds(examples, settings)
 
@@ -79,7 +80,7 @@ class CrossValidation:
         search = self._settings.search
         watched = {"train": fold.fitted_on} if curves else {}
         fitted = boosting.fit_until_it_stops(
-            boosting.parameters(self._settings, point),
+            boosting.parameters(self._settings, point, self._examples.schema.features),
             fold.fitted_on,
             {**watched, "validation": fold.scored_on},
             rounds=search.max_boost_rounds,

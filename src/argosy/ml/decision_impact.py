@@ -16,6 +16,7 @@ from scipy import stats
 
 from argosy.domain import evidence, figures
 from argosy.domain.evidence import Table
+from argosy.domain.measuring import AS_EVER
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance, resampling, score_intervals
 from argosy.ml.paired import Answers
@@ -42,6 +43,8 @@ class Judges:
     candidate: Answers
     champion: Answers
     confidence: float
+    smallest_slice: int = AS_EVER.smallest_slice
+    """Rows of a group below which its share says little."""
     units: Units | None = None
     """What is one of a kind: the rows of one entity are not independent. None where each row is."""
 
@@ -148,7 +151,7 @@ def _error_of_mean(values: Array, units: Units) -> float:
 
 def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str]]) -> Table:
     """The groups of which the largest share changes; small ones, whose share says little, are left out."""
-    found = sorted(_shares(changed, groups), reverse=True)[:MOST_GROUPS]
+    found = sorted(_shares(changed, groups, judges.smallest_slice), reverse=True)[:MOST_GROUPS]
     return Table(
         title="Whose decisions would change most",
         dimension="fairness",
@@ -159,12 +162,14 @@ def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str]]
     )
 
 
-def _shares(changed: Chosen, groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[float, str, int, int]]:
+def _shares(
+    changed: Chosen, groups: Mapping[str, Sequence[str]], smallest: int
+) -> Iterator[tuple[float, str, int, int]]:
     for column, values in groups.items():
         members = np.asarray(values)
         for value in sorted(set(values)):
             own = changed[members == value]
-            if len(own) >= performance.SMALLEST_SLICE:
+            if len(own) >= smallest:
                 yield float(own.mean()), f"{column} = {value}", len(own), int(own.sum())
 
 

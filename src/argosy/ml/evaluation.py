@@ -6,8 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from argosy.domain.evidence import Curve, Table
+from argosy.domain.measuring import AS_EVER, Measuring
 from argosy.domain.model_settings import ModelSettings
-from argosy.ml import attribution, calibration, fairness, metrics, performance, robustness, worst_slices
+from argosy.ml import (
+    adversarial,
+    answer_order,
+    attribution,
+    calibration,
+    fairness,
+    leakage,
+    metrics,
+    missing_inputs,
+    newest_rows,
+    performance,
+    robustness,
+    threshold_steps,
+    worst_slices,
+)
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ml.score_intervals import Labelled
@@ -29,8 +44,14 @@ class EvaluationResult:
     sentences: list[str]
 
 
-def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) -> EvaluationResult:
-    """Measure *predictor* on *holdout*."""
+def measure(
+    settings: ModelSettings,
+    predictor: Predictor,
+    holdout: Examples,
+    measuring: Measuring = AS_EVER,
+    recent: Examples | None = None,
+) -> EvaluationResult:
+    """Measure *predictor* on *holdout*, by the sizes of *measuring*. *recent*: the newest labelled rows, where some are kept apart."""
     task, labels = settings.task, holdout.labels
     predictions = predictor.predict_matrix(holdout.matrix)
     threshold = 0.5 if predictor.signature.threshold is None else predictor.signature.threshold
@@ -39,23 +60,72 @@ def measure(settings: ModelSettings, predictor: Predictor, holdout: Examples) ->
     if task == "binary":
         measurements |= performance.business(labels, predictions, threshold, settings.evaluation.business)
     if settings.evaluation.slices:
-        found, table = performance.by_slice(task, labels, predictions, columns(holdout, settings.evaluation.slices))
+        found, table = performance.by_slice(
+            task, labels, predictions, columns(holdout, settings.evaluation.slices), measuring.smallest_slice
+        )
         measurements |= found
-        tables += [*_worst(settings, labels, predictions, threshold, holdout), table]
+        tables += [*_worst(settings, labels, predictions, threshold, holdout, measuring.smallest_slice), table]
     found, groups = _fairness(settings, labels, predictions, threshold, holdout)
     calibrated, curve = calibration.measure(task, labels, predictions)
     numeric = [index for index, feature in enumerate(predictor.signature.features) if feature.type == "number"]
     robust, shaken = robustness.measure(
-        task, predictor.predict_matrix, holdout.matrix, labels, numeric, threshold, settings.seed
+        task, predictor.predict_matrix, holdout.matrix, labels, numeric, threshold, settings.seed, measuring
     )
     importance, sentences = _explained(predictor, holdout, predictions)
+    deep, looks = _in_depth(settings, predictor, holdout, predictions, importance, threshold, measuring, recent)
     return EvaluationResult(
-        measurements={**measurements, **found, **calibrated, **robust, **attribution.measure(importance)},
-        tables=[*tables, *groups, shaken],
+        measurements={**measurements, **found, **calibrated, **robust, **attribution.measure(importance), **deep},
+        tables=[*tables, *groups, shaken, *looks],
         curves=[*curves, *curve],
         attribution=importance,
         sentences=sentences,
     )
+
+
+def _in_depth(
+    settings: ModelSettings,
+    predictor: Predictor,
+    holdout: Examples,
+    predictions: Array,
+    importance: dict[str, float],
+    threshold: float,
+    measuring: Measuring,
+    recent: Examples | None,
+) -> tuple[dict[str, float | None], list[Table]]:
+    """Looks that ask the model about rows that are none of the holdout, each on few rows drawn by the seed; and that go by time."""
+    task, predict, matrix, labels = settings.task, predictor.predict_matrix, holdout.matrix, holdout.labels
+    features, seed = predictor.signature.features, settings.seed
+    names = [feature.name for feature in features]
+    numeric = [index for index, feature in enumerate(features) if feature.type == "number"]
+    attacked, search = adversarial.measure(
+        task,
+        predict,
+        matrix,
+        float(labels.std()) or 1.0,
+        names,
+        numeric,
+        [importance.get(name, 0.0) for name in names],
+        threshold,
+        seed,
+        measuring,
+    )
+    absent, gaps = missing_inputs.measure(task, predict, matrix, labels, features, threshold, seed, measuring)
+    ordered, orders = answer_order.measure(
+        predict,
+        matrix,
+        names,
+        settings.training.monotone,
+        seed,
+        measuring,
+        bound=settings.training.bind_monotone,
+    )
+    near, steps = threshold_steps.measure(
+        task, labels, predictions, threshold, measuring.threshold_step, settings.evaluation.business
+    )
+    newer = None if recent is None else (recent, predict(recent.matrix))
+    late, times = newest_rows.measure(task, holdout, predictions, threshold, measuring.newest, newer)
+    alone, leaks = leakage.measure(task, holdout, names, seed)
+    return {**attacked, **absent, **ordered, **near, **late, **alone}, [search, gaps, *orders, *steps, *times, leaks]
 
 
 def columns(holdout: Examples, names: list[str]) -> dict[str, list[str]]:
@@ -82,12 +152,14 @@ def _decisions(
 
 
 def _worst(
-    settings: ModelSettings, labels: Array, predictions: Array, threshold: float, holdout: Examples
+    settings: ModelSettings, labels: Array, predictions: Array, threshold: float, holdout: Examples, smallest: int
 ) -> list[Table]:
     names = dict.fromkeys([*settings.evaluation.slices, *settings.evaluation.sensitive])
     none = np.zeros(len(labels), dtype=np.int64)
     decided = none if settings.task == "regression" else metrics.decisions(settings.task, predictions, threshold)
-    return worst_slices.tables(settings.task, Labelled(labels, predictions, decided), columns(holdout, list(names)))
+    return worst_slices.tables(
+        settings.task, Labelled(labels, predictions, decided), columns(holdout, list(names)), smallest
+    )
 
 
 def _fairness(

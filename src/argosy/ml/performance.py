@@ -18,8 +18,6 @@ from argosy.ml import metrics
 Array = npt.NDArray[np.float64]
 Measurements = dict[str, float | None]
 
-SMALLEST_SLICE = 50
-"""Rows below which a slice's scores say more about chance than about the model."""
 POINTS = 60
 """Points of a curve that a person looks at."""
 PRIMARY = task_words.PRIMARY
@@ -40,14 +38,14 @@ def measure(task: Task, labels: Array, predictions: Array, threshold: float) -> 
 
 
 def by_slice(
-    task: Task, labels: Array, predictions: Array, columns: Mapping[str, list[str]]
+    task: Task, labels: Array, predictions: Array, columns: Mapping[str, list[str]], smallest: int
 ) -> tuple[Measurements, Table]:
-    """The primary score of every value of every column that has enough rows, and the worst: ``performance.worst_slice``."""
+    """The primary score of every value of every column that has *smallest* rows or more, and the worst: ``performance.worst_slice``."""
     score = PRIMARY[task]
     rows: list[list[str]] = []
     found: Measurements = {}
     for column, value, chosen in slices(columns):
-        if len(chosen) < SMALLEST_SLICE:
+        if len(chosen) < smallest:
             rows.append([column, value, f"{len(chosen):,}", "too few rows"])
             continue
         measured = defined(primary(task, labels[chosen], predictions[chosen]))

@@ -49,7 +49,7 @@ def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
     if settings.search.rows is not None and settings.search.rows < len(examples):
         # More rows than the trials saw bear more rounds.
         rounds = crossvalidation.final_rounds([outcome.rounds for outcome in outcomes])
-    fitted = boosting.fit(boosting.parameters(settings, choice.parameters), data, rounds)
+    fitted = boosting.fit(boosting.parameters(settings, choice.parameters, examples.schema.features), data, rounds)
     return Fitted(fitted.booster, _threshold(examples, predictions, settings), predictions, outcomes, rounds)
 
 
@@ -74,7 +74,7 @@ def record(
         seed=settings.seed,
         nthread=settings.training.nthread,
         rows=len(examples),
-        parameters=boosting.parameters(settings, choice.parameters),
+        parameters=boosting.parameters(settings, choice.parameters, examples.schema.features),
         boost_rounds=fitted.rounds,
         threshold=fitted.threshold,
         trial=choice.trial,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from argosy.domain import task_words
 from argosy.domain.evidence import Table
+from argosy.domain.measuring import AS_EVER, Measuring
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance
 from argosy.ml.predictor import UndefinedPrediction
@@ -18,28 +19,29 @@ Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Predict = Callable[[Matrix], Array]
 
-NOISE = 0.1
-"""Standard deviation of the noise, in standard deviations of the feature."""
-MISSING = 0.1
-"""Share of the values that go missing."""
-PUSH = 0.01
-"""A push, in standard deviations of the feature: far below what a reading differs by from one day to the next."""
-ROWS = 2000
-"""Rows the pushes are tried on; each feature takes two predictions of all of them."""
 EXTREMES = (0.0, -1.0, 1e6, -1e6, 3e38, -3e38, np.nan)
 """Each fills a whole row; the last is a row of which nothing is known."""
 
 
 def measure(
-    task: Task, predict: Predict, matrix: Matrix, labels: Array, numeric: list[int], threshold: float, seed: int
+    task: Task,
+    predict: Predict,
+    matrix: Matrix,
+    labels: Array,
+    numeric: list[int],
+    threshold: float,
+    seed: int,
+    measuring: Measuring = AS_EVER,
 ) -> tuple[dict[str, float | None], Table]:
     """``robustness.noise_drop``, ``.missing_drop`` (how much the primary score falls), ``.flip_rate`` (share of rows whose decision a small
     push turns; of regression, mean change in standard deviations), ``.undefined`` (answers to extreme inputs that are no number)."""
     random = np.random.default_rng(seed)
     base = performance.primary(task, labels, predict(matrix))
-    noisy = performance.primary(task, labels, predict(noise(matrix, numeric, random)))
-    gaps = performance.primary(task, labels, predict(missing(matrix, random)))
-    flips = _pushed(task, predict, matrix[:ROWS], numeric, threshold, float(labels.std()) or 1.0)
+    noisy = performance.primary(task, labels, predict(noise(matrix, numeric, measuring.noise, random)))
+    gaps = performance.primary(task, labels, predict(missing(matrix, measuring.missing, random)))
+    flips = _pushed(
+        task, predict, matrix[: measuring.rows], numeric, threshold, float(labels.std()) or 1.0, measuring.push
+    )
     broken = _undefined(predict, matrix)
     found: dict[str, float | None] = {
         "robustness.noise_drop": performance.defined(base - noisy),
@@ -50,31 +52,33 @@ def measure(
     score = performance.PRIMARY[task]
     rows = [
         ["as it is", f"{base:.4f}", ""],
-        [f"noise of {NOISE:g} standard deviations on numbers", f"{noisy:.4f}", f"{noisy - base:+.4f}"],
-        [f"{MISSING:.0%} of all values missing", f"{gaps:.4f}", f"{gaps - base:+.4f}"],
-        [f"worst push of {PUSH:g} standard deviations", "", task_words.pushed(task, flips)],
+        [f"noise of {measuring.noise:g} standard deviations on numbers", f"{noisy:.4f}", f"{noisy - base:+.4f}"],
+        [f"{100 * measuring.missing:.4g}% of all values missing", f"{gaps:.4f}", f"{gaps - base:+.4f}"],
+        [f"worst push of {measuring.push:g} standard deviations", "", task_words.pushed(task, flips)],
         ["extreme and empty rows", "", f"{broken} answers undefined"],
     ]
     return found, Table(title="Robustness", dimension="robustness", header=["Inputs", score, "Change"], rows=rows)
 
 
-def noise(matrix: Matrix, numeric: list[int], random: np.random.Generator) -> Matrix:
-    """*matrix* with noise on its numbers."""
+def noise(matrix: Matrix, numeric: list[int], size: float, random: np.random.Generator) -> Matrix:
+    """*matrix* with noise on its numbers, of *size* standard deviations of each."""
     noisy = matrix.copy()
     for column in numeric:
         spread = float(np.nanstd(matrix[:, column])) if np.isfinite(matrix[:, column]).any() else 0.0
-        noisy[:, column] += random.normal(0.0, NOISE, len(matrix)).astype(np.float32) * np.float32(spread)
+        noisy[:, column] += random.normal(0.0, size, len(matrix)).astype(np.float32) * np.float32(spread)
     return noisy
 
 
-def missing(matrix: Matrix, random: np.random.Generator) -> Matrix:
-    """*matrix* with some values missing."""
+def missing(matrix: Matrix, share: float, random: np.random.Generator) -> Matrix:
+    """*matrix* with a *share* of its values missing."""
     gaps = matrix.copy()
-    gaps[random.random(matrix.shape) < MISSING] = np.nan
+    gaps[random.random(matrix.shape) < share] = np.nan
     return gaps
 
 
-def _pushed(task: Task, predict: Predict, matrix: Matrix, numeric: list[int], threshold: float, scale: float) -> float:
+def _pushed(
+    task: Task, predict: Predict, matrix: Matrix, numeric: list[int], threshold: float, scale: float, push: float
+) -> float:
     """Share of the rows whose decision turns when any one number is pushed either way."""
     before = predict(matrix)
     turned = np.zeros(len(matrix))
@@ -82,7 +86,7 @@ def _pushed(task: Task, predict: Predict, matrix: Matrix, numeric: list[int], th
         spread = np.float32(np.nanstd(matrix[:, column])) if np.isfinite(matrix[:, column]).any() else np.float32(0)
         for sign in (-1, 1):
             pushed = matrix.copy()
-            pushed[:, column] += np.float32(sign * PUSH) * spread
+            pushed[:, column] += np.float32(sign * push) * spread
             after = predict(pushed)
             change = (
                 np.abs(after - before) / scale

@@ -81,6 +81,11 @@ def interval(task: Task, name: str, found: Labelled, confidence: float) -> Score
     return _between(moved, error, confidence, bounded=name not in UNBOUNDED, name=name)
 
 
+def half_width(error: float, confidence: float) -> float:
+    """Half of the interval of what is normal with the standard *error*."""
+    return float(stats.norm.ppf((1 + confidence) / 2)) * error
+
+
 def mean(values: Array, confidence: float) -> ScoreInterval:
     """The mean of *values*, which are some, with its interval."""
     value = float(values.mean())
@@ -100,7 +105,7 @@ def variance(influences: Array, units: npt.NDArray[np.int64]) -> float:
 
 
 def _between(moved: ScoreInfluence, error: float, confidence: float, *, bounded: bool, name: str) -> ScoreInterval:
-    value, width = moved.value, float(stats.norm.ppf((1 + confidence) / 2)) * error
+    value, width = moved.value, half_width(error, confidence)
     if not bounded:
         low = value - width
         return ScoreInterval(value, low if name == "r2" else max(0.0, low), value + width)

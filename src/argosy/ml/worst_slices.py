@@ -1,7 +1,7 @@
 """Where a model is worst: every score of its task on the values of each column that is sliced by, and of two such columns crossed.
 
 A mean over all rows hides a group that the model fails; two columns that are harmless each may be none together. Slices of fewer rows than
-``performance.SMALLEST_SLICE`` are left out, and each score has its interval: among many slices the worst is worse than it looks.
+``measuring.smallest_slice`` are left out, and each score has its interval: among many slices the worst is worse than it looks.
 """
 
 import itertools
@@ -23,12 +23,12 @@ MOST = 5
 CONFIDENCE = 0.95
 
 
-def tables(task: Task, found: Labelled, columns: Mapping[str, list[str]]) -> list[Table]:
+def tables(task: Task, found: Labelled, columns: Mapping[str, list[str]], smallest: int) -> list[Table]:
     """The worst slices of *found* by the task's first score, and by each score the worst one; none where no slice is large enough.
 
-    *columns*: column to the values of the rows, as texts.
+    *columns*: column to the values of the rows, as texts; *smallest*: rows of a slice.
     """
-    chosen = {name: rows for name, rows in _slices(columns) if len(rows) >= performance.SMALLEST_SLICE}
+    chosen = {name: rows for name, rows in _slices(columns) if len(rows) >= smallest}
     if not chosen:
         return []
     first = performance.PRIMARY[task]

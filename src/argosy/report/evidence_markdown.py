@@ -3,11 +3,12 @@
 Whatever a name or a value holds, it stays text: everything is escaped, and long cells are cut.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from argosy.domain import comparison, figures, task_words
 from argosy.domain import evidence as evidence_gates
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
+from argosy.domain.measuring import AS_EVER
 from argosy.domain.model_settings import ModelSettings
 from argosy.report import retraining
 from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
@@ -43,6 +44,7 @@ def report(evidence: Evidence) -> str:
         *_on_recent_rows(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
+        *_weak_points(evidence),
         "## Data",
         _table(
             ["", ""],
@@ -91,6 +93,16 @@ def _failed_first(gates: Sequence[GateResult]) -> list[GateResult]:
 def _shortly(gate: GateResult) -> str:
     name = gate.gate.removeprefix(f"{gate.dimension}.")
     return f"{name} {figures.number(gate.measured, 'undefined')} ({gate.limit})"
+
+
+def _weaknesses(evidence: Evidence) -> Iterator[str]:
+    return task_words.weaknesses(evidence.task, evidence.metrics, evidence.measuring or AS_EVER)
+
+
+def _weak_points(evidence: Evidence) -> list[str]:
+    """What it does not bear well, whether or not a gate limits it; the tables below say more."""
+    said = [f"- {escape(weakness)}" for weakness in _weaknesses(evidence)]
+    return ["## What it bears", "\n".join(said)] if said else []
 
 
 def _origin(evidence: Evidence) -> list[str]:
@@ -159,7 +171,7 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in weaknesses])
         if weaknesses
         else "Every gate holds and no deviation is in force.",
-        *(f"- {escape(weakness)}" for weakness in task_words.weaknesses(evidence.task, evidence.metrics)),
+        *(f"- {escape(weakness)}" for weakness in _weaknesses(evidence)),
     ]
     return "\n\n".join(sections) + "\n"
 

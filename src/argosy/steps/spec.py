@@ -51,7 +51,8 @@ TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy
 SCORING = (
     *("label", "model", "seed", "split", "task"),
     *("search.early_stopping_rounds", "search.folds", "search.max_boost_rounds", "search.metric"),
-    *("search.per_round", "search.prune_after_folds", "search.rows", "search.space", "training.nthread"),
+    *("search.per_round", "search.prune_after_folds", "search.rows", "search.space"),
+    *("training.bind_monotone", "training.monotone", "training.nthread"),
 )
 
 ROOT = "/argosy"

@@ -24,7 +24,7 @@ def matrices(given: Given) -> tuple[xgboost.DMatrix, xgboost.DMatrix]:
 def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
     """The kept round is a minimum of the watched loss, and no more than the patience was spent after it."""
     data, watched = matrices(each_task)
-    parameters = boosting.parameters(each_task.settings, POINT)
+    parameters = boosting.parameters(each_task.settings, POINT, frames.schema(each_task.features).features)
     fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
     losses = fit.losses["validation"]
     assert fit.rounds == boosting.STRIDE * (int(np.argmin(losses)) + 1)
@@ -35,7 +35,7 @@ def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
 def test_the_kept_rounds_are_the_model_of_as_many_rounds(each_task: Given) -> None:
     """Predicting with the first rounds equals fitting that many and no more, to the bit: the final fit repeats a fold's."""
     data, watched = matrices(each_task)
-    parameters = boosting.parameters(each_task.settings, POINT)
+    parameters = boosting.parameters(each_task.settings, POINT, frames.schema(each_task.features).features)
     stopped = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
     again = boosting.fit(parameters, data, stopped.rounds)
     assert boosting.predict(stopped, watched).tobytes() == boosting.predict(again, watched).tobytes()
@@ -44,7 +44,9 @@ def test_the_kept_rounds_are_the_model_of_as_many_rounds(each_task: Given) -> No
 def test_the_last_rounds_are_looked_at_too(leavers: Given) -> None:
     """A limit that is no multiple of the stride still has its loss taken."""
     data, watched = matrices(leavers)
-    parameters = boosting.parameters(leavers.settings, {"learning_rate": 0.05})
+    parameters = boosting.parameters(
+        leavers.settings, {"learning_rate": 0.05}, frames.schema(leavers.features).features
+    )
     fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=12, patience=20)
     assert fit.rounds == 12
     assert len(fit.losses["validation"]) == 3
@@ -56,7 +58,7 @@ def test_importance_names_every_feature(leavers: Given) -> None:
     data, _ = matrices(leavers)
     examples = frames.read(leavers.features, "train")
     names = [feature.name for feature in examples.schema.features]
-    fit = boosting.fit(boosting.parameters(leavers.settings, {"max_depth": 1}), data, 2)
+    fit = boosting.fit(boosting.parameters(leavers.settings, {"max_depth": 1}, examples.schema.features), data, 2)
     gains = boosting.importance(fit.booster, names)
     assert sorted(gains) == sorted(names)
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
@@ -77,7 +79,10 @@ def test_columns_with_names_that_xgboost_does_not_take() -> None:
 def test_parts_give_the_same_model(each_task: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     """Handed over in parts and kept as bins, rows come to the very model that they come to as they are."""
     examples = frames.read(each_task.features, "train")
-    encoder, parameters = Encoder(examples.schema.features), boosting.parameters(each_task.settings, POINT)
+    encoder, parameters = (
+        Encoder(examples.schema.features),
+        boosting.parameters(each_task.settings, POINT, examples.schema.features),
+    )
     rows = np.flatnonzero(np.arange(len(examples)) % 3)
 
     def fitted() -> tuple[type[xgboost.DMatrix], bytes]:

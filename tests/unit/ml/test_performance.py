@@ -53,19 +53,19 @@ def test_slices_have_their_own_scores_and_the_worst_is_named() -> None:
     good = labels * 0.5 + random.random(250) * 0.6
     chances = np.where(np.arange(250) < 100, good, random.random(250))
     chances[200:] = 1 - labels[200:]
-    found, table = performance.by_slice("binary", labels, chances, {"plan": [*plans[:201], *["rare"] * 49]})
+    found, table = performance.by_slice("binary", labels, chances, {"plan": [*plans[:201], *["rare"] * 49]}, 50)
     assert found["performance.slice.plan.a.auc"] == pytest.approx(reference.roc_auc_score(labels[:100], chances[:100]))
     assert found["performance.worst_slice"] == found["performance.slice.plan.b.auc"]
     assert ["plan", "rare", "49", "too few rows"] in table.rows
     assert "performance.slice.plan.rare.auc" not in found
-    found, _ = performance.by_slice("binary", labels, chances, {"plan": plans})
+    found, _ = performance.by_slice("binary", labels, chances, {"plan": plans}, 50)
     assert found["performance.worst_slice"] == found["performance.slice.plan.c.auc"] == 0.0
 
 
 def test_a_slice_of_one_class_is_undefined_and_not_the_worst() -> None:
     """All of it right or all of it wrong: there is nothing to rank."""
     labels, chances = np.repeat([0.0, 1.0], 60), np.linspace(0, 1, 120)
-    found, table = performance.by_slice("binary", labels, chances, {"side": ["left"] * 60 + ["right"] * 60})
+    found, table = performance.by_slice("binary", labels, chances, {"side": ["left"] * 60 + ["right"] * 60}, 50)
     assert found == {
         "performance.slice.side.left.auc": None,
         "performance.slice.side.right.auc": None,

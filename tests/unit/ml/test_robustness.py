@@ -49,7 +49,7 @@ def test_a_model_that_knows_its_rows_by_heart_loses_everything() -> None:
 
 def test_noise_is_for_numbers_only() -> None:
     """A category plus a tenth is no category."""
-    noisy = robustness.noise(MATRIX, [1], np.random.default_rng(1))
+    noisy = robustness.noise(MATRIX, [1], 0.1, np.random.default_rng(1))
     assert (noisy[:, 0] == MATRIX[:, 0]).all()
     assert np.std(noisy[:, 1] - MATRIX[:, 1]) == pytest.approx(0.1, abs=0.01)
 
@@ -63,9 +63,9 @@ def test_a_column_of_which_nothing_is_known_is_left_as_it_is() -> None:
 
 
 def test_the_share_missing_is_as_told() -> None:
-    """A tenth of all values."""
-    gaps = robustness.missing(MATRIX, np.random.default_rng(1))
-    assert np.isnan(gaps).mean() == pytest.approx(robustness.MISSING, abs=0.02)
+    """A fifth of all values."""
+    gaps = robustness.missing(MATRIX, 0.2, np.random.default_rng(1))
+    assert np.isnan(gaps).mean() == pytest.approx(0.2, abs=0.02)
 
 
 def test_each_answer_that_is_no_number_counts() -> None:
@@ -94,7 +94,7 @@ def test_regression_tells_pushes_as_changes() -> None:
         return np.nan_to_num(np.asarray(matrix[:, 0], dtype=np.float64)) * 3
 
     found = measured(line, "regression", values)
-    assert found["flip_rate"] == pytest.approx(robustness.PUSH, rel=0.01)
+    assert found["flip_rate"] == pytest.approx(0.01, rel=0.01)
 
 
 def test_one_class_leaves_drops_undefined() -> None:

@@ -15,7 +15,7 @@ def crossed() -> list[Table]:
     lost = (young == 1) & (far == 1)
     scores = np.clip(0.5 + np.where(lost, 0.0, 0.3) * (2 * labels - 1) + random.normal(0, 0.2, 4000), 0.01, 0.99)
     found = Labelled(labels, scores, (scores > 0.5).astype(np.int64))
-    return worst_slices.tables("binary", found, {"young": [*map(str, young)], "far": [*map(str, far)]})
+    return worst_slices.tables("binary", found, {"young": [*map(str, young)], "far": [*map(str, far)]}, 50)
 
 
 def test_two_columns_crossed() -> None:
@@ -35,7 +35,7 @@ def test_two_columns_crossed() -> None:
 def test_small_slices_are_left_out() -> None:
     """Of a few rows nobody can tell; where none is larger, there is no table."""
     few = Labelled(np.array([0.0, 1.0]), np.array([0.2, 0.8]), np.array([0, 1]))
-    assert worst_slices.tables("binary", few, {"young": ["0", "1"]}) == []
+    assert worst_slices.tables("binary", few, {"young": ["0", "1"]}, 50) == []
 
 
 def test_other_tasks() -> None:
@@ -45,11 +45,11 @@ def test_other_tasks() -> None:
     labels = random.normal(size=600)
     errs = labels + random.normal(0, 0.1 + far, 600)
     first, _ = worst_slices.tables(
-        "regression", Labelled(labels, errs, np.zeros(600, np.int64)), {"far": [*map(str, far)]}
+        "regression", Labelled(labels, errs, np.zeros(600, np.int64)), {"far": [*map(str, far)]}, 50
     )
     assert first.rows[1][0] == "far = 1"
     classes = random.integers(0, 3, 600)
     shares = np.where(far[:, None] == 1, 1 / 3, 0.1 + 0.7 * np.eye(3)[classes])
     found = Labelled(classes.astype(np.float64), shares, np.argmax(shares, axis=1))
-    first, _ = worst_slices.tables("multiclass", found, {"far": [*map(str, far)]})
+    first, _ = worst_slices.tables("multiclass", found, {"far": [*map(str, far)]}, 50)
     assert first.rows[1][0] == "far = 1"

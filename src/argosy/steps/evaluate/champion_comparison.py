@@ -143,6 +143,7 @@ def impact(
     incumbent: Predictor,
     holdout: Examples,
     left_out: pa.Table,
+    smallest_slice: int,
 ) -> list[Table]:
     """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare."""
     own = own_features(incumbent.signature, holdout, left_out)
@@ -156,6 +157,7 @@ def impact(
         candidate=_answers(candidate, holdout.matrix),
         champion=_answers(incumbent, theirs),
         confidence=policy.confidence,
+        smallest_slice=smallest_slice,
         units=entities(policy, holdout),
     )
 

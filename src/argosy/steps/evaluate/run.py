@@ -10,6 +10,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
+from argosy.domain import evidence as evidences
 from argosy.domain import measurements as measurement_names
 from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.data_comparison import SinceChampion
@@ -19,6 +20,7 @@ from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from argosy.ml import frames, metrics, simple_answers
+from argosy.ml import holdout as sides
 from argosy.ml.evaluation import measure
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
@@ -29,8 +31,6 @@ from argosy.steps.evaluate import champion_comparison, recent_comparison, sample
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
 EVIDENCE = "evidence.json"
-CPU_HOUR = 0.04
-"""The price of an hour of one CPU, in dollars, for the cost of a million predictions asked one by one."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def run(
     digest = bundles.digest(inputs.bundle)
     predictor = Predictor.load(inputs.bundle, digest)
     holdout = frames.read(inputs.features, "holdout")
-    measured = measure(settings, predictor, holdout)
+    measured = measure(settings, predictor, holdout, policy.measuring, _recent(inputs.features))
     served = server.replay(inputs.bundle, digest)
-    measurements = {**measured.measurements, **_latency(served)}
+    measurements = {**measured.measurements, **_latency(served, policy.measuring.cpu_hour)}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
     beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause)
     results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)
@@ -87,6 +87,7 @@ def run(
         as_of=snapshot.as_of,
     )
     evidence = Evidence(
+        form=evidences.FORM,
         model=settings.model,
         task=settings.task,
         model_digest=digest,
@@ -103,6 +104,7 @@ def run(
         recent_rows=recent_comparison.recent_rows(holdout.schema),
         recent=beside.on_recent,
         online_until=holdout.schema.online_until,
+        measuring=policy.measuring,
         rows_train=holdout.schema.rows_train,
         rows_holdout=len(holdout),
         metrics=measurements,
@@ -118,7 +120,7 @@ def run(
             *beside.tables,
             *_simple(settings, policy, inputs, champion, predictor, holdout),
             *measured.tables,
-            *_speed(measurements, machine),
+            *_speed(measurements, policy.measuring.cpu_hour, machine),
             *_data_tables(inputs.since_champion),
             evidence_tables.sources(settings.sources, snapshot),
         ],
@@ -171,7 +173,9 @@ def _beside_champion(
     shown = [standing.beside] if standing.beside else []
     if standing.result.compared:
         left_out = frames.left_out(features)
-        shown += champion_comparison.impact(settings, rules, predictor, incumbent.predictor, holdout, left_out)
+        shown += champion_comparison.impact(
+            settings, rules, predictor, incumbent.predictor, holdout, left_out, policy.measuring.smallest_slice
+        )
     held = comparison.gates(rules, standing.result, standing.margins)
     return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates])
 
@@ -232,22 +236,28 @@ def _refuse_unfit(policy: Policy, settings: ModelSettings) -> None:
             raise errors.Misconfigured(f"comparison.margins of the policy: {problem}")
 
 
+def _recent(features: Path) -> Examples | None:
+    """The newest labelled rows, which nothing was trained on; None where none are kept apart."""
+    return frames.read(features, sides.RECENT) if frames.schema(features).rows_recent else None
+
+
 def _personal(schema: FeatureSchema) -> frozenset[str]:
     return frozenset(feature.name for feature in schema.features if feature.personal)
 
 
-def _latency(served: ReplayResult) -> dict[str, float | None]:
+def _latency(served: ReplayResult, cpu_hour: float) -> dict[str, float | None]:
+    """*cpu_hour*: the price of an hour of one CPU, for the cost of a million predictions asked one by one."""
     return {
         "latency.p50_ms": served.p50_ms,
         "latency.p95_ms": served.p95_ms,
         "latency.p99_ms": served.p99_ms,
-        "latency.cost_per_million": None if served.p50_ms is None else served.p50_ms / 1e3 / 3600 * CPU_HOUR * 1e6,
+        "latency.cost_per_million": None if served.p50_ms is None else served.p50_ms / 1e3 / 3600 * cpu_hour * 1e6,
     }
 
 
-def _speed(measurements: dict[str, float | None], machine: str) -> list[Table]:
+def _speed(measurements: dict[str, float | None], cpu_hour: float, machine: str) -> list[Table]:
     milliseconds = [measurements[f"latency.{name}_ms"] for name in ("p50", "p95", "p99")]
-    return evidence_tables.speed(milliseconds, measurements["latency.cost_per_million"], CPU_HOUR, machine)
+    return evidence_tables.speed(milliseconds, measurements["latency.cost_per_million"], cpu_hour, machine)
 
 
 def _write(evidence: Evidence, settings: ModelSettings, out: Path) -> None:

@@ -24,5 +24,8 @@ SPEC = StepSpec(
     keys=("store",),
     provenance="stated",
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),
-    settings=("description", "evaluation", "label", "model", "notify", "owner", "seed", "split", "task"),
+    settings=(
+        *("description", "evaluation", "label", "model", "notify", "owner", "seed", "sources", "split", "task"),
+        *("training.bind_monotone", "training.monotone"),
+    ),
 )

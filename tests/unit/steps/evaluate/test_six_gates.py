@@ -129,7 +129,7 @@ def pack(model: Model, features: Path, folder: Path) -> Path:
     seen = train.matrix.copy()
     seen[:, [index for index, each in enumerate(train.schema.features) if each.name not in model.shown]] = np.nan
     data = boosting.data(Encoder(train.schema.features), seen, model.told(train), nthread=1)
-    fitted = boosting.fit(boosting.parameters(SETTINGS, model.parameters), data, model.rounds)
+    fitted = boosting.fit(boosting.parameters(SETTINGS, model.parameters, train.schema.features), data, model.rounds)
     bundling.pack(
         folder,
         settings=SETTINGS,
