@@ -28,7 +28,7 @@ CHANGES = {
     "notify": ("owner: retention", "owner: retention\nnotify: {team: {}}", {"evaluate"}),
     "seed": ("seed: 7", "seed: 8", {*TUNING, "evaluate"}),
     "feature_service": ("feature_service: churn", "feature_service: other", {"build_features"}),
-    "sources": ("nullable: true", "nullable: false", {"ingest", "validate", "build_features"}),
+    "sources": ("nullable: true", "nullable: false", {"ingest", "validate", "build_features", "evaluate"}),
     "reject": ("tenure < 0", "tenure < 1", {"ingest"}),
     "label": ("[stays, leaves]", "[stays, goes]", {"validate", "build_features", "trial", "train", "evaluate"}),
     "split": ("holdout: 0.2", "holdout: 0.3", {"build_features", "trial", "train", "evaluate"}),
