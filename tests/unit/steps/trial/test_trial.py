@@ -137,3 +137,12 @@ def test_a_round_left_out_is_noticed(leavers: Given, tmp_path: Path) -> None:
     )
     with pytest.raises(errors.Misconfigured, match="a round was left out"):
         suggest.run(settings=leavers.settings, round_number=2, finished=later, history=history, out=tmp_path / "h")
+
+
+def test_a_round_of_a_search_that_is_over(leavers: Given, tmp_path: Path) -> None:
+    """Without a point nothing is read: neither features nor the storage of trials."""
+    nowhere = tmp_path / "nowhere"
+    text = trial.run(
+        settings=leavers.settings, features=nowhere, history=nowhere, batch="[]", storage=FailingStorage(0)
+    )
+    assert json.loads(text) == []
