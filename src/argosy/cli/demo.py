@@ -91,6 +91,7 @@ class Demo:
 
     def play(self) -> dict[str, Mapping[str, Any]]:
         """All stages; returns what each run was about and what it answered."""
+        self.say_how_far()
         with self.stages.stage("Prepare this machine"):
             shell.run("setup")
         with self.stages.stage("Run the pipeline: from the data file to a model that passed its gates"):
@@ -104,6 +105,16 @@ class Demo:
         with self.stages.stage(f"The same alert {AGAIN} times"):
             self._ask_again(message, {"duplicate", *(demands.HELD_UP if earlier else ())})
         return {"the approved model": trained, RETRAINING: retrained}
+
+    def say_how_far(self) -> None:
+        """Say at once where the demonstration ends, and what takes it further, if production will refuse what this folder makes."""
+        manifest = self.folder / folders.MANIFEST
+        doubts = provenance.here(manifest).doubts() if manifest.exists() else []
+        if doubts:
+            say(
+                f"Production takes only what a commit holds, and here {doubts[0]}: it will refuse, and the demo goes on with staging."
+            )
+            say("To see production too, commit what was changed (or `git stash` it) and begin again.")
 
     def _merge(self) -> None:
         """Merge staging's request, which opens production's, and that one.

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors, wiring
+from argosy.cli import demo
 from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
 from argosy.domain import alerts, retraining_cause, retraining_ends
 from argosy.domain.data import FeatureColumn, FeatureSchema
@@ -420,3 +422,20 @@ def test_an_alert_repeated_is_let_in_once_at_most(tmp_path: Path) -> None:
     answer = asked_again.ask(home, model, message, 3)
     assert (answer.admitted, list(answer.reasons)) == (0, ["no look"])
     assert answer.explanation
+
+
+def test_it_says_at_once_that_production_will_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a folder that no commit holds, with the way to see all of it; of a committed one nothing."""
+    folder = tmp_path / "workflows" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "pipeline.yaml").write_text("kind: WorkflowTemplate\n", encoding="utf-8")
+    shown = demo.Demo(folder, None, None, None, tmp_path)  # type: ignore[arg-type]
+    shown.say_how_far()
+    said = capsys.readouterr().out
+    assert "here the commit is unknown: it will refuse, and the demo goes on with staging" in said
+    assert "git stash" in said
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=ada", "-c", "user.email=ada@example.com"]
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *words], check=True)
+    shown.say_how_far()
+    assert capsys.readouterr().out == ""
