@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors, extras, scratch
+from argosy import errors, extras, plugins, scratch
 from argosy.settings import POSTGRESQL, REDIS, Settings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
     from argosy.ports.lineage_receiver import LineageReceiver
+    from argosy.ports.measures import Measure
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import BatchLog, PredictionHistory, PredictionLog, ServedRelease
@@ -191,10 +192,24 @@ def drift_pages() -> DriftPages:
 
 
 def notifier(settings: Settings) -> Notifier:
-    """What tells people, by the addresses of this environment."""
+    """What tells people, by the addresses of this environment; one that begins with the name of an installed notifier is that one's."""
     from argosy.adapters.apprise_notifier import AppriseNotifier
 
-    return AppriseNotifier(settings.notify)
+    own = plugins.installed(plugins.NOTIFIERS) if settings.notify else {}
+    of = {channel: address.partition(":")[0] for channel, address in settings.notify.items()}
+    rest = {channel: address for channel, address in settings.notify.items() if of[channel] not in own}
+    if len(rest) == len(settings.notify):
+        return AppriseNotifier(settings.notify)
+    from argosy.adapters.joined_notifiers import JoinedNotifiers
+
+    addresses = {name: {each: settings.notify[each] for each in of if of[each] == name} for name in own}
+    brought = [own[name].load()(given) for name, given in addresses.items() if given]
+    return JoinedNotifiers([*brought, AppriseNotifier(rest)])
+
+
+def measures() -> dict[str, Measure]:
+    """What installed packages measure of a candidate, by name. Raises Misconfigured where one cannot be loaded."""
+    return {name: plugin.load() for name, plugin in plugins.installed(plugins.MEASURES).items()}
 
 
 def announcer(settings: Settings) -> Announcer:

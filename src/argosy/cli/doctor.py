@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from argosy import errors, scratch, wiring
+from argosy import errors, plugins, scratch, wiring
 from argosy.cli import loop_check, provenance
 from argosy.domain import channel_addresses, diagnosis, prerequisites, team_checks
 from argosy.domain.diagnosis import CheckResult, CheckState
@@ -89,10 +89,26 @@ def findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
         for one in _asked(name, lambda ask=ask: [ask()]):  # type: ignore[misc]
             reached = reached and (one.state is CheckState.OK or name not in LOOP_READS)
             yield one
+    yield from _asked("plugins", plugin_results)
     known = {channel_addresses.variable(name) for name in settings.notify}
     yield from _asked(
         "loop", lambda: loop_check.results(settings, known if arguments.no_cluster else addresses, served=reached)
     )
+
+
+def plugin_results() -> list[CheckResult]:
+    """What installed packages bring, each loaded once; nothing where none brings anything."""
+    found = []
+    for group in plugins.GROUPS:
+        for name, plugin in plugins.installed(group).items():
+            try:
+                plugin.load()
+            except errors.Misconfigured as error:
+                found.append(CheckResult(f"plugin {name}", CheckState.WRONG, str(error), _fix(error)))
+            else:
+                said = f"{group}, by {plugin.package} {plugin.version}"
+                found.append(CheckResult(f"plugin {name}", CheckState.OK, said))
+    return found
 
 
 def _connected(arguments: argparse.Namespace) -> Inspection | CheckResult:

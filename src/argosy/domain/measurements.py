@@ -4,6 +4,7 @@ How each is calculated is ``ml``'s business; a test holds these names against wh
 """
 
 from argosy.domain.model_settings import ModelSettings, Task
+from argosy.domain.policy import OWN
 from argosy.domain.suggestion import choices
 
 SCORES: dict[Task, tuple[str, ...]] = {
@@ -80,6 +81,8 @@ def names(settings: ModelSettings) -> list[str]:
 def unknown(metric: str, settings: ModelSettings) -> str | None:
     """The error text for a limit on *metric* where no such thing is measured of this model; None where it is."""
     known = names(settings)
+    if metric.startswith(f"{OWN}."):
+        return None  # one that no package brings fails its gate, and says so
     if metric in known or any(metric.startswith(f"{SLICE}{column}.") for column in settings.evaluation.slices):
         return None
     dimension = metric.partition(".")[0]

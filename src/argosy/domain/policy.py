@@ -15,6 +15,8 @@ from argosy.domain.measuring import Measuring
 
 Dimension = Literal["performance", "fairness", "robustness", "calibration", "explainability", "latency"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+OWN = "own"
+"""The dimension of what installed packages measure. No policy has to have a limit there; one on what nobody measures fails."""
 Goal = Literal["not-inferior", "better"]
 
 
@@ -186,7 +188,7 @@ class Policy(Document):
     def _covers_every_dimension(self) -> Self:
         covered = {limit.dimension for limit in self.limits} | {waiver.dimension for waiver in self.waivers}
         named = covered | {deviation.dimension for deviation in self.deviations}
-        if unknown := sorted(named - set(DIMENSIONS)):
+        if unknown := sorted(named - {*DIMENSIONS, OWN}):
             raise ValueError(f"unknown dimension {unknown[0]!r}; dimensions: {', '.join(DIMENSIONS)}")
         if missing := [dimension for dimension in DIMENSIONS if dimension not in covered]:
             raise ValueError(f"no limit and no waiver for {', '.join(missing)}")

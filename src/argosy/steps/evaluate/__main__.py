@@ -27,6 +27,7 @@ def body(step: Step) -> None:
         server=wiring.trial_server(),
         provenance=step.provenance(),
         cause=retraining_cause.parse(step.parameter("cause")),
+        measures=wiring.measures(),
         today=datetime.datetime.now(datetime.UTC).date(),
         machine=processors.described(),
         out=step.output("evidence"),

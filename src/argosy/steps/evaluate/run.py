@@ -4,8 +4,10 @@ Ends the same way whatever the verdict: a no is an answer here, and ``propose`` 
 """
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from argosy import errors
 from argosy.domain import bundle as bundles
@@ -25,12 +27,14 @@ from argosy.ml.evaluation import measure
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
+from argosy.ports.measures import Measure
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import change_tables, evidence_markdown, evidence_tables
-from argosy.steps.evaluate import champion_comparison, recent_comparison, sample_sizes
+from argosy.steps.evaluate import champion_comparison, own_measures, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
 EVIDENCE = "evidence.json"
+NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,19 @@ def run(
     server: TrialServer,
     provenance: Provenance,
     cause: Cause | None = None,
+    measures: Mapping[str, Measure] = NO_MEASURES,
     today: datetime.date,
     machine: str,
     out: Path,
 ) -> VerdictWord:
     """Write ``evidence.json``, ``evidence.md`` and ``model-card.md`` into *out*; returns the verdict.
 
-    *server* serves the candidate as production will and asks it its golden rows, on *machine*, which is described in words.
+    <<<<<<< HEAD
+        *server* serves the candidate as production will and asks it its golden rows, on *machine*, which is described in words.
+    =======
+        *measures*: what installed packages measure, by name.
+        *server* serves the candidate as production will and asks it its golden rows.
+    >>>>>>> 7c92e78f (evaluate, notices: gates and notifiers that other packages bring)
     """
     _refuse_unfit(policy, settings)
     snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
@@ -73,7 +83,8 @@ def run(
     holdout = frames.read(inputs.features, "holdout")
     measured = measure(settings, predictor, holdout, policy.measuring, _recent(inputs.features))
     served = server.replay(inputs.bundle, digest)
-    measurements = {**measured.measurements, **_latency(served, policy.measuring.cpu_hour)}
+    own = own_measures.taken(measures, settings, predictor, holdout)
+    measurements = {**measured.measurements, **_latency(served, policy.measuring.cpu_hour), **own}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
     beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause)
     results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)

@@ -1,0 +1,52 @@
+"""Parts that other packages bring: named in their entry points, found where they are installed, loaded when they are asked for.
+
+A group is an interface of ours; a package that has an entry point in it is trusted as any package is that is installed.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from argosy import errors
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+MEASURES, NOTIFIERS = "argosy.measures", "argosy.notifiers"
+GROUPS = (MEASURES, NOTIFIERS)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One part that a package brings."""
+
+    group: str
+    name: str
+    package: str
+    version: str
+    point: "EntryPoint"
+
+    def load(self) -> Any:
+        """What the entry point names. Raises Misconfigured where it cannot be had."""
+        try:
+            return self.point.load()
+        except Exception as error:  # a package of others may fail in any way; which one it was has to be said
+            raise errors.Misconfigured(
+                f"{self.name} of {self.group}, which {self.package} {self.version} brings, cannot be loaded: "
+                f"{type(error).__name__}: {error}; mend or remove that package"
+            ) from error
+
+
+def installed(group: str) -> dict[str, Plugin]:
+    """The parts of *group* by name. Raises Misconfigured where two packages bring one name."""
+    from importlib import metadata  # not before: it takes its time, and who looks for a part is rare
+
+    found: dict[str, Plugin] = {}
+    for point in metadata.entry_points(group=group):
+        package, version = (point.dist.name, point.dist.version) if point.dist else ("a package", "unknown")
+        plugin = Plugin(group, point.name, package, version, point)
+        other = found.setdefault(point.name, plugin)
+        if other.package != package:
+            raise errors.Misconfigured(
+                f"{other.package} and {package} both bring {point.name!r} of {group}; remove one of the two"
+            )
+    return dict(sorted(found.items()))
