@@ -61,7 +61,7 @@ class StoredRuns:
 
     def newest_first(self) -> Iterator[Run]:
         """See the port."""
-        for folder in runs.newest_first(self.home):
+        for folder in runs.from_newest(self.home):
             locked = folder.is_locked()
             yield _run(folder, folder.state()[0], {}, under_way=locked)
 

@@ -6,8 +6,10 @@
 """
 
 import json
+import os
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,8 @@ MANIFEST = "manifest.json"
 JOURNAL = "journal.sqlite"
 LOCK = "lock"
 VOLUMES = "volumes"
+STAMP = re.compile(r"(\d{6}-\d{6})-[0-9a-f]{4}$")
+"""The end of a run's name, which says when it began."""
 
 
 @dataclass(frozen=True)
@@ -85,31 +89,39 @@ def create(home: Path, run: str) -> RunFolder:
 
 def newest_first(home: Path) -> list[RunFolder]:
     """All runs of *home*, the newest first."""
-    folder = home / "runs"
-    found = (
-        [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
-        if folder.is_dir()
-        else []
-    )
-    return [RunFolder(path) for path in sorted(found, key=_started, reverse=True)]
+    return list(from_newest(home))
 
 
-def _started(path: Path) -> tuple[str, int, str]:
-    stamp = re.search(r"(\d{6}-\d{6})-[0-9a-f]{4}$", path.name)
-    manifest = path / MANIFEST  # written once; the name tells seconds, and two may begin in one
-    return (stamp[1] if stamp else "", manifest.stat().st_mtime_ns if manifest.exists() else 0, path.name)
+def from_newest(home: Path) -> Iterator[RunFolder]:
+    """As :func:`newest_first`, for who looks at the first few: a home has thousands."""
+    folder, together = home / "runs", dict[str, list[str]]()
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_dir():
+                    stamp = STAMP.search(entry.name)
+                    together.setdefault(stamp[1] if stamp else "", []).append(entry.name)
+    for stamp in sorted(together, reverse=True):
+        paths = [folder / name for name in together[stamp]]
+        # The name tells seconds. Of those that began in one more is asked.
+        yield from map(RunFolder, paths if len(paths) == 1 else sorted(paths, key=_written, reverse=True))
+
+
+def _written(path: Path) -> tuple[int, str]:
+    manifest = path / MANIFEST  # written once
+    return (manifest.stat().st_mtime_ns if manifest.exists() else 0, path.name)
 
 
 def find(home: Path, run: str | None) -> RunFolder:
     """The run named *run*, or the newest. A beginning will do where it is unique. Raises UsageError where there is none."""
-    known = newest_first(home)
+    if run and not run.startswith(".") and "/" not in run and (home / "runs" / run).is_dir():
+        return RunFolder(home / "runs" / run)  # its whole name: a list asks for each of its lines
     if run is None:
-        if not known:
+        newest = next(from_newest(home), None)
+        if newest is None:
             raise errors.UsageError(f"no run under {home / 'runs'} yet")
-        return known[0]
-    fitting = [folder for folder in known if folder.run == run] or [
-        folder for folder in known if folder.run.startswith(run)
-    ]
+        return newest
+    fitting = [folder for folder in from_newest(home) if folder.run.startswith(run)]
     if len(fitting) != 1:
         reason = f"{len(fitting)} runs begin with {run!r}" if fitting else f"there is no run {run!r}"
         raise errors.UsageError(f"{reason} under {home / 'runs'}; `argosy runs` lists them")
