@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.UsageError(
             f"{before.name} is of {models[0]}, {after.name} of {models[1]}; name two runs of one model"
         )
-    found = list(_differences(before, after, every=arguments.all))
+    found = [*differences(before, after, every=arguments.all), *_together(before, after)]
     if arguments.json:
         print(json.dumps({"before": before.name, "after": after.name, "differences": [asdict(each) for each in found]}))
         return errors.DONE
@@ -61,7 +61,8 @@ def _lines(found: "list[RunDifference]") -> Iterator[str]:
         yield "nothing differs"
 
 
-def _differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[RunDifference]":
+def differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[RunDifference]":
+    """What is otherwise by their documents alone. *every*: measurements too that differ by less than a thousandth."""
     from argosy.domain import run_differences
 
     parts = {name: (_part(name, before), _part(name, after)) for name in SECTIONS[:-1]}
@@ -69,7 +70,6 @@ def _differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) 
         for each in run_differences.of_values(name, one, other):
             if name != "measurements" or every or _matters(one.get(each.name), other.get(each.name)):
                 yield each
-    yield from _together(before, after)
 
 
 def _matters(one: float | None, other: float | None) -> bool:

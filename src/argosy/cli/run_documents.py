@@ -3,7 +3,7 @@
 How a run stands while it goes on is the port ``runs``; pages are ``report``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -141,6 +141,15 @@ def find(home: Path, model: str, run: str | None) -> RunDocuments:
     known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
     there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
     raise errors.UsageError(f"there is no run of {model!r} under {home / 'runs'}{there}")
+
+
+def before(home: Path, model: str, run: str) -> Iterator[str]:
+    """The names of the whole runs of *model* that began before *run*, the newest first."""
+    later = True
+    for folder in runs.from_newest(home):
+        if not later and _model_of(folder) == model and not _reproduces(folder):
+            yield folder.run
+        later = later and folder.run != run
 
 
 def _named(home: Path, model: str, run: str) -> RunDocuments:

@@ -7,17 +7,27 @@ and changes nothing.
 import argparse
 import asyncio
 import contextlib
+import functools
+import itertools
 import signal
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
-from argosy.cli import report, target
+from argosy.cli import diff, report, run_documents, target
 from argosy.engine.state import runs
+from argosy.ports.runs import Runs
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 
+if TYPE_CHECKING:
+    from argosy.ui.compared_runs import ComparedRuns
+    from argosy.ui.local_pages import PageSources
+
 PORT = 8100
+MOST_OTHERS = 9
+"""Earlier runs that a comparison offers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +44,27 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+def sources(here: Settings, at: Runs, where: str) -> "PageSources":
+    """What the pages are made of: the runs *at* a place, which *where* says in words, and what *here* names."""
     from argosy.ui import local_pages
 
-    here, at = Settings.from_environment(), target.runs(arguments)
-    sources = local_pages.PageSources(
+    return local_pages.PageSources(
         runs=at,
-        where="of the cluster's namespace" if target.is_cluster(arguments) else "of this machine",
+        where=where,
         forge=lambda: wiring.forge(here),
         desk=lambda: Desk(wiring.forge(here), wiring.artifacts(here), wiring.verifier(here)),
         looks=lambda: wiring.objects(here, here.monitoring_uri),
         report=lambda name: _report(here.home, name) if at.keeps_reports else None,
+        compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
     )
-    async with local_pages.answering(sources, arguments.port) as address:
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    from argosy.ui import local_pages
+
+    where = "of the cluster's namespace" if target.is_cluster(arguments) else "of this machine"
+    found = sources(Settings.from_environment(), target.runs(arguments), where)
+    async with local_pages.answering(found, arguments.port) as address:
         print(f"{address} shows models, runs and requests until Ctrl-C", flush=True)
         if arguments.open:
             await asyncio.to_thread(webbrowser.open, address)
@@ -58,6 +76,29 @@ async def _told_to_stop() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+def _compared(home: Path, name: str, other: str | None) -> "ComparedRuns":
+    """The run *name* beside *other*, or beside the one before it of its model. Raises UsageError where there is none."""
+    from argosy.ui.compared_runs import ComparedRuns
+
+    after = run_documents.find(home, "", name)
+    model = after.record.facts.model
+    earlier = list(itertools.islice(run_documents.before(home, model, name), MOST_OTHERS))
+    if other is None and not earlier:
+        raise errors.UsageError(f"{name} is the first run of {model} here, so that it stands beside none")
+    before = run_documents.find(home, model, other or earlier[0])
+    found = list(diff.differences(before, after, every=False))
+    sections = [(title, [each for each in found if each.section == title]) for title in diff.SECTIONS]
+    return ComparedRuns(
+        model=model,
+        before=before.name,
+        after=name,
+        said_before=before.outcome,
+        said_after=after.outcome,
+        sections=[(title, rows) for title, rows in sections if rows],
+        others=[each for each in earlier if each != before.name],
+    )
 
 
 def _report(home: Path, name: str) -> Path | None:

@@ -10,6 +10,8 @@ FOLDED = re.compile(
 )
 """A part that a reader opens, as ``evidence_markdown`` writes it; nothing that was escaped looks like one."""
 
+EMPTY_HEADER = re.compile(r"<th(?: style=\"[^\"]*\")?></th>")
+
 
 def html(markdown: str) -> Markup:
     """*markdown* as HTML that may stand in a page of ours: no link leads anywhere but to the web, and no tag of the text is one."""
@@ -23,5 +25,7 @@ def html(markdown: str) -> Markup:
         ]
         at = folded.end()
     parts.append(reader.render(markdown[at:]))
+    # A column without a title has no header: one without text is nothing that could be read out.
+    told = EMPTY_HEADER.sub("<td></td>", "".join(parts))
     # The reader escapes all text and refuses addresses that could run something.
-    return Markup("".join(parts))  # noqa: S704
+    return Markup(told)  # noqa: S704

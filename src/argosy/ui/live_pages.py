@@ -17,6 +17,7 @@ from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import KILLED, Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import html, markdown_html, page_environment, request_lines
+from argosy.ui.compared_runs import ComparedRuns
 from argosy.ui.model_page import EnvironmentPart
 
 MOST_NODES = 2000
@@ -111,17 +112,21 @@ def runs(found: Sequence[Run], before: int, more: bool, where: str) -> str:
     return _page("ui_runs", runs=found, before=before, more=more, where=where)
 
 
-def run(found: Run, *, has_report: bool, shown: str) -> str:
-    """The page of one run. *shown*: what its picture shows now."""
-    return _page(
-        "ui_run", run=found, has_report=has_report, picture=shown, live=not found.over and found.phase != KILLED
-    )
+def run(found: Run, *, has_report: bool, compares: bool = False, shown: str) -> str:
+    """The page of one run. *shown*: what its picture shows now; *compares*: it can be held against others of its model."""
+    live = not found.over and found.phase != KILLED
+    return _page("ui_run", run=found, has_report=has_report, compares=compares, picture=shown, live=live)
 
 
 def picture(found: Run, now: float | None = None) -> str:
     """The nodes of *found* as bars over its time: what a live page replaces."""
     rows = list(_rows(found, now if now is not None else time.time()))
     return _page("ui_picture", run=found, rows=rows[:MOST_NODES], left=max(0, len(rows) - MOST_NODES))
+
+
+def compare(compared: ComparedRuns) -> str:
+    """What was otherwise between two runs."""
+    return _page("ui_compare", compared=compared)
 
 
 def log(found: Run, step: str | None, lines: Sequence[Line], left: int) -> str:

@@ -25,6 +25,7 @@ from argosy.ports.runs import KILLED, Line, Run, Runs
 from argosy.promotion.desk import Desk
 from argosy.promotion.standing import Main
 from argosy.ui import live_pages, model_page
+from argosy.ui.compared_runs import ComparedRuns
 from argosy.ui.live_pages import BoardRow
 from argosy.ui.model_page import EnvironmentPart, WatchedModel
 
@@ -62,6 +63,8 @@ class PageSources:
     looks: Callable[[], Objects]
     report: Callable[[str], Path | None]
     """The report of a run; None where it has none yet."""
+    compare: Callable[[str, str | None], ComparedRuns] | None = None
+    """A run beside another of its model, by default the one before; None where documents of runs are not to be had."""
 
 
 def application(sources: PageSources) -> web.Application:
@@ -75,6 +78,7 @@ def application(sources: PageSources) -> web.Application:
             web.get("/runs", pages.runs),
             web.get("/runs/{run}", pages.run),
             web.get("/runs/{run}/events", pages.events),
+            web.get("/runs/{run}/compare", pages.compare),
             web.get("/runs/{run}/log", pages.log),
             web.get("/runs/{run}/report", pages.report),
             web.get("/requests", pages.requests),
@@ -90,11 +94,11 @@ async def answering(sources: PageSources, port: int) -> AsyncIterator[str]:
 
     Raises Misconfigured where the port is taken.
     """
-    runner = web.AppRunner(application(sources), access_log=None)
+    runner = web.AppRunner(application(sources), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, HOST, port, shutdown_timeout=1).start()
+            await web.TCPSite(runner, HOST, port).start()
         except OSError as error:
             said = f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; name another port with --port"
             raise errors.Misconfigured(said) from error
@@ -161,7 +165,16 @@ class _Pages:
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         has_report = await asyncio.to_thread(self._sources.report, found.name) is not None
         shown = await asyncio.to_thread(live_pages.picture, found)
-        return _page(live_pages.run(found, has_report=has_report, shown=shown), live=not _stands(found))
+        compares = has_report and self._sources.compare is not None  # only a model's run has a report
+        page = live_pages.run(found, has_report=has_report, compares=compares, shown=shown)
+        return _page(page, live=not _stands(found))
+
+    async def compare(self, request: web.Request) -> web.StreamResponse:
+        if self._sources.compare is None:
+            raise errors.UsageError("runs of a cluster keep no documents here, so that two cannot be compared")
+        found = await asyncio.to_thread(self._run, request.match_info["run"])
+        compared = await asyncio.to_thread(self._sources.compare, found.name, request.query.get("with"))
+        return _page(live_pages.compare(compared))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The pictures of a run as it goes, as server-sent events, and its end."""

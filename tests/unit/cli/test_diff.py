@@ -15,6 +15,7 @@ from argosy import errors
 from argosy.cli import diff, main, run_documents
 from argosy.domain import run_differences
 from argosy.domain.data import FeatureSchema
+from argosy.engine.state.runs import RunFolder
 from kit.serving_kit import FEATURES, rows, write_bundle
 
 
@@ -104,3 +105,22 @@ def test_two_models(two: None, capsys: pytest.CaptureFixture[str]) -> None:
     """Runs of two models have nothing to be compared by."""
     assert main.run(["diff", "1", "other"]) == errors.UsageError.exit_code
     assert "name two runs of one model" in capsys.readouterr().err
+
+
+def test_the_runs_before_one(tmp_path: Path) -> None:
+    """Those of its model that began earlier, the newest first; none that only tried whether another comes out again."""
+    annotated = {
+        "toy-260101-000001-aaaa": {"argosy.dev/model": "toy"},
+        "toy-260101-000002-aaaa": {"argosy.dev/model": "toy", "argosy.dev/reproduces": "toy-260101-000001-aaaa"},
+        "other-260101-000003-aaaa": {"argosy.dev/model": "other"},
+        "toy-260101-000004-aaaa": {"argosy.dev/model": "toy"},
+        "toy-260101-000005-aaaa": {"argosy.dev/model": "toy"},
+        "toy-260101-000006-aaaa": {"argosy.dev/model": "toy"},
+    }
+    for name, annotations in annotated.items():
+        folder = RunFolder(tmp_path / "runs" / name)
+        folder.path.mkdir(parents=True)
+        folder.write_manifest({"metadata": {"annotations": annotations}})
+    before = list(run_documents.before(tmp_path, "toy", "toy-260101-000005-aaaa"))
+    assert before == ["toy-260101-000004-aaaa", "toy-260101-000001-aaaa"]
+    assert run_documents.find(tmp_path, "toy", None).name == "toy-260101-000006-aaaa"

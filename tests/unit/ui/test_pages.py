@@ -21,11 +21,13 @@ from argosy.argo import NodeType, Phase
 from argosy.domain import environment_layout, looks
 from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.release import Version
+from argosy.domain.run_differences import RunDifference
 from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import markdown_html
 from argosy.ui import live_pages, local_pages, model_page
+from argosy.ui.compared_runs import ComparedRuns
 from argosy.ui.model_page import WatchedModel
 from kit import looked
 
@@ -123,6 +125,32 @@ def test_a_run_is_a_picture_of_its_steps() -> None:
     assert text.count('class="label') == 3
     assert "<script" not in text  # it is over, so there is nothing to listen to
     assert "script-src" not in headers["Content-Security-Policy"]
+
+
+def test_two_runs_side_by_side() -> None:
+    """What was otherwise, by section; text of others stays text, and a wrong name is said."""
+    asked: list[tuple[str, str | None]] = []
+
+    def compare(name: str, other: str | None) -> ComparedRuns:
+        asked.append((name, other))
+        if other == "nothing":
+            raise errors.UsageError("there is no run 'nothing'")
+        settings = [RunDifference("settings", "search.trials", "6", HOSTILE)]
+        return ComparedRuns("toy", "r-0", "r-1", "Rejected", "Ready", [("settings", settings)], ["r-00"])
+
+    found = sources(ChangingRuns(run("Succeeded", finished=120.0)), compare=compare, report=lambda _: Path("there"))
+    status, text, headers = shown(found, "/runs/r-1/compare?with=r-0")
+    assert status == 200
+    assert "search.trials" in text
+    assert HOSTILE not in text
+    assert 'href="/runs/r-1/compare?with=r-00"' in text
+    assert "script-src" not in headers["Content-Security-Policy"]
+    assert shown(found, "/runs/r-1/compare?with=nothing")[0] == 404
+    assert asked == [("r-1", "r-0"), ("r-1", "nothing")]
+    assert 'href="/runs/r-1/compare">Beside the run before</a>' in shown(found, "/runs/r-1")[1]
+    without = sources(ChangingRuns(run("Succeeded", finished=120.0)))
+    assert shown(without, "/runs/r-1/compare")[0] == 404
+    assert "/compare" not in shown(without, "/runs/r-1")[1]
 
 
 def test_a_run_that_goes_on_is_shown_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,3 +352,11 @@ def test_the_page_of_a_model_asks_main_and_the_looks() -> None:
     status, text, _ = shown(found, "/models/nothing")
     assert status == 404
     assert "names no model" in text
+
+
+def test_a_column_without_a_title_has_no_header() -> None:
+    """A header that says nothing would be read out as one; text that looks like one stays text."""
+    found = markdown_html.html("| gate |  |\n| :-- | --: |\n| auc | <th></th> |\n")
+    assert str(found).count("<th") == 1
+    assert "&lt;th&gt;&lt;/th&gt;" in found
+    assert "<td></td>" in found
