@@ -29,7 +29,7 @@ JUDGED = JudgedRows(
     classes=("no", "yes"),
     table=pa.table({"x": [1.0, 2.0, 3.0, 4.0]}),
     labels=np.array([0.0, 1.0, 0.0, 1.0]),
-    predictions=np.array([0.1, 0.38, 0.42, 0.9], dtype=np.float32),
+    predictions=np.array([0.1, 0.38, 0.42, 0.9]),
     threshold=0.4,
 )
 

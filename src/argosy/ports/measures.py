@@ -23,7 +23,7 @@ class JudgedRows:
     """Features, join keys, times, and the columns of ``evaluation`` that are no features."""
     labels: "npt.NDArray[np.float64]"
     """Index of the class, or the value itself for regression."""
-    predictions: "npt.NDArray[np.float32]"
+    predictions: "npt.NDArray[np.float64]"
     """Probability of the second class, of each class (a column each), or the value."""
     threshold: float | None
     """From where on the second class is decided; None where there are not two."""
