@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
     from argosy.ports.lineage_receiver import LineageReceiver
-    from argosy.ports.measures import Measure
+    from argosy.ports.measures import OwnMeasure
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import BatchLog, PredictionHistory, PredictionLog, ServedRelease
@@ -207,7 +207,7 @@ def notifier(settings: Settings) -> Notifier:
     return JoinedNotifiers([*brought, AppriseNotifier(rest)])
 
 
-def measures() -> dict[str, Measure]:
+def measures() -> dict[str, OwnMeasure]:
     """What installed packages measure of a candidate, by name. Raises Misconfigured where one cannot be loaded."""
     return {name: plugin.load() for name, plugin in plugins.installed(plugins.MEASURES).items()}
 

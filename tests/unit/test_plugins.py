@@ -16,7 +16,7 @@ from argosy.cli import doctor
 from argosy.domain import gates
 from argosy.domain.diagnosis import CheckState
 from argosy.domain.policy import DIMENSIONS, Policy
-from argosy.ports.measures import JudgedRows, Measure
+from argosy.ports.measures import JudgedRows, OwnMeasure
 from argosy.ports.notifier import Notifier
 from argosy.settings import Settings
 from argosy.steps.evaluate import own_measures
@@ -60,7 +60,7 @@ class TestExampleMeasure(MeasureContract):
     """The measurement keeps the contract."""
 
     @pytest.fixture
-    def measure(self) -> Measure:
+    def measure(self) -> OwnMeasure:
         return wiring.measures()["doubt"]
 
     @pytest.fixture

@@ -29,7 +29,7 @@ class JudgedRows:
     """From where on the second class is decided; None where there are not two."""
 
 
-class Measure(Protocol):
+class OwnMeasure(Protocol):
     """Measures something of a candidate. The same rows give the same values, and nothing is changed."""
 
     def __call__(self, judged: JudgedRows) -> Mapping[str, float | None]:

@@ -99,8 +99,8 @@ def from_newest(home: Path) -> Iterator[RunFolder]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_dir():
-                    stamp = STAMP.search(entry.name)
-                    together.setdefault(stamp[1] if stamp else "", []).append(entry.name)
+                    found = STAMP.search(entry.name)
+                    together.setdefault(found[1] if found else "", []).append(entry.name)
     for stamp in sorted(together, reverse=True):
         paths = [folder / name for name in together[stamp]]
         # The name tells seconds. Of those that began in one more is asked.

@@ -9,13 +9,13 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import OWN
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
-from argosy.ports.measures import JudgedRows, Measure
+from argosy.ports.measures import JudgedRows, OwnMeasure
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def taken(
-    measures: Mapping[str, Measure], settings: ModelSettings, predictor: Predictor, holdout: Examples
+    measures: Mapping[str, OwnMeasure], settings: ModelSettings, predictor: Predictor, holdout: Examples
 ) -> dict[str, float | None]:
     """What each of *measures* says of *predictor* on *holdout*. Raises Misconfigured, with whose fault it is, where one fails."""
     if not measures:
@@ -35,7 +35,7 @@ def taken(
     return found
 
 
-def _said(name: str, measure: Measure, judged: JudgedRows) -> dict[str, float | None]:
+def _said(name: str, measure: OwnMeasure, judged: JudgedRows) -> dict[str, float | None]:
     try:
         said = dict(measure(judged))
         values = {key: None if value is None else float(value) for key, value in said.items()}

@@ -27,14 +27,14 @@ from argosy.ml.evaluation import measure
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
-from argosy.ports.measures import Measure
+from argosy.ports.measures import OwnMeasure
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.report import change_tables, evidence_markdown, evidence_tables
 from argosy.steps.evaluate import champion_comparison, own_measures, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
 EVIDENCE = "evidence.json"
-NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
+NO_MEASURES: Mapping[str, OwnMeasure] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def run(
     server: TrialServer,
     provenance: Provenance,
     cause: Cause | None = None,
-    measures: Mapping[str, Measure] = NO_MEASURES,
+    measures: Mapping[str, OwnMeasure] = NO_MEASURES,
     today: datetime.date,
     machine: str,
     out: Path,
