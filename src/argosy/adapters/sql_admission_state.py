@@ -13,13 +13,13 @@ import sqlalchemy
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, NullPool, event, exc, text
 
-from argosy import errors
+from argosy import errors, sql_addresses
 from argosy.domain.retraining_admission import RetrainingLedger
 from argosy.ports.admission_state import Answer, Turn
 
 SETTING = "ARGOSY_LOOP_STORAGE_URI"
-DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-"""The driver of each kind of address. SQLAlchemy's own choice for PostgreSQL is another, older one."""
+KINDS = ("sqlite", "postgresql", "postgres")
+"""Kinds of databases that ledgers can be kept in."""
 
 PATIENCE = 30
 """Seconds that a turn waits for another one; a turn takes milliseconds, so reaching it means that something holds the database."""
@@ -85,11 +85,11 @@ class SqlAdmissionState:
     def _engine(self) -> Engine:
         if self._opened is None:
             url = self._address()
-            if url.drivername == DRIVERS["sqlite"]:
+            if url.get_backend_name() == "sqlite":
                 Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
             # No pool: turns are rare, and a database that was away and came back is no failure.
             engine = sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=_patience(url))
-            if url.drivername != DRIVERS["sqlite"]:
+            if url.get_backend_name() != "sqlite":
                 event.listen(engine, "begin", _wait_for_a_row_no_longer)
             _make_table(engine)
             self._opened = engine
@@ -97,12 +97,12 @@ class SqlAdmissionState:
 
     def _address(self) -> sqlalchemy.URL:
         url = sqlalchemy.make_url(self._uri)
-        driver = DRIVERS.get(url.get_backend_name())
-        if driver is None or (driver == DRIVERS["sqlite"] and not url.database):
+        kind = url.get_backend_name()
+        if kind not in KINDS or (kind == "sqlite" and not url.database):
             raise errors.Misconfigured(
                 f"{SETTING} is {self._shown()}; expected sqlite:///<file> or postgresql://<user>@<host>/<database>"
             )
-        return url.set(drivername=driver)
+        return url.set(drivername=sql_addresses.DRIVERS[kind])
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -127,7 +127,7 @@ class SqlAdmissionState:
 
 
 def _patience(url: sqlalchemy.URL) -> dict[str, int]:
-    if url.drivername == DRIVERS["sqlite"]:
+    if url.get_backend_name() == "sqlite":
         return {"timeout": PATIENCE}
     return {} if "connect_timeout" in url.query else {"connect_timeout": PATIENCE}
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import sqlalchemy
 from sqlalchemy import Connection, CursorResult, NullPool, exc, text
 
-from argosy import errors, network
+from argosy import errors, network, sql_addresses
 from argosy.domain import source_addresses, watermarks
 from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
@@ -38,14 +38,6 @@ DAY = datetime.timedelta(days=1)
 DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}")
 """How a time begins as text whose order is that of time."""
 
-DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "sqlite": "sqlite+pysqlite",
-    "mariadb": "mariadb+pymysql",
-    "mysql": "mysql+pymysql",
-}
-"""The driver of an address that names none, where SQLAlchemy's own choice is another."""
 PACKAGES = {
     "bigquery": "sqlalchemy-bigquery",
     "mariadb": "pymysql",
@@ -118,14 +110,7 @@ class SqlSources:
                 f"{variable} is empty, and a source is read from there: set it to the database's address, such as "
                 "postgresql://<user>:<password>@<host>/<database> (on a cluster: in the Secret argosy-data)"
             )
-        try:
-            url = sqlalchemy.make_url(address)
-        except (exc.ArgumentError, ValueError):
-            raise errors.Misconfigured(
-                f"{variable} holds no address of a database; expected <kind>://<user>:<password>@<host>/<database>, special "
-                "characters of the password as %XX"
-            ) from None
-        return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+        return sql_addresses.parsed(address, variable)
 
 
 class _Place:
@@ -173,8 +158,7 @@ class _Place:
         )
 
     def _failure(self, error: exc.SQLAlchemyError) -> errors.ArgosyError:
-        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-        said = self._plain(cause)
+        said = self._plain(sql_addresses.cause(error))
         if fault := network.explained(str(self), said):
             return fault
         if any(words in said for words in SOMEBODY_HAS_TO_ACT) or isinstance(error, FAULTS_OF_QUERIES):
@@ -183,11 +167,7 @@ class _Place:
         return errors.TryAgain(f"{self._read()}: {said}; nothing of it was kept, and it is read anew")
 
     def _plain(self, error: BaseException) -> str:
-        """What *error* says first, without the password and without the rows that a server may quote."""
-        said = errors.first_line(error)
-        for hidden in filter(None, (self._url.password, self._url.render_as_string(hide_password=False))):
-            said = said.replace(str(hidden), "[hidden]")
-        return said[:300]
+        return sql_addresses.said(error, self._url)
 
 
 @contextlib.contextmanager

@@ -20,16 +20,9 @@ import pyarrow.parquet as pq
 import sqlalchemy
 from sqlalchemy import Column, Connection, MetaData, NullPool, Table, delete, exc, insert, select, types
 
-from argosy import errors, network, scratch
+from argosy import errors, network, scratch, sql_addresses
 from argosy.domain import source_addresses, table_places
 
-DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "sqlite": "sqlite+pysqlite",
-    "mysql": "mysql+pymysql",
-}
-"""The driver of an address that names none, where SQLAlchemy's own choice is another."""
 BATCH_ROWS = 5_000
 ATTEMPTS = 5
 PATIENCE = 30
@@ -324,14 +317,7 @@ class SqlTables:
                 f"{variable} is empty, and {self._setting} {self.uri} names it: set it to the database's address, such as "
                 "postgresql://<user>:<password>@<host>/<database> (on a cluster: in the Secret argosy-scores)"
             )
-        try:
-            url = sqlalchemy.make_url(self._address)
-        except (exc.ArgumentError, ValueError):
-            raise errors.Misconfigured(
-                f"{variable} holds no address of a database; expected <kind>://<user>:<password>@<host>/<database>, special "
-                "characters of the password as %XX"
-            ) from None
-        return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+        return sql_addresses.parsed(self._address, variable)
 
     @contextlib.contextmanager
     def _failures(self, url: sqlalchemy.URL) -> Iterator[None]:
@@ -345,10 +331,7 @@ class SqlTables:
                 f"{self.uri}: the driver of a {url.get_backend_name()} is not installed here ({errors.first_line(error)})"
             ) from None
         except exc.SQLAlchemyError as error:
-            cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-            said = errors.first_line(cause)
-            for hidden in filter(None, (url.password, url.render_as_string(hide_password=False))):
-                said = said.replace(str(hidden), "[hidden]")
+            said = sql_addresses.said(sql_addresses.cause(error), url)
             where = f"{url.get_backend_name()}://{url.host or ''}/{url.database or ''}"
             if fault := network.explained(where, said):
                 raise fault from None
@@ -358,13 +341,13 @@ class SqlTables:
                 if refused or any(word in said for word in SOMEBODY_HAS_TO_ACT)
                 else errors.TryAgain
             )
-            raise kind(f"{self.uri}: {where} takes no results: {said[:300]}") from None
+            raise kind(f"{self.uri}: {where} takes no results: {said}") from None
 
 
 def _patience(url: sqlalchemy.URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         return {"timeout": PATIENCE}
-    return {"connect_timeout": PATIENCE} if url.drivername in {"postgresql+psycopg", "mysql+pymysql"} else {}
+    return {"connect_timeout": PATIENCE} if url.drivername in sql_addresses.DRIVERS.values() else {}
 
 
 def _is_parquet(draft: Path) -> bool:
