@@ -5,10 +5,7 @@ time the server's leaves, asks the second model. What waits is bounded in memory
 counted, and nobody who asks the server notices.
 """
 
-import contextlib
 import logging
-import os
-import sys
 import threading
 import time
 from collections import deque
@@ -17,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from argosy import background
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.serving import second_series
 from argosy.serving.arm import Arm
@@ -30,7 +28,6 @@ GATHER_SECONDS = 0.02
 """For company: one call for the requests of a moment costs the server's own thread far fewer turns than one for each."""
 MOST_TOGETHER = 1_000
 """Rows of one call: a longer one would hold more memory, and be no faster."""
-NICE = 10
 _CELL_BYTES = 64
 _log = logging.getLogger("argosy.serving")
 
@@ -99,7 +96,7 @@ class Shadow:
         self.arm.close()
 
     def _run(self) -> None:
-        _step_back()
+        background.step_back()
         while True:
             self._wake.wait()
             closing = self._closing.wait(GATHER_SECONDS)
@@ -186,13 +183,3 @@ def _size(asked: RequestColumns) -> int:
 def _give_way() -> None:
     """Let the server's thread go on if it wants to: what Python does here between two of these takes microseconds."""
     time.sleep(0)
-
-
-def _step_back() -> None:
-    """Answers come first: this thread takes what time they leave."""
-    if sys.platform != "linux":  # elsewhere the number names a process
-        return
-    thread = threading.get_native_id()
-    with contextlib.suppress(OSError):  # a sandbox may forbid it
-        if os.getpriority(os.PRIO_PROCESS, thread) < NICE:
-            os.setpriority(os.PRIO_PROCESS, thread, NICE)

@@ -4,17 +4,14 @@ A segment leaves this machine only once the store has all of it. Its name there 
 crash in between or an answer that was lost, adds nothing.
 """
 
-import contextlib
 import logging
-import os
 import random
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import errors
+from argosy import background, errors
 from argosy.adapters.segment_log import framing, layout
 from argosy.ports.objects import Objects
 
@@ -25,8 +22,6 @@ LONGEST_PAUSE = 60.0
 """Seconds between two attempts while the store fails; the first pause is one."""
 LOOK_SECONDS = 5.0
 """Seconds after which a look is taken for what other processes left."""
-NICE = 10
-"""Niceness of the thread, at least."""
 STORE_FAILED = "TryAgain"
 """The kind of failure that is to be expected."""
 _log = logging.getLogger("argosy.predictions")
@@ -76,7 +71,7 @@ class Shipper:
         self._thread.join(patience)
 
     def _run(self) -> None:
-        _step_back()
+        background.step_back()
         while True:
             closing = self._closing.is_set()
             self._wake.clear()
@@ -167,13 +162,3 @@ def _read(data: bytes) -> tuple[framing.SegmentContent, list["HourOfSegment"]]:
         return content, columns.hours(content)
     except ValueError as error:
         raise StrangeFile(str(error)) from error
-
-
-def _step_back() -> None:
-    """Answers come first: this thread takes what time they leave."""
-    if sys.platform != "linux":  # elsewhere the number names a process
-        return
-    thread = threading.get_native_id()
-    with contextlib.suppress(OSError):  # a sandbox may forbid it: shipping matters more
-        if os.getpriority(os.PRIO_PROCESS, thread) < NICE:  # who was started with more may not take less
-            os.setpriority(os.PRIO_PROCESS, thread, NICE)
