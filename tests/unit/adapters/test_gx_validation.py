@@ -192,10 +192,15 @@ def test_a_sum_of_decimal_numbers_walks_no_stack(monkeypatch: pytest.MonkeyPatch
 
     from argosy.adapters.gx_validation import GreatExpectations
 
-    looked: list[None] = []
-    monkeypatch.setattr(util, "stack", lambda: looked.append(None) or [])
+    walks: list[str] = []
+
+    def stack() -> list[Any]:
+        walks.append("walked")
+        return []
+
+    monkeypatch.setattr(util, "stack", stack)
     rows = pa.table({"money": pa.array([decimal.Decimal(number) / 100 for number in range(300)], pa.decimal128(12, 2))})
     asked = expectation("expect_column_sum_to_be_between", {"column": "money", "min_value": 1})
     (found,) = GreatExpectations().check("rows", rows, [asked], contract=["money"])
     assert (found.passed, found.observed) == (True, pytest.approx(448.5))
-    assert looked == []
+    assert walks == []
