@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from argosy.argo import NodeType, Phase
 from argosy.engine.nodes import Node
@@ -28,7 +29,7 @@ from argosy.engine.state.journal import Journal
 
 ARGOSY = str(Path(sys.executable).with_name("argosy"))
 MODEL = "workflows/churn"
-OF_NOTHING = {
+OF_NOTHING: dict[str, Any] = {
     "workflow": "toy",
     "metadata": {"name": "toy"},
     **{key: {} for key in ("spec", "arguments", "others", "configMaps", "volumes")},

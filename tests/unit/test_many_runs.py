@@ -33,8 +33,13 @@ def test_the_newest_come_first(home: Path) -> None:
 
 def test_only_those_that_began_together_are_looked_into(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of twenty of ten thousand runs must not look at ten thousand."""
-    looked = []
-    monkeypatch.setattr(runs, "_written", lambda path: looked.append(path.name) or (0, path.name))
+    looked: list[str] = []
+
+    def written(path: Path) -> tuple[int, str]:
+        looked.append(path.name)
+        return 0, path.name
+
+    monkeypatch.setattr(runs, "_written", written)
     list(runs.from_newest(home))
     assert sorted(looked) == sorted([NAMES[0], NAMES[2]])
     monkeypatch.setattr(runs, "from_newest", lambda _: pytest.fail("the whole name needs no look at the others"))

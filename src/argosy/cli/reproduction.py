@@ -88,6 +88,8 @@ class Again:
 def original(what: str, settings: Settings) -> Original:
     """The run or version that *what* names. Raises UsageError where there is none, or where it came to nothing."""
     named = trace.NAMED.fullmatch(what)
+    if named is None and "/sha256:" in what:
+        raise errors.UsageError(f"{what!r} names no model: a digest is named by seven of its digits at least")
     if named is None:
         return _of_run(run_documents.run(what).folder, settings)
     seals = Seals(wiring.artifacts(settings), wiring.verifier(settings), lambda: datetime.datetime.now(datetime.UTC))

@@ -131,6 +131,7 @@ def test_surroundings_that_are_others(shell: Shell, tmp_path: Path, monkeypatch:
     [
         pytest.param("other/latest", "there is no run of 'other'", id="no-such-model"),
         pytest.param("toy-9", "there is no run 'toy-9'", id="no-such-run"),
+        pytest.param("toy/sha256:12", "a digest is named by seven of its digits at least", id="short-digest"),
         pytest.param("toy/7", "no environment served toy with version 7", id="no-such-version"),
     ],
 )

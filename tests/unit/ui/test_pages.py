@@ -83,7 +83,7 @@ def nobody() -> Any:
 
 def sources(runs: ChangingRuns, **more: Any) -> local_pages.PageSources:
     return local_pages.PageSources(
-        **{  # type: ignore[arg-type]
+        **{
             "runs": runs,
             "where": "of this test",
             "forge": nobody,
