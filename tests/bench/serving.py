@@ -69,12 +69,11 @@ def serving(
     environment: str | None = "bench",
     words: Sequence[str] = (),
     errors: IO[str] | None = None,
-    cores: int = 1,
     **settings: str,
 ) -> Iterator[tuple[int, int]]:
     """Process id and port of a server that runs *source*; where an *environment* is named, with a prediction log below *home*.
 
-    *words*: more of its command line. *errors*: where its log goes. *cores*: that it may use, the first ones.
+    *words*: more of its command line. *errors*: where its log goes.
     """
     around = os.environ | {"PYTHONPATH": f"{source}:{source.parent / 'tests'}", "ARGOSY_HOME": str(home)} | settings
     (home / "keys").mkdir(parents=True)
@@ -87,7 +86,7 @@ def serving(
     command = [
         sys.executable,
         "-c",
-        PINNED.replace("{0}", str(set(range(cores)))),
+        PINNED,
         sys.executable,
         *program,
         "--bundle",

@@ -97,12 +97,8 @@ class Asker:
 
     def at_most(self, seconds: int) -> float:
         """Answers a second that eight callers get who wait for each."""
-        found = self.waiting(serving.CONNECTIONS, seconds)
+        found = self._attack(["-rate=0", f"-max-workers={serving.CONNECTIONS}", f"-duration={seconds}s"], 0.0)
         return len(found.accepted) / found.seconds
-
-    def waiting(self, callers: int, seconds: int) -> OfferedLoad:
-        """What comes of so many *callers* who wait for each answer."""
-        return self._attack(["-rate=0", f"-max-workers={callers}", f"-duration={seconds}s"], 0.0)
 
     def at_rate(self, rate: float, seconds: int) -> OfferedLoad:
         """What comes of *rate* requests a second."""
