@@ -57,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Find it, and erase it where that was asked for; returns 75 where something stays that can go later."""
     here = Settings.from_environment()
+    if database := next((place for place in arguments.results if place.startswith(table_places.DATABASE)), None):
+        raise errors.UsageError(
+            f"--results {database}: rows of a database are deleted there; name a folder or a bucket"
+        )
     settings = model_folder.load_settings(models.folder_of(arguments.model) / folders.ARTIFACTS["settings"])
     typed = _typed(settings, _entity(settings, arguments.entity))
     hashes = [pseudonyms.hashed(typed, key) for key in wiring.hash_keys(here)]

@@ -375,6 +375,12 @@ class TestElsewhere:
         assert main.run([*asked, "--delete"]) == errors.DONE
         assert capsys.readouterr().out == "nothing holds it\n"
 
+    def test_results_in_a_database(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Are deleted where they are; that is said, not passed over, and before anything is erased."""
+        assert main.run([*FORGET, "--delete", "--results", "sql://warehouse/scores"]) == errors.UsageError.exit_code
+        assert proofs_of(home) == []
+        assert "rows of a database are deleted there" in capsys.readouterr().err
+
     def test_a_source_is_named_and_stays(self, home: Path, here: Settings, capsys: pytest.CaptureFixture[str]) -> None:
         """It is not ours; while the person is there, measures may be of the person again, and the code says that something is left."""
         assert home == here.home
