@@ -1,5 +1,6 @@
 """A project like this checkout in a temporary folder, with a short search, and the command run as a user would."""
 
+import fcntl
 import json
 import os
 import re
@@ -107,8 +108,8 @@ def make_project(folder: Path, model: str) -> Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A project with the churn model."""
+def own_project(tmp_path: Path) -> Project:
+    """A project with the churn model whose files a test may change."""
     return make_project(tmp_path / "project", "churn")
 
 
@@ -119,7 +120,28 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pro
 
 
 @pytest.fixture(scope="session")
-def finished(new_project: Callable[[str], Project]) -> tuple[Project, dict[str, Any]]:
-    """A project in which the pipeline ran once, and what it said. Tests must not change it."""
-    project = new_project("churn")
-    return project, project.run_json("run", "churn")
+def _unchanged(new_project: Callable[[str], Project]) -> Project:
+    return new_project("churn")
+
+
+@pytest.fixture
+def project(_unchanged: Project, tmp_path: Path) -> Project:
+    """A project with the churn model and nothing in its state folder, which is this test's own. Tests must not change its files."""
+    return _unchanged.at_home(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def finished(
+    new_project: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, dict[str, Any]]:
+    """A project in which the pipeline ran once, and what it said. Tests must not change it: it is that of all workers of a session."""
+    folder = tmp_path_factory.getbasetemp()
+    known = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished.json"
+    with known.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes first runs it
+        if not known.exists():
+            project = new_project("churn")
+            result = project.run_json("run", "churn")
+            known.write_text(json.dumps([str(project.folder), str(project.home), result]), encoding="utf-8")
+    at, home, result = json.loads(known.read_text(encoding="utf-8"))
+    return Project(Path(at), Path(home)), result

@@ -12,10 +12,10 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def _customers(project: Any, change: Callable[[list[str]], list[str]]) -> str:
-    """A file like the customers', changed; the first line is the header."""
+def _customers(project: Any, folder: Path, change: Callable[[list[str]], list[str]]) -> str:
+    """A file in *folder* like the customers', changed; the first line is the header."""
     lines = (project.folder / "data" / "churn" / "customers.csv").read_text(encoding="utf-8").splitlines()
-    path: Path = project.folder / "bad.csv"
+    path = folder / "bad.csv"
     path.write_text("".join(f"{line}\n" for line in change(lines)), encoding="utf-8")
     return str(path)
 
@@ -53,10 +53,10 @@ def _one_class(lines: list[str]) -> list[str]:
     ],
 )
 def test_bad_data_is_rejected_with_its_reason(
-    project: Any, change: Callable[[list[str]], list[str]], told: str
+    project: Any, tmp_path: Path, change: Callable[[list[str]], list[str]], told: str
 ) -> None:
     """The answer is no (10), said once, and no model comes of it."""
-    done = project.call("run", "churn", "-p", f"data={_customers(project, change)}")
+    done = project.call("run", "churn", "-p", f"data={_customers(project, tmp_path, change)}")
     assert done.returncode == 10, done.stderr[-3000:]
     assert told in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -70,18 +70,18 @@ def test_a_file_that_is_not_there(project: Any) -> None:
     assert "nowhere.csv" in done.stdout + done.stderr
 
 
-def test_a_typo_in_the_settings(project: Any) -> None:
+def test_a_typo_in_the_settings(own_project: Any) -> None:
     """File, line, and the word that was meant, before any step runs."""
-    project.edit_settings((r"(?m)^  trials: ", "  trails: "))
-    done = project.call("run", "churn")
+    own_project.edit_settings((r"(?m)^  trials: ", "  trails: "))
+    done = own_project.call("run", "churn")
     assert done.returncode == 78
     assert "unknown setting 'search.trails'; did you mean 'trials'?" in done.stderr
     assert "model.yaml:" in done.stderr
 
 
-def test_an_unsupported_field(project: Any) -> None:
+def test_an_unsupported_field(project: Any, tmp_path: Path) -> None:
     """The path of the field, before any step runs."""
-    manifest = project.folder / "odd.yaml"
+    manifest = tmp_path / "odd.yaml"
     manifest.write_text(
         "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: odd-}\nspec:\n  entrypoint: main\n"
         "  templates:\n  - name: main\n    container: {image: 'argosy/x:dev', command: [sh], stdinn: true}\n",
@@ -142,10 +142,19 @@ def test_two_runs_at_once_both_finish(project: Any) -> None:
     assert project.call("pr", "list").stdout.count("staging") == 1
 
 
-@pytest.mark.parametrize("step", ["validate", "tune", "evaluate"])
-def test_interrupted_run_can_be_resumed(project: Any, finished: tuple[Any, dict[str, Any]], step: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        pytest.param("validate", ["--until", "train"], id="validate"),
+        pytest.param("tune", ["--until", "train"], id="tune"),
+        pytest.param("evaluate", [], id="evaluate"),
+    ],
+)
+def test_interrupted_run_can_be_resumed(
+    project: Any, finished: tuple[Any, dict[str, Any]], step: str, words: list[str]
+) -> None:
     """Ctrl-C in a step ends with 130 and says how to go on; resume ends with the model of an undisturbed run."""
-    process = project.start("run", "churn")
+    process = project.start("run", "churn", *words)
     for line in process.stdout:
         if f"Running   $.{step}" in line:
             break
@@ -158,14 +167,18 @@ def test_interrupted_run_can_be_resumed(project: Any, finished: tuple[Any, dict[
 
 
 @pytest.mark.parametrize(
-    "kilobytes", [pytest.param(100, id="small-files-only"), pytest.param(1_500, id="nearly-enough")]
+    ("kilobytes", "words"),
+    [
+        pytest.param(100, ["--until", "train"], id="small-files-only"),
+        pytest.param(1_500, [], id="nearly-enough"),
+    ],
 )
-def test_a_full_disk(project: Any, finished: tuple[Any, dict[str, Any]], kilobytes: int) -> None:
+def test_a_full_disk(project: Any, finished: tuple[Any, dict[str, Any]], kilobytes: int, words: list[str]) -> None:
     """Exit 74 and what to do; with space again, resume ends with the model of an undisturbed run.
 
     A limit on the size of files stands for the disk: writes fail in the same way, in whichever step writes a larger one first.
     """
-    limited = f"ulimit -f {kilobytes}; exec {shlex.join(project.command('run', 'churn'))}"
+    limited = f"ulimit -f {kilobytes}; exec {shlex.join(project.command('run', 'churn', *words))}"
     done = subprocess.run(
         ["bash", "-c", limited],
         cwd=project.folder,
