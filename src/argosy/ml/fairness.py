@@ -76,7 +76,10 @@ def mitigated(
         [name, *_beside(labels[shown], decisions, members[shown])]
         for name, decisions in (("as served, on these rows", served), ("mitigated, on these rows", decided))
     ]
-    title += f" (on {len(shown):,} of the {rows_all:,} rows that the gates are measured on: {'the' if len(labels) <= MOST_MITIGATED else 'as many'} others chose the thresholds)"
+    chose = "the others" if len(labels) <= MOST_MITIGATED else "as many others"
+    title += (
+        f" (on {len(shown):,} of the {rows_all:,} rows that the gates are measured on: {chose} chose the thresholds)"
+    )
     header = ["Model", "Accuracy", "F1", "Demographic parity ratio"]
     return Table(title=title, dimension="fairness", header=header, rows=rows)
 
