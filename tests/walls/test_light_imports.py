@@ -134,7 +134,7 @@ def test_a_run_of_a_manifest_is_light(tmp_path: Path) -> None:
         pytest.param(["engine/**/*.py"], {"yaml"}, id="engine"),
         pytest.param(["steps/spec.py", "steps/*/spec.py"], set[str](), id="what-others-see-of-steps"),
         pytest.param(["domain/**/*.py", "ports/**/*.py"], DOCUMENTS, id="domain-and-ports"),
-        pytest.param(["cli/**/*.py"], {"platformdirs", "yaml", *DOCUMENTS}, id="every-verb"),
+        pytest.param(["cli/**/*.py"], {"argcomplete", "platformdirs", "yaml", *DOCUMENTS}, id="every-verb"),
     ],
 )
 def test_libraries_of_a_part(patterns: list[str], allowed: set[str]) -> None:
