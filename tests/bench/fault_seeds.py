@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from kit.fault_story import Story, World
+from kit.fault_story import FaultStory, FaultWorld
 from kit.fault_worlds import GiteaWorld, GithubWorld, LocalWorld
 from kit.gitea_server import gitea_server
 
@@ -40,7 +40,7 @@ def main() -> int:
     has_gitea = bool(os.environ.get("GITEA") or shutil.which("gitea"))
     chosen = {seed: asked.world or _world(seed, has_gitea=has_gitea) for seed in seeds}
     with contextlib.ExitStack() as stack:
-        made: dict[str, Callable[[], World]] = {"github": GithubWorld, "local": LocalWorld}
+        made: dict[str, Callable[[], FaultWorld]] = {"github": GithubWorld, "local": LocalWorld}
         if "gitea" in chosen.values():
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argosy-gitea-")))
             server = stack.enter_context(gitea_server(folder))
@@ -54,10 +54,10 @@ def _world(seed: int, *, has_gitea: bool) -> str:
     return ("github", "github", "local", "github", "local")[seed % 5]
 
 
-def _played(chosen: dict[int, str], made: dict[str, Callable[[], World]]) -> int:
+def _played(chosen: dict[int, str], made: dict[str, Callable[[], FaultWorld]]) -> int:
     seen, begun = Counter[str](), time.monotonic()
     for number, (seed, name) in enumerate(chosen.items(), start=1):
-        story = Story(seed)
+        story = FaultStory(seed)
         problems = story.played(made[name]())
         kinds = Counter(one.removeprefix(f"{actor} ") for one in story.schedule.faults for actor in _of(story, one))
         effects = len({one.main for one in story.history.seen}) - 1
@@ -72,7 +72,7 @@ def _played(chosen: dict[int, str], made: dict[str, Callable[[], World]]) -> int
     return 1 if seen["broken"] else 0
 
 
-def _of(story: Story, fault: str) -> list[str]:
+def _of(story: FaultStory, fault: str) -> list[str]:
     return [actor for actor in story.schedule.actors if fault.startswith(f"{actor} ")]
 
 

@@ -15,7 +15,7 @@ from argosy.domain.environment_layout import PRODUCTION, STAGING
 from argosy.testing.forge_contract import digest
 from kit.effect_history import MODEL, EffectHistory, Files, OpenOne, Outside
 from kit.fault_schedules import FAULTS
-from kit.fault_story import FIRST, START, Story, candidate, open_one
+from kit.fault_story import FIRST, START, FaultStory, candidate, open_one
 from kit.fault_worlds import GiteaWorld, GithubWorld, LocalWorld
 from kit.gitea_server import GiteaServer, gitea_server
 
@@ -137,7 +137,7 @@ def test_the_checker_finds_what_is_planted(plant: Callable[[EffectHistory], None
 
 def test_on_a_server() -> None:
     """Whatever the order and the faults: no promise is broken; and merges, ways back, trials and faults there were."""
-    played = [Story(seed) for seed in (3, 5, 10)]
+    played = [FaultStory(seed) for seed in (3, 5, 10)]
     assert {one.seed: one.played(GithubWorld()) for one in played} == {one.seed: [] for one in played}
     assert sum(len(one.schedule.faults) for one in played) > len(played)
     assert all(sum(one.did[what] for one in played) for what in ("merged", "went back", "tried", "superseded"))
@@ -145,7 +145,7 @@ def test_on_a_server() -> None:
 
 def test_on_this_machine() -> None:
     """The same over git itself, without the lock that keeps races rare."""
-    assert {seed: Story(seed).played(LocalWorld()) for seed in (0, 5)} == {seed: [] for seed in (0, 5)}
+    assert {seed: FaultStory(seed).played(LocalWorld()) for seed in (0, 5)} == {seed: [] for seed in (0, 5)}
 
 
 @pytest.fixture
@@ -157,12 +157,12 @@ def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GiteaServer]:
 
 def test_on_a_real_server(gitea: GiteaServer) -> None:
     """The same at Gitea, behind a proxy that loses calls and answers."""
-    assert {seed: Story(seed).played(GiteaWorld(gitea)) for seed in (2, 3)} == {2: [], 3: []}
+    assert {seed: FaultStory(seed).played(GiteaWorld(gitea)) for seed in (2, 3)} == {2: [], 3: []}
 
 
 def test_a_seed_plays_the_same_again() -> None:
     """What failed once can be looked at: the order of calls is the seed's."""
-    first, second = Story(2), Story(2)
+    first, second = FaultStory(2), FaultStory(2)
     for story in (first, second):
         story.played(GithubWorld())
     assert first.schedule.calls > 100
@@ -177,7 +177,7 @@ def test_every_fault_is_planted() -> None:
     """Seeds reach every kind of fault, and every actor."""
     drawn = collections.Counter[str]()
     for seed in range(30):
-        schedule = Story(seed).schedule
+        schedule = FaultStory(seed).schedule
         drawn.update(schedule.actors)
         for _ in range(400):
             if (fault := schedule.fault("pipeline-1", writes=True)) in {"killed", "killed after"}:
@@ -190,7 +190,7 @@ def test_a_forge_that_leaves_rivals_open_is_found(monkeypatch: pytest.MonkeyPatc
     """The schedules themselves are tried: with the protection taken out, one of a few seeds breaks the promise."""
     monkeypatch.setattr(HostedForge, "_close_rivals", lambda *_args, **_kw: None)
     assert any(
-        "promotion has two open requests" in said for seed in (10, 3) for said in Story(seed).played(GithubWorld())
+        "promotion has two open requests" in said for seed in (10, 3) for said in FaultStory(seed).played(GithubWorld())
     )
 
 

@@ -42,7 +42,7 @@ Opened = Callable[[], Forge]
 """Opens the repository anew, as each process does."""
 
 
-class World(Protocol):
+class FaultWorld(Protocol):
     """A forge whose calls are turns."""
 
     def forge(self, actor: str) -> Forge:
@@ -115,7 +115,7 @@ def open_one(number: int, subject: Subject) -> OpenOne:
 
 
 @dataclass
-class Story:
+class FaultStory:
     """One seed's actors, and what they did."""
 
     seed: int
@@ -141,7 +141,7 @@ class Story:
         self._chances = {one: random.Random(f"{self.seed} {one}") for one in self._acts}
         self.history.asked += [candidate(FIRST, environment=one).files for one in ENVIRONMENTS]
 
-    def played(self, world: World) -> list[str]:
+    def played(self, world: FaultWorld) -> list[str]:
         """Play it in *world* to its end, then once more without faults, as retries do; the broken promises."""
         failed: list[BaseException] = []
         self._world = world
@@ -164,7 +164,7 @@ class Story:
             self._settle(world)
         return [*map(repr, failed), *self.history.problems()]
 
-    def _settle(self, world: World) -> None:
+    def _settle(self, world: FaultWorld) -> None:
         """What comes late comes; then everybody is retried to the end: what was left unfinished is finished by whoever comes next."""
         self.schedule.quiet = True
         self.schedule.come()

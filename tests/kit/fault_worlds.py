@@ -24,7 +24,7 @@ from argosy.ports.forge import Forge
 from kit.effect_history import OpenOne, Outside
 from kit.fake_github import Answer, FakeGithub, HungUp
 from kit.fault_schedules import Fault, Schedule
-from kit.fault_story import START, ActorKilled, World, open_one
+from kit.fault_story import START, ActorKilled, FaultWorld, open_one
 from kit.gitea_server import GiteaServer
 
 READS = "GET"
@@ -37,7 +37,7 @@ REFUSALS: dict[Fault, Answer] = {
 }
 
 
-def played(world: World, schedule: Schedule, actor: str, method: str, act: Callable[[], Any]) -> Any:
+def played(world: FaultWorld, schedule: Schedule, actor: str, method: str, act: Callable[[], Any]) -> Any:
     """The answer to *actor*, whose call has the effect *act*, once it is its turn. Raises HungUp where there is none."""
     schedule.turns.wait(actor)
     fault = schedule.fault(actor, writes=method != READS)
@@ -91,7 +91,7 @@ class GithubWorld:
         return Outside(tuple(opened), main, frozenset(store.history(main)), files)
 
     def push(self, actor: str, path: str, content: bytes) -> None:
-        """See World."""
+        """See FaultWorld."""
         schedule = self.server.schedule
         assert schedule
         schedule.turns.wait(actor)
@@ -187,7 +187,7 @@ class LocalWorld:
         return Outside(tuple(opened), main, ancestors, forge.contents(["models"], main))
 
     def push(self, actor: str, path: str, content: bytes) -> None:
-        """See World."""
+        """See FaultWorld."""
         repository = Repository(self.path)
         main = repository.resolve(MAIN)
         if main is None:  # the call failed
@@ -241,7 +241,7 @@ class GiteaWorld:
         return Outside(opened, main, ancestors, self._git.files(main, "models"))
 
     def push(self, actor: str, path: str, content: bytes) -> None:
-        """See World."""
+        """See FaultWorld."""
         assert self.schedule
         self.schedule.turns.wait(actor)
         body = {"branch": "main", "message": "By hand", "content": content.hex()}
