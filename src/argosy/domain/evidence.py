@@ -23,6 +23,8 @@ champion: the candidate is the model in production already."""
 
 DECISIONS, DISTANCES = "Decisions that would change", "How far answers would move"
 WORTH, SIMPLE = "What its decisions are worth", "Beside simple answers, as there is no champion"
+DATA = "data"
+"""The dimension of tables about what a run read: nothing is judged by it, and a page of the run shows the sources itself."""
 TO_DECIDE_BY = (DECISIONS, DISTANCES, WORTH, SIMPLE)
 """Titles of the tables that a reviewer decides by: a report opens with them."""
 

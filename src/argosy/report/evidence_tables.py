@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from argosy.domain import figures
 from argosy.domain.data import SnapshotManifest
-from argosy.domain.evidence import Table
+from argosy.domain.evidence import DATA, Table
 from argosy.domain.source_settings import Source
 
 
@@ -13,7 +13,7 @@ def sources(settings: Sequence[Source], snapshot: SnapshotManifest) -> Table:
     places = {source.name: _place(source) for source in settings}
     return Table(
         title="What it was made from",
-        dimension="data",
+        dimension=DATA,
         header=["Source", "Read from", "Rows", "Digest"],
         rows=[[one.source, places.get(one.source, ""), f"{one.rows:,}", one.digest] for one in snapshot.tables],
     )

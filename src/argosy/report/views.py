@@ -9,7 +9,7 @@ from typing import get_args
 
 from argosy.domain import task_words
 from argosy.domain.data import ExpectationResult, Layer
-from argosy.domain.evidence import Curve, Evidence, GateResult, Table
+from argosy.domain.evidence import DATA, Curve, Evidence, GateResult, Table
 from argosy.domain.policy import DIMENSIONS
 from argosy.domain.search import Trial
 from argosy.report import charts, retraining
@@ -108,8 +108,9 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
 
 def dimensions(evidence: Evidence) -> list[DimensionView]:
     """The six dimensions in their fixed order, then any other that the evidence holds."""
-    named = [gate.dimension for gate in evidence.gates] + [item.dimension for item in evidence.tables]
-    names = dict.fromkeys([*DIMENSIONS, *named, *(curve.dimension for curve in evidence.curves)])
+    named = [gate.dimension for gate in evidence.gates] + [table.dimension for table in evidence.tables]
+    named += [curve.dimension for curve in evidence.curves]
+    names = dict.fromkeys([*DIMENSIONS, *(name for name in named if name != DATA)])
     return [_dimension(name, evidence) for name in names]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.domain.evidence import Evidence
+from argosy.domain.evidence import DATA, Evidence, Table
 from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Limit, Policy, Waiver
 from argosy.report import html
 from argosy.report.record import Entry, RunReport
@@ -221,6 +221,16 @@ def test_a_dimension_without_a_gate_says_who_waived_it(report: RunReport) -> Non
     text = html.render(replace(report, evidence=evidence, policy=policy))
     overview = text[text.index('id="overview"') : text.index('id="data"')]
     assert "waived by harbour: Ships are no people." in overview
+
+
+def test_what_was_read_is_no_dimension(report: RunReport) -> None:
+    """It has no gate that could be missing, and the section about the data is the page's only one of that name."""
+    assert report.evidence
+    sources = Table(title="What it was made from", dimension=DATA, header=["Source"], rows=[["vessels"]])
+    evidence = report.evidence.model_copy(update={"tables": [*report.evidence.tables, sources]})
+    text = html.render(replace(report, evidence=evidence))
+    assert "no gate" not in text[text.index('id="overview"') : text.index('id="data"')]
+    assert text.count('href="#data"') == text.count('id="data"') == 1
 
 
 def test_an_example_is_given_once(report: RunReport) -> None:
