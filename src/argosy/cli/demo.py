@@ -39,16 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         nargs="?",
-        type=Path,
-        metavar="FOLDER",
-        help="a model's folder, with a demo.yaml or a season.yaml in it (default: the project's; in an empty folder, the sample of "
+        metavar="MODEL",
+        help="a model or its folder, with a demo.yaml or a season.yaml in it (default: the project's; in an empty folder, the sample of "
         "`argosy init`)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the model in *arguments*."""
-    folder: Path = arguments.model or _folder_at_hand()
+    folder = _folder_at_hand() if arguments.model is None else _folder_to_show(arguments.model)
     signal.signal(signal.SIGTERM, _terminated)
     if (folder / script.SEASON).is_file() and not (folder / script.FILE).is_file():
         return _season(folder)
@@ -266,6 +265,17 @@ class Demo:
         width = max(map(len, tries))
         for words, why in tries.items():
             say(f"   {shell.program()} {words:<{width}}  # {why}")
+
+
+def _folder_to_show(model: str) -> Path:
+    """The folder of *model*. Raises UsageError where there is none, or none that has anything to show."""
+    folder = models.folder_of(model)
+    if not any((folder / name).is_file() for name in (script.FILE, script.SEASON)):
+        raise errors.UsageError(
+            f"{folder} has neither {script.FILE} nor {script.SEASON}, one of which says what there is to show; "
+            f"`argosy init FOLDER` writes a model that has one"
+        )
+    return folder
 
 
 def _folder_at_hand() -> Path:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors, wiring
-from argosy.cli import demo
+from argosy.cli import demo, main
 from argosy.cli.demonstration import alertmanager, asked_again, demands, sample_rows, script, served_model, shell
 from argosy.domain import alerts, retraining_cause, retraining_ends
 from argosy.domain.data import FeatureColumn, FeatureSchema
@@ -71,6 +71,18 @@ def test_a_wrong_script_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / script.FILE).write_text("usual: {says: x, were: y}\n", encoding="utf-8")
     with pytest.raises(errors.Misconfigured, match=r"demo\.yaml:1"):
         script.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"), [("chrun", "did you mean 'churn'"), (".", "has neither demo.yaml nor season.yaml")]
+)
+def test_a_model_that_cannot_be_shown_is_refused(
+    named: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and what was probably meant; a model may be named, or its folder."""
+    monkeypatch.chdir(WORKFLOWS.parent)
+    assert main.run(["demo", named]) == errors.UsageError.exit_code
+    assert said in capsys.readouterr().err
 
 
 def test_rows_are_chosen_by_rule_in_the_order_of_their_ids(features: Path) -> None:
