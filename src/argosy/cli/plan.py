@@ -189,7 +189,7 @@ def _lines(found: RunPlan, *, every_line: bool) -> Iterator[str]:
         steps = [step for step in found.steps if step.task == task]
         yield from _of_task(task, steps, width)
     yield f"manifest  {_manifest(found)}"
-    lines = found.manifest_diff.splitlines()
+    lines = [] if _is_new(found) and not every_line else found.manifest_diff.splitlines()
     yield from (f"  {line}" for line in (lines if every_line else lines[:MOST_DIFF]))
     if len(lines) > MOST_DIFF and not every_line:
         yield f"  … {len(lines) - MOST_DIFF} lines more: --diff"
@@ -216,9 +216,16 @@ def _of_task(task: str, steps: Sequence[PlanStep], width: int) -> Iterator[str]:
     yield f"  {answer:<6}  {task:<{width}}  {of:<9}{'; '.join(shown)}".rstrip()
 
 
+def _is_new(found: RunPlan) -> bool:
+    """True where no commit has a manifest that the one to be run could be held against."""
+    return any(line.startswith("@@ -0,0 ") for line in found.manifest_diff.splitlines()[:3])
+
+
 def _manifest(found: RunPlan) -> str:
     changed = [line for line in found.manifest_diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     state = "as its folder has it" if found.fresh else "to be compiled anew from its folder"
+    if _is_new(found):
+        return f"{state}; no commit has one yet ({len(changed)} lines: --diff)"
     return f"{state}; {f'{len(changed)} lines differ from' if changed else 'equal to'} the committed one"
 
 

@@ -26,6 +26,7 @@ from argosy.engine.state.memoized import Memory
 from argosy.engine.state.object_store import ObjectStore
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
+from argosy.ports.runs import AGAIN
 
 
 def objects(options: RunOptions) -> ObjectStore:
@@ -90,6 +91,7 @@ def pods(stored: StoredRun, folder: RunFolder, options: RunOptions, starter: Sta
             store,
             here=stored.working_folder,
             reads_hits=stored.use_cache,
+            keeps=AGAIN not in (stored.metadata.get("annotations") or {}),
             states=options.states,
         ),
         sources=sources,

@@ -20,6 +20,7 @@ Shell = Callable[..., tuple[int, str, str]]
 
 STEP = """
     - name: NAME
+      metadata: {annotations: {argosy.dev/cache: "true"}}
       container: {image: any, command: [sh, -c, "SCRIPT > /tmp/said"]}
       outputs: {parameters: [{name: OUTPUT, valueFrom: {path: /tmp/said}}]}"""
 MANIFEST = """
@@ -76,7 +77,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
 def test_it_comes_out_again(shell: Shell, tmp_path: Path) -> None:
     """Every step up to the evaluation is run anew, the champion is the one of then; the run says what it is, and is none to reproduce."""
-    first = runs.find(tmp_path / "home", None).run
+    first, kept = runs.find(tmp_path / "home", None).run, _cached(tmp_path / "home")
+    assert kept
     (tmp_path / "world").write_text("another", encoding="utf-8")
     code, out, said = shell("reproduce", "toy/latest", "--json")
     assert code == errors.DONE, said
@@ -94,8 +96,14 @@ def test_it_comes_out_again(shell: Shell, tmp_path: Path) -> None:
     assert "register" not in nodes
     assert not nodes["train"].cached
     assert nodes["champion"].message == f"from run {first}"
+    assert _cached(tmp_path / "home") == kept, "the next run is to find what the first one gave"
     assert f"reproduces {first}" in shell("runs")[1]
     assert f"itself reproduces {first}; name that one" in shell("reproduce", found["run"])[2]
+
+
+def _cached(home: Path) -> dict[str, float]:
+    """When each answer in the cache of *home* was written."""
+    return {path.name: path.stat().st_mtime for path in (home / "cache").rglob("*.json")}
 
 
 def test_data_that_are_others(shell: Shell, tmp_path: Path) -> None:

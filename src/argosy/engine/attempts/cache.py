@@ -9,7 +9,8 @@ left them. So its key has a stamp of each, and the day, and its answer is kept u
 changes none only if nobody else did meanwhile. Those that change them take turns: they have a lock (``synchronization``). A state that does
 not lie on this machine cannot be observed: then nothing is kept.
 
-Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same.
+Without the cache (``--no-cache``) nothing is looked up; what a step gives is kept all the same. A run that reproduces another keeps nothing
+either: what comes next is to find what that one gave.
 """
 
 import hashlib
@@ -56,7 +57,8 @@ def _condensed(part: object) -> object:
 
 
 class StepCache:
-    """The cache under *root*. *here*: what declared reads are relative to; *states*: where those lie that are observed."""
+    """The cache under *root*. *here*: what declared reads are relative to; *reads_hits*, *keeps*: whether it is looked up, and written to;
+    *states*: where those lie that are observed."""
 
     def __init__(
         self,
@@ -65,12 +67,14 @@ class StepCache:
         *,
         here: Path,
         reads_hits: bool = True,
+        keeps: bool = True,
         states: Mapping[str, Sequence[Path]] | None = None,
     ) -> None:
         self._root = root
         self._store = store
         self._here = here
         self._reads_hits = reads_hits
+        self._keeps = keeps
         self._states = states or {}
         self._read: dict[Path, str] = {}
 
@@ -133,8 +137,9 @@ class StepCache:
         return outputs if complete else None
 
     def keep(self, key: str, outputs: Outputs) -> None:
-        """Keep what a step gave."""
-        disk.write_atomically(self._path(key), json.dumps(outputs.to_json()))
+        """Keep what a step gave, where that is wanted."""
+        if self._keeps:
+            disk.write_atomically(self._path(key), json.dumps(outputs.to_json()))
 
     def _path(self, key: str) -> Path:
         return self._root / key[:2] / f"{key}.json"

@@ -107,6 +107,8 @@ def test_keep_and_find(here: Path) -> None:
     cache(here).keep("abcd", outputs)
     assert cache(here).find("abcd") == outputs
     assert cache(here, reads_hits=False).find("abcd") is None
+    cache(here, keeps=False).keep("abcd", Outputs({"o": "2"}))
+    assert cache(here).find("abcd") == outputs
     store.path(digest).unlink()
     assert cache(here).find("abcd") is None
 
