@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import approved_model, run_documents
+from argosy.cli import approved_model, named_runs, run_documents
 from argosy.domain import environment_layout
 from argosy.promotion import approval
 from argosy.settings import Settings
@@ -17,7 +17,6 @@ from argosy.settings import Settings
 if TYPE_CHECKING:
     from argosy.scoring.loaded_model import LoadedModel
 
-LATEST = "latest"
 FORMS = "MODEL@ENVIRONMENT, MODEL/VERSION, MODEL/latest (the newest run here) or MODEL/RUN"
 
 
@@ -55,4 +54,4 @@ def _approved(settings: Settings, found: approval.Approval, environment: str, pl
 
 
 def _of_run(settings: Settings, model: str, run: str) -> "LoadedModel":
-    return run_documents.find(settings.home, model, None if run == LATEST else run).model
+    return run_documents.find(settings.home, model, None if run == named_runs.LATEST else run).model

@@ -13,6 +13,7 @@ from typing import Any
 
 from argosy import argo, errors
 from argosy.argo import NodeType
+from argosy.cli import named_runs
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
@@ -30,7 +31,7 @@ LAST_WORDS = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="the run, or the beginning of its name; default: the newest"
+        "run", nargs="?", metavar="RUN", help="the run, the beginning of its name, or MODEL/latest; default: the newest"
     )
     parser.add_argument("--open", action="store_true", help="open it in the browser")
 
@@ -38,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the report and say where it is."""
     settings = Settings.from_environment()
-    page = write(settings.home, runs.find(settings.home, arguments.run))
+    folder = named_runs.named(settings.home, arguments.run) if arguments.run else runs.find(settings.home, None)
+    page = write(settings.home, folder)
     print(page)
     if arguments.open and not webbrowser.open(page.as_uri()):
         raise errors.Misconfigured(f"this machine has no browser that can be started; open {page} by hand")

@@ -3,20 +3,18 @@
 How a run stands while it goes on is the port ``runs``; pages are ``report``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors
-from argosy.cli import report
+from argosy.cli import named_runs, report
 from argosy.engine.state import runs
-from argosy.ports.runs import AGAIN
 from argosy.report import notebook_html, run_outcome
 from argosy.report.record import RunReport
 from argosy.settings import Settings
-from argosy.templates import folder as folders
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,49 +131,10 @@ def _shown(gate: "GateResult") -> str:
 
 def find(home: Path, model: str, run: str | None) -> RunDocuments:
     """The *run* of *model* under *home*, by its name or the beginning of it; None: the newest. Raises UsageError where there is none."""
-    if run is not None:
-        return _named(home, model, run)
-    for folder in runs.newest_first(home):
-        if _model_of(folder) == model and not _reproduces(folder):
-            return RunDocuments(home, folder)
-    known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
-    there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
-    raise errors.UsageError(f"there is no run of {model!r} under {home / 'runs'}{there}")
-
-
-def before(home: Path, model: str, run: str) -> Iterator[str]:
-    """The names of the whole runs of *model* that began before *run*, the newest first."""
-    later = True
-    for folder in runs.from_newest(home):
-        if not later and _model_of(folder) == model and not _reproduces(folder):
-            yield folder.run
-        later = later and folder.run != run
-
-
-def _named(home: Path, model: str, run: str) -> RunDocuments:
-    """The *run*; of *model*, where that is said."""
-    folder = runs.find(home, run)
-    if model and (other := _model_of(folder)) != model:
-        of = f"of {other}" if other else "no model's"
-        raise errors.UsageError(f"run {folder.run} is {of}, not of {model}; `argosy runs` lists them")
-    return RunDocuments(home, folder)
+    return RunDocuments(home, named_runs.of_model(home, model, run))
 
 
 def run(reference: str) -> RunDocuments:
     """The run that *reference* names: ``upsell/latest``, a run's name, or the beginning of it. Raises UsageError."""
     home = Settings.from_environment().home
-    model, slash, rest = reference.partition("/")
-    return find(home, model, None if rest == "latest" else rest) if slash else find(home, "", reference)
-
-
-def _reproduces(folder: runs.RunFolder) -> bool:
-    """True where the run in *folder* only tried whether another comes out again: it is no news of its model."""
-    return AGAIN in (folder.manifest()["metadata"].get("annotations") or {})
-
-
-def _model_of(folder: runs.RunFolder) -> str | None:
-    """The model that the run in *folder* is of; None where it is no model's, or never began."""
-    if not (folder.path / runs.MANIFEST).exists():
-        return None
-    found: str | None = (folder.manifest()["metadata"].get("annotations") or {}).get(folders.MODEL)
-    return found
+    return RunDocuments(home, named_runs.named(home, reference))

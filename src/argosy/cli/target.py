@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from argosy import settings, wiring
+from argosy.cli import named_runs
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.stored_runs import StoredRuns
 from argosy.ports.runs import Runs
@@ -28,8 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser, why: str = "a run on a cluste
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Declare the run that a verb is about, here or on a cluster."""
-    parser.add_argument("run", help="the run, or the beginning of its name; '-' for the newest")
+    parser.add_argument(
+        "run", help="the run, or the beginning of its name; '-' for the newest, MODEL/latest for a model's"
+    )
     add_arguments(parser)
+
+
+class RunsHere(StoredRuns):
+    """The runs of this machine, of which a verb may also name one by its model: ``upsell/latest``."""
+
+    def find(self, name: str) -> str:
+        """See the port."""
+        return named_runs.named(self.home, name).run if "/" in name else super().find(name)
 
 
 def is_cluster(arguments: argparse.Namespace) -> bool:
@@ -53,7 +64,7 @@ def runs(arguments: argparse.Namespace) -> Runs:
 
         api.forget_artifacts(folder, options.RunOptions(home=found.home, secrets=found.secrets()))
 
-    return StoredRuns(found.home, carry_out, forget)
+    return RunsHere(found.home, carry_out, forget)
 
 
 def runs_of(at: "Workflows", arguments: argparse.Namespace) -> Runs:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
-from argosy.cli import diff, report, run_documents, target
+from argosy.cli import diff, named_runs, report, run_documents, target
 from argosy.engine.state import runs
 from argosy.ports.runs import Runs
 from argosy.promotion.desk import Desk
@@ -84,7 +84,7 @@ def _compared(home: Path, name: str, other: str | None) -> "ComparedRuns":
 
     after = run_documents.find(home, "", name)
     model = after.record.facts.model
-    earlier = list(itertools.islice(run_documents.before(home, model, name), MOST_OTHERS))
+    earlier = list(itertools.islice(named_runs.before(home, model, name), MOST_OTHERS))
     if other is None and not earlier:
         raise errors.UsageError(f"{name} is the first run of {model} here, so that it stands beside none")
     before = run_documents.find(home, model, other or earlier[0])

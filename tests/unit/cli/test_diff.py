@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.cli import diff, main, run_documents
+from argosy.cli import diff, main, named_runs, run_documents
 from argosy.domain import run_differences
 from argosy.domain.data import FeatureSchema
 from argosy.engine.state.runs import RunFolder
@@ -121,6 +121,6 @@ def test_the_runs_before_one(tmp_path: Path) -> None:
         folder = RunFolder(tmp_path / "runs" / name)
         folder.path.mkdir(parents=True)
         folder.write_manifest({"metadata": {"annotations": annotations}})
-    before = list(run_documents.before(tmp_path, "toy", "toy-260101-000005-aaaa"))
+    before = list(named_runs.before(tmp_path, "toy", "toy-260101-000005-aaaa"))
     assert before == ["toy-260101-000004-aaaa", "toy-260101-000001-aaaa"]
     assert run_documents.find(tmp_path, "toy", None).name == "toy-260101-000006-aaaa"

@@ -101,6 +101,20 @@ def test_it_comes_out_again(shell: Shell, tmp_path: Path) -> None:
     assert f"itself reproduces {first}; name that one" in shell("reproduce", found["run"])[2]
 
 
+def test_verbs_take_a_run_by_its_model(shell: Shell, tmp_path: Path) -> None:
+    """As the newest of its model that is no try to reproduce one; of no model, that is said, with those that there are."""
+    first = runs.find(tmp_path / "home", None).run
+    shell("reproduce", "toy/latest")
+    for words in (["get", "toy/latest"], ["why", "toy/latest"], ["report", "toy/latest"]):
+        code, out, said = shell(*words)
+        assert code == errors.DONE, said
+        assert first in out
+    code, _, said = shell("get", "tyo/latest")
+    assert code == errors.UsageError.exit_code
+    assert "there is no run of 'tyo'" in said
+    assert "runs are of toy" in said
+
+
 def _cached(home: Path) -> dict[str, float]:
     """When each answer in the cache of *home* was written."""
     return {path.name: path.stat().st_mtime for path in (home / "cache").rglob("*.json")}
