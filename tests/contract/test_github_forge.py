@@ -315,7 +315,8 @@ def test_closed_in_the_browser(server: FakeGithub, forge: HostedForge) -> None:
 
 def test_other_pull_requests_are_not_ours(server: FakeGithub, forge: HostedForge) -> None:
     """People open pull requests of their own; they are neither listed nor superseded."""
-    server.store.refs["heads/fix"] = server.store.refs["heads/main"]
+    main = server.store.refs["heads/main"]
+    server.store.refs["heads/fix"] = server.store.commit({"README.md": server.store.blob(b"fixed")}, (main,), "Fix")
     fake_github.create_pull(server.store, {"head": "fix", "title": "Fix", "body": None})
     forge.propose(proposal("a"))
     assert [request.number for request in forge.requests()] == [2]

@@ -147,7 +147,7 @@ def test_view_of_a_request_from_before_an_upgrade(
 ) -> None:
     """Other words of ours are no tampering, and are not vouched for either."""
     kept = request_body._checking
-    monkeypatch.setattr(request_body, "_checking", lambda: kept().replace("signatures", "seals"))
+    monkeypatch.setattr(request_body, "_checking", lambda *given: kept(*given).replace("signatures", "seals"))
     assert verb("view", "1") == 0
     out = capsys.readouterr().out
     assert "DIFFERS" not in out
