@@ -6,7 +6,8 @@
 Each model is a folder of its own, compiled as `argosy compile` does; of what was compiled the commands alone are replaced, by a shell of
 *IMAGE* (one that nodes have) that writes the outputs that the step declares; requests are made small. So the DAG, the
 accounts, retries, mutexes, volumes, inputs and outputs are a pipeline's, and the steps do nothing. They need an artifact repository, as
-every pipeline does, and the chart `platform` in a namespace: it is installed for the time of the bench unless --namespace names one.
+every pipeline does, with its Secret in the namespace, and the chart `platform` there: it is installed for the time of the bench unless
+--namespace names one. No more of them work at once than the chart's semaphore lets.
 
 ADDRESS is that of the controller's metrics; without it only the times are printed. Its peak memory is printed where it is the process PID
 here, or its metrics say it. --dry-run writes the workflows into FOLDER and asks no cluster.
@@ -248,7 +249,7 @@ def ended(namespace: str, names: Sequence[str]) -> list[Object]:
     from cluster_steps import kubectl
 
     end = time.monotonic() + PATIENCE_SECONDS
-    wanted, left = set(names), -1
+    wanted, left, told = set(names), -1, set[str]()
     while time.monotonic() < end:
         listed = json.loads(kubectl("get", "workflows", "--namespace", namespace, "--output=json"))["items"]
         found = [one for one in listed if one["metadata"]["name"] in wanted]
@@ -258,8 +259,19 @@ def ended(namespace: str, names: Sequence[str]) -> list[Object]:
         if waiting != left:
             left = waiting
             print(f"{left} of {len(wanted)} go on", file=sys.stderr, flush=True)
+        for line in sorted(_in_the_way(namespace) - told):
+            told.add(line)
+            print(f"a pod waits: {line}", file=sys.stderr, flush=True)
         time.sleep(5)
     raise SystemExit(f"after {PATIENCE_SECONDS:.0f} s not all have ended; namespace {namespace} is left as it is")
+
+
+def _in_the_way(namespace: str) -> set[str]:
+    """Why pods in *namespace* cannot begin, such as a Secret that is not there: they would wait for ever, and say nothing here."""
+    from cluster_steps import kubectl
+
+    listed = kubectl("get", "events", "--namespace", namespace, "--field-selector=reason=FailedMount", "--output=json")
+    return {str(one["message"]) for one in json.loads(listed)["items"]}
 
 
 def measure(namespace: str, submitted: Sequence[Object], controller: Controller) -> bool:
