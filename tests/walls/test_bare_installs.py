@@ -94,3 +94,27 @@ def test_others_are_not(text: str) -> None:
 def test_lists_of_requirements(line: str, found: bool) -> None:
     """By its hash a file is what was meant, whoever hands it out."""
     assert bool([*bare_installs.requirements("tools/requirements.txt", line)]) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param('[project]\nname = "gate"\ndependencies = ["numpy", "argosy>=1"]', True, id="dependency"),
+        pytest.param('[project]\nname = "gate"\n[dependency-groups]\ntest = ["argosy[demo]"]', True, id="group"),
+        pytest.param('[build-system]\nrequires = ["argosy"]', True, id="build"),
+        pytest.param(
+            '[project]\nname = "gate"\ndependencies = ["argosy @ file:///PATH/argosy-1-py3-none-any.whl"]',
+            False,
+            id="wheel",
+        ),
+        pytest.param('[project]\nname = "gate"\ndependencies = ["argosy-tools"]', False, id="another"),
+        pytest.param(
+            '[project]\nname = "argosy"\n[project.optional-dependencies]\nall = ["argosy[demo]"]', False, id="ours"
+        ),
+        pytest.param('[project]\ndependencies = "argosy"', False, id="no-list"),
+        pytest.param("[project", False, id="no-project"),
+    ],
+)
+def test_projects(text: str, found: bool) -> None:
+    """Whoever installs it would be handed the name's owner's code, where ours is not there already."""
+    assert bool([*bare_installs.requirements("examples/gate/pyproject.toml", text)]) is found
