@@ -65,12 +65,8 @@ def run(
 ) -> VerdictWord:
     """Write ``evidence.json``, ``evidence.md`` and ``model-card.md`` into *out*; returns the verdict.
 
-    <<<<<<< HEAD
-        *server* serves the candidate as production will and asks it its golden rows, on *machine*, which is described in words.
-    =======
-        *measures*: what installed packages measure, by name.
-        *server* serves the candidate as production will and asks it its golden rows.
-    >>>>>>> 7c92e78f (evaluate, notices: gates and notifiers that other packages bring)
+    *measures*: what installed packages measure, by name. *server* serves the candidate as production will and asks it its golden rows, on
+    *machine*, which is described in words.
     """
     _refuse_unfit(policy, settings)
     snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
