@@ -8,8 +8,8 @@ from pathlib import Path
 from argosy import errors
 from argosy.cli import code_identity
 from argosy.domain.surroundings import FILE, Surroundings
+from argosy.files import processors
 
-CPU = Path("/proc/cpuinfo")
 INSTALLED = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info")
 
 
@@ -20,7 +20,7 @@ def here() -> Surroundings:
     return Surroundings(
         python=platform.python_version(),
         system=f"{system.sysname} {system.release} {system.machine}",
-        processor=_processor() or system.machine,
+        processor=processors.model_name() or system.machine,
         cores=os.cpu_count() or 1,
         own_code=code_identity.own(),
         packages={each["name"].replace("_", "-").lower(): each["version"] for each in found if each},
@@ -39,11 +39,3 @@ def kept(folder: Path) -> Surroundings | None:
         return Surroundings.read(folder / FILE) if (folder / FILE).exists() else None
     except errors.Misconfigured:
         return None
-
-
-def _processor() -> str:
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", CPU.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-    except OSError:
-        return ""
-    return found[1].strip() if found else ""
