@@ -15,7 +15,7 @@ import yaml
 
 from argosy import errors
 from argosy.argo import NodeType
-from argosy.cli import models
+from argosy.cli import models, named_runs
 from argosy.engine.state import runs
 from argosy.settings import home_of
 
@@ -79,8 +79,9 @@ def _steps(asked: argparse.Namespace) -> list[str]:
 
 
 def _steps_of_run(asked: argparse.Namespace) -> list[str]:
-    named = None if asked.run == "-" else asked.run
-    nodes = runs.find(home_of(os.environ), named).state()[1].values()
+    home = home_of(os.environ)
+    folder = runs.find(home, None) if asked.run == "-" else named_runs.named(home, asked.run)
+    nodes = folder.state()[1].values()
     return sorted({node.template for node in nodes if node.type is NodeType.POD and node.template})
 
 
