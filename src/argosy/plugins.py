@@ -11,8 +11,8 @@ from argosy import errors
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-MEASURES, NOTIFIERS = "argosy.measures", "argosy.notifiers"
-GROUPS = (MEASURES, NOTIFIERS)
+MEASURES, NOTIFIERS, SOURCES = "argosy.measures", "argosy.notifiers", "argosy.sources"
+GROUPS = (MEASURES, NOTIFIERS, SOURCES)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,29 @@ class Plugin:
             return self.point.load()
         except Exception as error:  # a package of others may fail in any way; which one it was has to be said
             raise errors.Misconfigured(
-                f"{self.name} of {self.group}, which {self.package} {self.version} brings, cannot be loaded: "
-                f"{type(error).__name__}: {error}; mend or remove that package"
+                f"{self}, cannot be loaded: {type(error).__name__}: {error}; mend or remove that package"
             ) from error
+
+    def made(self, given: Any, *verbs: str) -> Any:
+        """What the entry point's class makes of *given*. Raises Misconfigured where it makes nothing, or nothing that has the *verbs*."""
+        try:
+            made = self.load()(given)
+        except errors.ArgosyError:
+            raise
+        except Exception as error:
+            raise errors.Misconfigured(
+                f"{self}, cannot be made: {type(error).__name__}: {error}; mend or remove that package"
+            ) from error
+        if lacking := [verb for verb in verbs if not callable(getattr(made, verb, None))]:
+            absent = " and no ".join(f"`{verb}`" for verb in lacking)
+            raise errors.Misconfigured(
+                f"{self}, has no {absent}, which {self.group} asks of it; mend or remove that package"
+            )
+        return made
+
+    def __str__(self) -> str:
+        """As the beginning of a sentence about it, up to its comma."""
+        return f"{self.name} of {self.group}, which {self.package} {self.version} brings"
 
 
 def installed(group: str) -> dict[str, Plugin]:

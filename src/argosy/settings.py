@@ -92,8 +92,9 @@ class Settings:
     """ARGOSY_KAFKA_<SETTING>: settings of Kafka's client as librdkafka names them, with underscores for dots:
     ARGOSY_KAFKA_BOOTSTRAP_SERVERS, ARGOSY_KAFKA_SASL_PASSWORD. Default: none; no stream is read."""
     source_addresses: Mapping[str, str] = field(repr=False)
-    """ARGOSY_SOURCE_<NAME>: addresses of databases that sources name by `secret`, ``postgresql://<user>:<password>@<host>/<database>`` or
-    as SQLAlchemy has them, and values of headers that sources behind HTTPS are asked with; by variable. Default: none."""
+    """ARGOSY_SOURCE_<NAME>: addresses of databases that sources name by `secret`, ``postgresql://<user>:<password>@<host>/<database>``,
+    ``duckdb:///<path>`` or as SQLAlchemy has them, and values of headers that sources behind HTTPS are asked with; by variable.
+    Default: none."""
     spark: SparkSettings
     serving_image: str | None
     """ARGOSY_SERVING_IMAGE: the server's image that models are released for, ``<name>@sha256:<digest>``. Default: none; environments have
@@ -327,8 +328,10 @@ class Settings:
         return {KAFKA + name.upper().replace(".", "_"): value for name, value in self.kafka.items()}
 
     def _databases(self) -> list[tuple[Path, bool]]:
-        """The folders of sources that are SQLite's: a reader of one that is written to needs the files beside it."""
-        files = [_local(address, "sqlite:///") for address in self.source_addresses.values()]
+        """The folders of sources that are files of SQLite or DuckDB: a reader of one that is written to needs the files beside it."""
+        files = [
+            _local(each, f"{kind}:///") for each in self.source_addresses.values() for kind in ("sqlite", "duckdb")
+        ]
         return [(file.parent, False) for file in files if file]
 
     def _certificates(self) -> list[tuple[Path, bool]]:

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from argosy import errors, extras, plugins, scratch
 from argosy.settings import POSTGRESQL, REDIS, Settings
@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.runs import Runs
     from argosy.ports.search_storage import SearchStorage
     from argosy.ports.signer import Signer, Verifier
-    from argosy.ports.source_reader import Fetched, SourceReader
+    from argosy.ports.source_reader import Database, Fetched, SourceReader
     from argosy.ports.span_exporter import SpanExporter
     from argosy.ports.streams import Stream
     from argosy.ports.table_comparison import TableComparison
@@ -492,8 +492,8 @@ def fetched(
     with scratch.folder("sources") as place:
         yield {
             name: found
-            for reader in _readers(settings, asked)
-            for name, found in reader.fetch(asked, place, since or {}).items()
+            for reader, mine in _readers(settings, asked)
+            for name, found in reader.fetch(mine, place, since or {}).items()
         }
 
 
@@ -506,17 +506,19 @@ def lineage_receiver(settings: Settings) -> LineageReceiver | None:
     return OpenLineageReceiver(settings.lineage_uri)
 
 
-def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[SourceReader]:
-    """What reads the sources *asked*, each loaded where one of them needs it."""
-    if any(source.sql is not None for source in asked):
-        from argosy.adapters.sql_sources import SqlSources
-
-        yield SqlSources(settings.source_addresses)
-    if any(source.url is not None for source in asked):
+def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[tuple[SourceReader, list[Source]]]:
+    """What reads the sources *asked*, each loaded where one of them needs it, with those that it is to read."""
+    databases: dict[str, list[Source]] = {}
+    for source in asked:
+        if source.sql is not None:
+            databases.setdefault(_kind_of(settings.source_addresses, source.sql.secret), []).append(source)
+    for kind, mine in databases.items():
+        yield _reader_of(kind, settings.source_addresses), mine
+    if web := [source for source in asked if source.url is not None]:
         from argosy.adapters.web_files import WebFiles
 
-        yield WebFiles(settings.source_addresses)
-    if any(source.kafka is not None for source in asked):
+        yield WebFiles(settings.source_addresses), web
+    if topics := [source for source in asked if source.kafka is not None]:
         try:
             from argosy.adapters.kafka.topics import KafkaTopics
         except ModuleNotFoundError as error:
@@ -526,7 +528,43 @@ def _readers(settings: Settings, asked: Sequence[Source]) -> Iterator[SourceRead
                 "a source is a topic of Kafka, whose client is not installed here: install confluent-kafka beside Argosy; in a pod, in an "
                 "image of your own for the family data (images/images.lock)"
             ) from error
-        yield KafkaTopics(settings.kafka)
+        yield KafkaTopics(settings.kafka), topics
+
+
+def database(addresses: Mapping[str, str], secret: str) -> Database:
+    """The reader of the database whose address is named *secret* in *addresses*, by variable; it says what is in it.
+
+    Raises Misconfigured where what an installed package brings for such addresses cannot say that.
+    """
+    kind = _kind_of(addresses, secret)
+    reader = _reader_of(kind, addresses)
+    if not (hasattr(reader, "tables") and hasattr(reader, "outline")):
+        raise errors.Misconfigured(
+            f"what reads {kind}:// cannot say which tables and columns there are (it has no `tables` and `outline`): save the rows as a "
+            "file, make the model of that, and name the source in model.yaml"
+        )
+    return cast("Database", reader)
+
+
+def _kind_of(addresses: Mapping[str, str], secret: str) -> str:
+    """What the address named *secret* begins with, where that is not of SQLAlchemy's."""
+    from argosy.domain import source_addresses
+
+    return addresses.get(source_addresses.variable(secret), "").partition(":")[0]
+
+
+def _reader_of(kind: str, addresses: Mapping[str, str]) -> SourceReader:
+    """What reads from the *addresses* that begin with *kind*: DuckDB, what an installed package brings, or SQLAlchemy."""
+    if kind == "duckdb":
+        from argosy.adapters.duckdb_tables.duckdb_sources import DuckDBSources
+
+        return DuckDBSources(addresses)
+    if kind and (own := plugins.installed(plugins.SOURCES).get(kind)):
+        mine = {name: address for name, address in addresses.items() if address.partition(":")[0] == kind}
+        return cast("SourceReader", own.made(mine, "fetch"))
+    from argosy.adapters.sql_sources import SqlSources
+
+    return SqlSources(addresses)
 
 
 @contextlib.contextmanager

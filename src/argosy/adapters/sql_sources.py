@@ -25,7 +25,7 @@ from argosy import errors, network, sql_addresses
 from argosy.domain import source_addresses, watermarks
 from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
-from argosy.ports.source_reader import NOTHING, Fetched
+from argosy.ports.source_reader import NOTHING, Fetched, TableOutline
 
 FAULTS_OF_QUERIES = (exc.DataError, exc.NotSupportedError, exc.ProgrammingError)
 BATCH_ROWS = 5_000
@@ -34,6 +34,8 @@ BATCH_BYTES = 16 * 2**20
 LONGEST_VALUE = 2**24
 """Characters of one value. A longer one is a document, and no column of a table that a model learns from."""
 CONNECT_SECONDS = 20
+NO_VALUES = (sqlalchemy.LargeBinary, sqlalchemy.JSON, sqlalchemy.ARRAY)
+"""Types of columns whose values are no type of a contract."""
 DAY = datetime.timedelta(days=1)
 DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}")
 """How a time begins as text whose order is that of time."""
@@ -75,7 +77,7 @@ SOMEBODY_HAS_TO_ACT = (
 
 
 class SqlSources:
-    """Sources in the databases at *addresses*, by the variable that holds each; see :class:`argosy.ports.source_reader.SourceReader`."""
+    """Sources in the databases at *addresses*, by the variable that holds each; see :class:`argosy.ports.source_reader.Database`."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._addresses = addresses
@@ -90,6 +92,42 @@ class SqlSources:
             mine = [(source, query) for source, query in asked if query.secret == secret]
             found |= self._of_database(source_addresses.variable(secret), mine, into, since)
         return found
+
+    def tables(self, secret: str) -> Sequence[str]:
+        """See the port. Of the schema that a name without one is of; one of another schema is named with it."""
+        with self._asked(secret) as (connection, _):
+            found = sqlalchemy.inspect(connection)
+            return sorted({*found.get_table_names(), *found.get_view_names()})
+
+    def outline(self, secret: str, table: str) -> TableOutline:
+        """See the port."""
+        schema, _, name = table.rpartition(".")
+        with self._asked(secret) as (connection, place):
+            found = sqlalchemy.inspect(connection)
+            try:
+                columns = {column["name"]: column["type"] for column in found.get_columns(name, schema or None)}
+            except exc.NoSuchTableError:
+                raise errors.Misconfigured(f"{place} has no table {table!r}") from None
+            key = found.get_pk_constraint(name, schema or None)["constrained_columns"]
+            quote = connection.dialect.identifier_preparer.quote
+            others = {column: str(kind) for column, kind in columns.items() if isinstance(kind, NO_VALUES)}
+            kept = tuple(column for column in columns if column not in others)
+            quoted_table = ".".join(quote(part) for part in (schema, name) if part)
+            return TableOutline(
+                kept,
+                others,
+                key[0] if len(key) == 1 else None,
+                {column: quote(column) for column in kept},
+                quoted_table,
+            )
+
+    @contextlib.contextmanager
+    def _asked(self, secret: str) -> Iterator[tuple[Connection, "_Place"]]:
+        url = self._url(variable := source_addresses.variable(secret))
+        place = _Place(variable, url)
+        with place.failures(), _transaction(url) as connection:
+            # What is asked for an outline has parameters.
+            yield connection.execution_options(no_parameters=False), place
 
     def _of_database(
         self, variable: str, asked: Sequence[tuple[Source, SqlQuery]], into: Path, since: Mapping[str, ReachedPlace]

@@ -1,8 +1,8 @@
 """Write a project to begin with: from a table of your own, or the sample.
 
-`argosy init NAME --from FILE` writes the model NAME from a CSV or Parquet file into the working directory: task, label, key, contract,
-suites, features and first limits are guessed from the rows, each with its reason, and stand in the files to be confirmed; the data is
-copied to data/NAME. `argosy run NAME` then runs it.
+`argosy init NAME --from FILE` writes the model NAME from a CSV or Parquet file, a folder of partitions, or a table of a database into the
+working directory: task, label, key, contract, suites, features and first limits are guessed from the rows, each with its reason, and stand
+in the files to be confirmed; files are copied to data/NAME. `argosy run NAME` then runs it.
 
 `argosy init FOLDER` writes the sample project: one model to run, to change and to copy from, with its gates, its environment repo and its
 data. Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is
@@ -39,11 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="which sample model (default: the one of `argosy demo`)")
     parser.add_argument(
         "--from",
-        dest="table",
-        type=Path,
+        dest="origin",
         metavar="FILE",
-        help="make a model of this table, or of the one in this folder",
+        help="make a model of this file, of this folder of partitions, or of a table of a database: its file, its address, or the name "
+        "under which the environment knows that, ARGOSY_SOURCE_<NAME>",
     )
+    parser.add_argument("--table", metavar="TABLE", help="with --from of a database: whose rows")
     parser.add_argument("--json", action="store_true", help="with --from: say what was guessed as one JSON object")
     given = parser.add_argument_group("with --from, in place of a guess")
     given.add_argument("--target", metavar="COLUMN", help="what is predicted")
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the project, and say what to do with it."""
-    if arguments.table is not None:
+    if arguments.origin is not None:
         return _from_table(arguments)
     if alone := [option for option, given in _given(arguments).items() if given]:
         raise errors.UsageError(f"{alone[0]} says something of a table; name that with --from FILE")
@@ -72,14 +73,14 @@ def _from_table(arguments: argparse.Namespace) -> int:
     if arguments.model is not None:
         raise errors.UsageError("--model chooses a sample, --from makes a model of a table; leave one of them out")
     if arguments.folder == Path():
-        raise errors.UsageError(f"name the model: argosy init NAME --from {arguments.table}")
-    model_from_table.make(Path(), str(arguments.folder), arguments.table, arguments)
+        raise errors.UsageError(f"name the model: argosy init NAME --from {arguments.origin}")
+    model_from_table.make(Path(), str(arguments.folder), arguments.origin, arguments)
     return errors.DONE
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, object]:
     single = {"--id": arguments.key, "--json": arguments.json}
-    named = ("target", "task", "positive", "time", "owner", *model_from_table.LISTS)
+    named = ("table", "target", "task", "positive", "time", "owner", *model_from_table.LISTS)
     return {**single, **{f"--{name}": getattr(arguments, name) for name in named}}
 
 

@@ -4,11 +4,12 @@ What is guessed is ``domain.new_model``, how files read ``files.new_model_texts`
 """
 
 import argparse
-import csv
 import dataclasses
 import datetime
+import filecmp
 import json
 import keyword
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,15 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import manifests, sample_project
+from argosy.cli import manifests, sample_project, table_origins
 from argosy.cli.models import WORKFLOWS
-from argosy.domain import suggestion
 from argosy.templates import folder as folders
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from argosy.domain.column_profiles import TableProfile
+    from argosy.cli.table_origins import Origin
     from argosy.domain.data import FeatureColumn
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.new_model import NewModel, Wishes
@@ -40,7 +40,6 @@ LISTS = {
     "keep": "columns to learn from, whatever speaks against it",
 }
 """Options that name columns, each with what these are."""
-SUFFIXES = (".csv", ".tsv", ".parquet")
 POLICIES = sample_project.ENVIRONMENT_REPO / "policies"
 MODELS = sample_project.ENVIRONMENT_REPO / "models"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -52,6 +51,7 @@ OWNER = "owners"
 class _Found:
     """A new model, with what it was made from and what a quick baseline came to."""
 
+    origin: "Origin"
     asked: "Wishes"
     new: "NewModel"
     folder: "NewFolder"
@@ -64,33 +64,38 @@ class _Found:
     """Whether a column that was to be kept tells the label by itself."""
 
 
-def make(project: Path, model: str, place: Path, arguments: argparse.Namespace) -> None:
-    """Write the model *model* from the table at *place* into *project*, whole or not at all, and say each guess."""
+def make(project: Path, model: str, place: str, arguments: argparse.Namespace) -> None:
+    """Write the model *model* from the rows at *place* into *project*, whole or not at all, and say each guess."""
     _refuse_name(project, model)
-    file = _file(place)
+    origin = table_origins.of(place, arguments.table)
     with scratch.folder("table") as drafts:
-        found = _look(model, file, arguments, drafts)
+        found = _look(model, origin, arguments, drafts)
         texts, said = _texts(found), list(_said(found))
         _compile(found, texts, drafts / "project")
-        _place(project, found, texts, drafts / found.folder.file)
+        _place(project, found, texts, drafts)
     if arguments.json:
         print(json.dumps(_answer(found)))
     else:
         print("\n".join(said))
 
 
-def _look(model: str, file: Path, arguments: argparse.Namespace, drafts: Path) -> _Found:
-    """Everything that is to be known of the new model; its data file is written into *drafts*."""
+def _look(model: str, origin: "Origin", arguments: argparse.Namespace, drafts: Path) -> _Found:
+    """Everything that is to be known of the new model; its data is written into *drafts*."""
 
     from argosy.domain import new_model  # not before: the libraries take a second to load
+    from argosy.files.new_model_texts import NewFolder
     from argosy.ml import baseline, first_look
 
     asked = _wishes(arguments)
-    rows, table = first_look.read(file)
+    _, table = origin.read()
     new = new_model.of(table, asked)
-    folder = _folder(model, arguments.owner or OWNER, file, table)
-    _write_data(drafts / folder.file, file, rows, new)
-    examples, counts = _examples(_settings(new, folder, drafts), drafts)
+    made = new.key if new.key_is_made else None
+    unread = tuple(new_model.Guess("not read", name, reason) for name, reason in origin.left_out().items())
+    new = dataclasses.replace(new, guesses=(*new.guesses, *unread))
+    folder = NewFolder(model, arguments.owner or OWNER, origin.name, origin.said, origin.place(made), origin.day, table)
+    settings = _settings(new, folder, drafts)
+    origin.write(drafts, settings.primary, made)
+    examples, counts = _examples(settings, drafts)
     folder = dataclasses.replace(folder, holdout_from=_newest_fifth(examples, new))
     features = [column.name for column in new.of_role("feature")]
     telling = first_look.given_away(examples, new.task, len(new.classes), features)
@@ -98,7 +103,9 @@ def _look(model: str, file: Path, arguments: argparse.Namespace, drafts: Path) -
     settings = _settings(new, folder, drafts)
     draws = baseline.measured(settings, examples, _features(new))
     share = first_look.positive_share(examples) if new.task == "binary" else None
-    return _Found(asked, new, folder, settings, draws, counts, share, any(name in asked.keep for name, _ in telling))
+    return _Found(
+        origin, asked, new, folder, settings, draws, counts, share, any(name in asked.keep for name, _ in telling)
+    )
 
 
 def _wishes(arguments: argparse.Namespace) -> "Wishes":
@@ -168,36 +175,6 @@ def _refuse_name(project: Path, model: str) -> None:
         )
 
 
-def _file(place: Path) -> Path:
-    """The table at *place*, which may be a folder with one. Raises UsageError."""
-    if place.is_dir():
-        found = sorted(path for path in place.iterdir() if path.suffix.casefold() in SUFFIXES)
-        if len(found) != 1:
-            names = ", ".join(path.name for path in found[:5]) or f"no file that ends in {', '.join(SUFFIXES)}"
-            raise errors.UsageError(f"--from {place}: it has {names}; name the one file whose rows are examples")
-        return found[0]
-    if not place.is_file():
-        near = [path.name for path in place.parent.iterdir()] if place.parent.is_dir() else []
-        raise errors.UsageError(f"--from {place}: there is no such file{suggestion.did_you_mean(place.name, near)}")
-    if place.suffix.casefold() not in SUFFIXES:
-        raise errors.UsageError(f"--from {place}: a table ends in {', '.join(SUFFIXES)}; save it as one of these")
-    if place.stat().st_size == 0:
-        raise errors.Rejected(f"{place} is empty: it has not even a header")
-    return place
-
-
-def _folder(model: str, owner: str, file: Path, table: "TableProfile") -> "NewFolder":
-
-    from argosy.files.new_model_texts import NewFolder
-
-    source = re.sub(r"[^a-z0-9_]+", "_", file.stem.casefold()).strip("_0123456789")[:40] or "rows"
-    day = datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    suffix = ".parquet" if file.suffix.casefold() == ".parquet" else ".csv"
-    return NewFolder(model, owner, source, f"{source}{suffix}", day, table)
-
-
 def _newest_fifth(examples: "pa.Table", new: "NewModel") -> datetime.datetime | None:
     """The moment from which the newest fifth of the rows is; None where rows have no times."""
     if new.time is None:
@@ -205,24 +182,6 @@ def _newest_fifth(examples: "pa.Table", new: "NewModel") -> datetime.datetime | 
     moments = sorted(examples.column(new.time).to_pylist())
     found: datetime.datetime = moments[int(len(moments) * 0.8)]
     return found.replace(microsecond=0)
-
-
-def _write_data(target: Path, file: Path, rows: "pa.Table", new: "NewModel") -> None:
-    """Write the data that the pipeline will read: *file* as it is, or with a column more that numbers its rows."""
-    if not new.key_is_made:
-        shutil.copyfile(file, target)
-        return
-    from argosy.ml import first_look
-
-    if target.suffix == ".parquet":
-        first_look.write_numbered(rows, new.key, target)
-        return
-    delimiter = first_look.delimiter(file)
-    with file.open(encoding="utf-8-sig", newline="") as read, target.open("w", encoding="utf-8", newline="") as written:
-        lines = csv.reader(read, delimiter=delimiter)
-        writer = csv.writer(written, delimiter=delimiter, lineterminator="\n")
-        writer.writerow([new.key, *next(lines)])
-        writer.writerows([number, *line] for number, line in enumerate((line for line in lines if line), start=1))
 
 
 def _texts(found: _Found) -> dict[Path, str]:
@@ -272,21 +231,38 @@ def _compile(found: _Found, texts: dict[Path, str], project: Path) -> None:
     texts[model / folders.MANIFEST] = manifests.compiled(project / model)
 
 
-def _place(project: Path, found: _Found, texts: dict[Path, str], data: Path) -> None:
-    """Write *texts* and *data* into *project*, and what a project needs beside them where it has none."""
-    target = project / "data" / found.folder.model / found.folder.file
-    if target.exists() and target.read_bytes() != data.read_bytes():
-        raise errors.UsageError(
-            f"{target} is there already, and other than what would be written; move it: nothing was written"
-        )
+def _place(project: Path, found: _Found, texts: dict[Path, str], drafts: Path) -> None:
+    """Write *texts* and the data in *drafts* into *project*, and what a project needs beside them where it has none."""
+    copied = list(_copied(project, found, drafts))
+    for draft, target in copied:
+        if os.path.lexists(target) and not (target.is_file() and filecmp.cmp(target, draft, shallow=False)):
+            raise errors.UsageError(
+                f"{target} is there already, and other than what would be written; move it: nothing was written"
+            )
     if not (project / sample_project.ENVIRONMENT_REPO).exists():
         for path, content in sample_project.files(sample_project.root(), None):
             if not (project / path).exists():
                 _put(project / path, content)
     for path, text in texts.items():
         _put(project / path, text.encode())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(data, target)
+    for draft, target in copied:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(draft, target)
+
+
+def _copied(project: Path, found: _Found, drafts: Path) -> Iterator[tuple[Path, Path]]:
+    """The data in *drafts* that *project* is to have, each file with its place there."""
+    if (name := found.origin.in_data) is None:
+        return
+    data, draft = project / "data" / found.folder.model, drafts / name
+    if not draft.is_dir():
+        yield draft, data / name
+        return
+    if (data / name).is_dir() and not all(
+        (drafts / path.relative_to(data)).exists() for path in (data / name).rglob("*")
+    ):
+        raise errors.UsageError(f"{data / name} has other partitions already; move it: nothing was written")
+    yield from ((file, data / file.relative_to(drafts)) for file in sorted(draft.rglob("*")) if file.is_file())
 
 
 def _said(found: _Found) -> Iterator[str]:
@@ -294,7 +270,8 @@ def _said(found: _Found) -> Iterator[str]:
     from argosy.domain import baseline_limits
 
     new, model = found.new, found.folder.model
-    yield f"wrote {WORKFLOWS / model}, {POLICIES / model}.yaml and data/{model}/{found.folder.file} ({found.counts.kept:,} rows)"
+    data = f"and data/{model}/{found.folder.file}" if found.origin.in_data else f"for {found.folder.file}"
+    yield f"wrote {WORKFLOWS / model}, {POLICIES / model}.yaml {data} ({found.counts.kept:,} rows)"
     yield "guessed, with the reason; each is in model.yaml to be confirmed:"
     for guess in new.guesses:
         yield f"  {guess.what}: {guess.value}: {guess.reason}"
@@ -308,7 +285,7 @@ def _said(found: _Found) -> Iterator[str]:
     for doubt in baseline_limits.doubts(found.settings, found.draws):
         yield f"  doubt: {doubt}"
     yield from _questions(found)
-    yield f"try next: argosy run {model}"
+    yield f"try next: {found.origin.before()}argosy run {model}"
 
 
 def _bound(limit: "Limit") -> str:

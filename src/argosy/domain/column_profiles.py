@@ -55,6 +55,8 @@ class TableProfile:
     """None for a comma, and for a file that is not CSV."""
     missing_words: tuple[str, ...] = ()
     """Words that stand for a missing value."""
+    primary_key: str | None = None
+    """The column that a database says is the key by itself."""
 
     def column(self, name: str) -> ColumnProfile:
         """The column called *name*, which is there."""

@@ -342,6 +342,8 @@ def _key(table: TableProfile, label: ColumnProfile, wishes: Wishes) -> tuple[str
         for column in table.columns
         if column.name not in (label.name, wishes.time, *wishes.drop) and _can_be_key(column)
     ]
+    if (declared := next((column for column in free if column.name == table.primary_key), None)) is not None:
+        return declared.name, False, Guess("key", declared.name, "the primary key of the table")
     for column in free:
         if KEY_NAME.search(column.name) and (column.is_unique or (wishes.time is not None and not column.missing)):
             return (

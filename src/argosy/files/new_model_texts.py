@@ -38,6 +38,9 @@ class NewFolder:
     owner: str
     source: str
     file: str
+    """What people call the place of its rows."""
+    place: Mapping[str, object]
+    """Where its rows come from, as a source of ``model.yaml`` says it."""
     observed_at: datetime.datetime
     table: TableProfile
     holdout_from: datetime.datetime | None = None
@@ -221,7 +224,7 @@ def _description(new: NewModel) -> str:
 def _source(new: NewModel, folder: NewFolder) -> Iterator[str]:
     table = folder.table
     yield f"  - name: {folder.source}"
-    yield f"    file: {_scalar(folder.file)}"
+    yield from _place(folder.place)
     if table.delimiter is not None:
         yield f"    delimiter: {'tab' if table.delimiter == chr(9) else json.dumps(table.delimiter)}"
     if table.missing_words:
@@ -230,11 +233,20 @@ def _source(new: NewModel, folder: NewFolder) -> Iterator[str]:
     if new.time is not None:
         yield f"    timestamp: {_scalar(new.time)}"
     else:
-        yield "    # One snapshot; this is the day of the file. Where rows became true at several times, name that column as `timestamp`."
+        yield "    # One snapshot; this is the day of its rows. Where rows became true at several times, name that column as `timestamp`."
         yield f"    observed_at: {folder.observed_at:%Y-%m-%dT%H:%M:%SZ}"
     yield "    columns:"
     for column in new.columns:
         yield from _column(column)
+
+
+def _place(place: Mapping[str, object], indent: str = "    ") -> Iterator[str]:
+    for name, value in place.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from _place(value, f"{indent}  ")
+        else:
+            yield f"{indent}{name}: {_scalar(str(value))}"
 
 
 def _column(column: GuessedColumn) -> Iterator[str]:

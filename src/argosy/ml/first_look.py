@@ -5,6 +5,8 @@ Types follow the contract's reader (``adapters.duckdb_tables.sql``): what is gue
 """
 
 import csv
+import itertools
+import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,15 +41,71 @@ FEWEST_POINTS = 2
 """Points that a line goes through, whatever they are."""
 MOST_HEADER = 1 << 20
 LABEL = "label"
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive and Spark call the folder of the missing value."""
 Numbers = npt.NDArray[np.float64]
+
+
+def read_partitions(folder: Path, files: Sequence[Path]) -> tuple[pa.Table, TableProfile]:
+    """The rows of all *files* below *folder* as one table, with the columns that their folders name, and their profile.
+
+    Raises Rejected where one is no table, UsageError where they are of no one table.
+    """
+    read_ones = [_partition(folder, file) for file in files]
+    _refuse_others(folder, files, [each for each, _ in read_ones])
+    signs = {sign for _, sign in read_ones if sign is not None}
+    if len(signs) > 1:
+        raise errors.Rejected(
+            f"{folder} has files with {' and '.join(map(repr, sorted(signs)))} between values; write them alike"
+        )
+    try:
+        table = pa.concat_tables([each for each, _ in read_ones], promote_options="permissive")
+    except (pa.ArrowException, TypeError) as error:
+        raise errors.Rejected(f"{folder}: its files are of no one table: {errors.first_line(error)[:200]}") from None
+    if signs:
+        return _of_csv(_named(folder, table), signs.pop())
+    return _of_parquet(_named(folder, table))
+
+
+def _refuse_others(folder: Path, files: Sequence[Path], tables: Sequence[pa.Table]) -> None:
+    """Raise UsageError where a file lacks a column of one before it: partitions gain columns, and lose none."""
+    for (before, earlier), (file, table) in itertools.pairwise(zip(files, tables, strict=True)):
+        if lost := [name for name in earlier.column_names if name not in table.column_names]:
+            raise errors.UsageError(
+                f"--from {folder}: it has {before.relative_to(folder)} with a column {lost[0]!r} and {file.relative_to(folder)} without, "
+                "which are of no one table; name the one file whose rows are examples, or a folder of one table"
+            )
+
+
+def _partition(folder: Path, file: Path) -> tuple[pa.Table, str | None]:
+    """The rows of *file* with what its path says of them, and the sign between values of a CSV file."""
+    is_csv = file.suffix.casefold() != ".parquet"
+    sign = delimiter(file) if is_csv else None
+    table = _csv(file, sign) if sign is not None else _read_parquet(file)
+    for key, equals, value in (part.partition("=") for part in file.relative_to(folder).parts[:-1]):
+        if equals and key not in table.column_names:
+            named = None if value == HIVE_NULL else urllib.parse.unquote(value)
+            # In front: of the columns of a file the last one is often what is predicted.
+            table = table.add_column(0, key, pa.array([named] * table.num_rows, pa.string()))
+    return table, sign
+
+
+def of_texts(place: str, table: pa.Table, key: str | None) -> tuple[pa.Table, TableProfile]:
+    """The rows of *table*, texts that a database answered, and their profile. *place*: for people. *key*: its primary key."""
+    named = _named(place, table)
+    profiles = tuple(_of_text(name, named.column(name)) for name in named.column_names)
+    return named, TableProfile(profiles, named.num_rows, primary_key=key)
 
 
 def read(file: Path) -> tuple[pa.Table, TableProfile]:
     """The rows of *file* (CSV: texts as they stand, a missing value null) and their profile. Raises Rejected where it is no table."""
     if file.suffix.casefold() == ".parquet":
-        return _parquet(file)
+        return _of_parquet(_read_parquet(file))
     sign = delimiter(file)
-    table = _csv(file, sign)
+    return _of_csv(_csv(file, sign), sign)
+
+
+def _of_csv(table: pa.Table, sign: str) -> tuple[pa.Table, TableProfile]:
     words = _missing_words(table)
     cleaned = _without(table, words)
     profiles = tuple(_of_text(name, cleaned.column(name)) for name in cleaned.column_names)
@@ -67,10 +125,11 @@ def positive_share(rows: pa.Table) -> float:
     return float(compute.mean(rows.column(LABEL)).as_py())
 
 
-def write_numbered(rows: pa.Table, key: str, file: Path) -> None:
-    """Write *rows* as the Parquet file *file*, with a column *key* in front that numbers them from 1."""
-    numbers = pa.array(range(1, rows.num_rows + 1), pa.int64())
-    pq.write_table(rows.add_column(0, key, numbers), file)
+def write_numbered(file: Path, key: str, target: Path, first: int) -> int:
+    """Write the Parquet *file* to *target* with a column *key* in front that numbers its rows from *first*; returns how many there are."""
+    rows = _read_parquet(file)
+    pq.write_table(rows.add_column(0, key, pa.array(range(first, first + rows.num_rows), pa.int64())), target)
+    return int(rows.num_rows)
 
 
 def _typed(column: pa.ChunkedArray, kind: ColumnType) -> pa.ChunkedArray:
@@ -126,18 +185,23 @@ def _csv(file: Path, delimiter: str) -> pa.Table:
     return _named(file, table)
 
 
-def _parquet(file: Path) -> tuple[pa.Table, TableProfile]:
+def _read_parquet(file: Path) -> pa.Table:
     try:
-        table = _named(file, pq.read_table(file))
+        # Not as a dataset: what its folders are named is another's business.
+        with pq.ParquetFile(file) as opened:
+            return _named(file, opened.read())
     except (pa.ArrowException, OSError) as error:
         raise errors.Rejected(f"{file} cannot be read as Parquet: {str(error).splitlines()[0][:200]}") from None
+
+
+def _of_parquet(table: pa.Table) -> tuple[pa.Table, TableProfile]:
     plain = pa.table({name: _plain(table.column(name)) for name in table.column_names})
     return plain, TableProfile(
         tuple(_of_typed(name, plain.column(name)) for name in plain.column_names), plain.num_rows
     )
 
 
-def _named(file: Path, table: pa.Table) -> pa.Table:
+def _named(file: Path | str, table: pa.Table) -> pa.Table:
     """*table* without columns that have no name, which no contract can name. Raises Rejected where two have one name."""
     names = [name for name in table.column_names if name.strip()]
     folded = [name.casefold() for name in names]

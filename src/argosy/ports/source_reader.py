@@ -1,4 +1,4 @@
-"""Reads sources that are no files of a folder: rows of a database, as files that the reader of tables takes."""
+"""Reads sources that are no files of a folder: rows of a database, as files that the reader of tables takes. Says what a database has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,3 +44,28 @@ class SourceReader(Protocol):
         address, no driver, no right, no such table; TryAgain where the server fails or breaks off, LocalDisk where there is no room. No
         message holds a password.
         """
+
+
+@dataclass(frozen=True)
+class TableOutline:
+    """A table of a database that no contract describes yet."""
+
+    columns: tuple[str, ...]
+    """Those that a contract can have."""
+    others: Mapping[str, str]
+    """Columns whose values are no text, number, truth or time, with their type there."""
+    key: str | None
+    """The column that is the primary key by itself; None where there is none."""
+    quoted: Mapping[str, str]
+    """Each of *columns* as this database's SQL names it."""
+    quoted_table: str
+
+
+class Database(SourceReader, Protocol):
+    """A reader of databases that says what is in them, so that a model can be made of a table."""
+
+    def tables(self, secret: str) -> Sequence[str]:
+        """The tables and views of the database whose address is named *secret*. Raises as ``fetch`` does."""
+
+    def outline(self, secret: str, table: str) -> TableOutline:
+        """What *table* has, which is one of ``tables`` or a name with its schema. Raises as ``fetch`` does."""
