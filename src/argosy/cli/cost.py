@@ -7,6 +7,7 @@ names its database. On this machine it is reckoned in the same way from what eac
 import argparse
 import contextlib
 import datetime
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from argosy.domain import bills
 from argosy.domain.bills import BillRow, Prices, Used
 from argosy.engine import resource_durations
 from argosy.engine.state import runs
+from argosy.engine.state.runs import RunFolder
 from argosy.files import model_folder
 from argosy.report import plain_text
 from argosy.templates import folder
@@ -25,6 +27,8 @@ from argosy.templates import folder
 LABELS = ("month", "model", "pipeline", "owner")
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 NOBODY = "-"
+MONTHS_DAYS = 92
+"""Days that a bill reaches back to, where nobody says otherwise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of {', '.join(LABELS)} (default month,model)",
     )
     parser.add_argument(
-        "--days", type=days, default=92, metavar="N", help="runs that began within so many days (default 92)"
+        "--days", type=days, default=MONTHS_DAYS, metavar="N", help="runs that began within so many days (default 92)"
     )
     parser.add_argument(
         "--price", metavar="PRICES", help="of an hour, such as cpu=0.04,memory=0.005,gpu=2.5 (ARGOSY_PRICES)"
@@ -60,6 +64,26 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+def newest(
+    arguments: argparse.Namespace, here: settings.Settings, most: int, known: dict[str, Used]
+) -> tuple[list[Used], int]:
+    """What the newest *most* runs of this machine used, or all of the last months of a cluster's, and how many older ones are left out.
+
+    *known*: those that are over, by name, which never change; what is found joins it.
+    """
+    if target.is_cluster(arguments):
+        since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=MONTHS_DAYS)
+        return list(itertools.islice(_of_cluster(arguments, here, since), most)), 0
+    folders, owners, found = list(runs.from_newest(here.home)), _owners(), []
+    for each in folders[:most]:
+        used = known.get(each.run) or _of_folder(each, owners)
+        if used is not None:
+            found.append(used)
+            if each.run not in known and each.state()[0].get("finished"):
+                known[each.run] = used
+    return found, max(0, len(folders) - most)
+
+
 def _as_json(row: BillRow) -> dict[str, Any]:
     hours = {f"{kind}_hours": round(row.hours[kind], 6) for kind in bills.KINDS}
     return {**row.labels, "runs": row.runs, **hours, "price": round(row.price, 6)}
@@ -76,13 +100,18 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def _of_machine(here: settings.Settings) -> Iterator[Used]:
     owners = _owners()
-    for each in runs.newest_first(here.home):
-        if not (each.path / runs.MANIFEST).exists():
-            continue  # it never started
-        stored, durations = resource_durations.of(each)
-        at = datetime.datetime.fromtimestamp(stored.created, datetime.UTC)
-        # The manifest's own name, where it has one: here, other than in a cluster, each run of it gets another.
-        yield _used(stored.metadata, str(stored.metadata.get("name") or stored.workflow), owners, at, durations)
+    found = (_of_folder(each, owners) for each in runs.newest_first(here.home))
+    return (used for used in found if used is not None)
+
+
+def _of_folder(folder: RunFolder, owners: Mapping[str, str]) -> Used | None:
+    """What the run in *folder* used; None where it never started."""
+    if not (folder.path / runs.MANIFEST).exists():
+        return None
+    stored, durations = resource_durations.of(folder)
+    at = datetime.datetime.fromtimestamp(stored.created, datetime.UTC)
+    # The manifest's own name, where it has one: here, other than in a cluster, each run of it gets another.
+    return _used(stored.metadata, str(stored.metadata.get("name") or stored.workflow), owners, at, durations)
 
 
 def _of_cluster(arguments: argparse.Namespace, here: settings.Settings, since: datetime.datetime) -> Iterator[Used]:

@@ -68,13 +68,8 @@ def differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -
     parts = {name: (_part(name, before), _part(name, after)) for name in SECTIONS[:-1]}
     for name, (one, other) in parts.items():
         for each in run_differences.of_values(name, one, other):
-            if name != "measurements" or every or _matters(one.get(each.name), other.get(each.name)):
+            if name != "measurements" or every or run_differences.matters(one.get(each.name), other.get(each.name)):
                 yield each
-
-
-def _matters(one: float | None, other: float | None) -> bool:
-    least = 1e-3
-    return one is None or other is None or abs(one - other) > least * max(abs(one), abs(other))
 
 
 def _part(name: str, run: "RunDocuments") -> Mapping[str, Any]:

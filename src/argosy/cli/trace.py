@@ -33,6 +33,8 @@ PAGE = re.compile(r"https?://.+/(pull|pulls)/(?P<number>[0-9]{1,9})/?(#.*)?")
 """A request's page, as GitHub and Gitea have it."""
 INFO = re.compile(r"^argosy_model_info\{(?P<labels>[^}]*)\} 1(\.0)?$", re.MULTILINE)
 LABEL = re.compile(r'(?P<name>[a-z_]+)="(?P<value>[^"]*)"')
+DAYS = 7
+"""So far back a request id is looked for, where nobody says otherwise."""
 PATIENCE = 10.0
 LARGEST = 4 << 20
 """Bytes of a server's metrics."""
@@ -47,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environment", metavar="NAME", choices=environment_layout.ENVIRONMENTS, help="only what it answered there"
     )
     parser.add_argument(
-        "--days", type=days, default=7, metavar="N", help="of a request id: looked for so far back (default 7)"
+        "--days", type=days, default=DAYS, metavar="N", help="of a request id: looked for so far back (default 7)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -55,9 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the way back."""
     settings = Settings.from_environment()
-    seals = Seals(wiring.artifacts(settings), wiring.verifier(settings), lambda: datetime.datetime.now(datetime.UTC))
-    tracer = Tracer(wiring.forge(settings), seals)
-    answers, trace = _found(arguments, tracer, settings)
+    answers, trace = _found(arguments, tracer_of(settings), settings)
     if arguments.json:
         print(json.dumps(_as_json(answers, trace)))
     else:
@@ -66,13 +66,25 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
+def tracer_of(settings: Settings) -> Tracer:
+    """What finds models by what people have in their hands."""
+    seals = Seals(wiring.artifacts(settings), wiring.verifier(settings), lambda: datetime.datetime.now(datetime.UTC))
+    return Tracer(wiring.forge(settings), seals)
+
+
 def _found(arguments: argparse.Namespace, tracer: Tracer, settings: Settings) -> tuple[list[AnsweredRow], Trace]:
+    what = arguments.what
+    if what.startswith(("http://", "https://")) and not PAGE.fullmatch(what):
+        labels = _served_at(what)
+        return [], tracer.of_digest(labels["model"], labels["digest"])
+    return of(arguments, tracer, settings)
+
+
+def of(arguments: argparse.Namespace, tracer: Tracer, settings: Settings) -> tuple[list[AnsweredRow], Trace]:
+    """The answers and the trace of what *arguments* name; no server is asked."""
     what = arguments.what
     if matched := REQUEST.fullmatch(what) or PAGE.fullmatch(what):
         return [], tracer.of_request(int(matched["number"]))
-    if what.startswith(("http://", "https://")):
-        labels = _served_at(what)
-        return [], tracer.of_digest(labels["model"], labels["digest"])
     if matched := NAMED.fullmatch(what):
         return [], of_name(tracer, matched)
     answers = _answers(arguments, tracer, settings)

@@ -15,17 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
-from argosy.cli import diff, named_runs, report, run_documents, target
+from argosy.cli import cost, diff, named_runs, report, run_documents, target, trace
+from argosy.domain.bills import Prices, Used
+from argosy.domain.traces import AnsweredRow, Trace
 from argosy.engine.state import runs
-from argosy.ports.runs import Runs
 from argosy.promotion.desk import Desk
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
+    from argosy.ui.bill import Bill
     from argosy.ui.compared_runs import ComparedRuns
-    from argosy.ui.local_pages import PageSources
+    from argosy.ui.page_sources import PageSources
 
 PORT = 8100
+MOST_BILLED = 500
+"""Runs of this machine that the page of costs counts: each has a journal to be read, once."""
 MOST_OTHERS = 9
 """Earlier runs that a comparison offers."""
 
@@ -33,6 +37,9 @@ MOST_OTHERS = 9
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=PORT, help=f"0 for a free one; default {PORT}")
     parser.add_argument("--open", action="store_true", help="open it in the browser")
+    parser.add_argument(
+        "--canaries", metavar="NAMESPACE", help="show how canaries stand in this namespace of the cluster at hand"
+    )
     target.add_arguments(parser, "runs of a cluster instead of this machine's")
 
 
@@ -44,26 +51,33 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def sources(here: Settings, at: Runs, where: str) -> "PageSources":
-    """What the pages are made of: the runs *at* a place, which *where* says in words, and what *here* names."""
-    from argosy.ui import local_pages
+def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
+    """What the pages are made of: the runs that *arguments* mean, and what *here* names."""
+    at = target.runs(arguments)
+    where = "of the cluster's namespace" if target.is_cluster(arguments) else "of this machine"
+    from argosy.ui.page_sources import PageSources
 
-    return local_pages.PageSources(
+    prices = Prices.from_text(here.prices, "ARGOSY_PRICES")
+    known: dict[str, Used] = {}
+    return PageSources(
         runs=at,
         where=where,
         forge=lambda: wiring.forge(here),
         desk=lambda: Desk(wiring.forge(here), wiring.artifacts(here), wiring.verifier(here)),
         looks=lambda: wiring.objects(here, here.monitoring_uri),
         report=lambda name: _report(here.home, name) if at.keeps_reports else None,
+        tracer=lambda: trace.tracer_of(here),
+        trace=functools.partial(_traced, here),
+        bill=lambda: _bill(arguments, here, prices, known),
         compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
+        canaries=None if arguments.canaries is None else lambda name: wiring.rollouts(arguments.canaries).of(name),
     )
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
     from argosy.ui import local_pages
 
-    where = "of the cluster's namespace" if target.is_cluster(arguments) else "of this machine"
-    found = sources(Settings.from_environment(), target.runs(arguments), where)
+    found = sources(arguments, Settings.from_environment())
     async with local_pages.answering(found, arguments.port) as address:
         print(f"{address} shows models, runs and requests until Ctrl-C", flush=True)
         if arguments.open:
@@ -76,6 +90,22 @@ async def _told_to_stop() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+def _bill(arguments: argparse.Namespace, here: Settings, prices: Prices, known: dict[str, Used]) -> "Bill":
+    """The bill of the newest runs. *known*: what is known of earlier ones."""
+    from argosy.ui import bill
+
+    used, left = cost.newest(arguments, here, MOST_BILLED, known)
+    return bill.of(used, prices, left)
+
+
+def _traced(here: Settings, what: str) -> tuple[list[AnsweredRow], Trace]:
+    """The way back from *what*. No server is asked: a foreign page could have this one ask any address."""
+    if what.startswith(("http://", "https://")) and not trace.PAGE.fullmatch(what):
+        raise errors.UsageError(f"the address of a server is traced at a terminal: argosy trace {what}")
+    asked = argparse.Namespace(what=what, model=None, environment=None, days=trace.DAYS)
+    return trace.of(asked, trace.tracer_of(here), here)
 
 
 def _compared(home: Path, name: str, other: str | None) -> "ComparedRuns":

@@ -214,5 +214,9 @@ def latest_key(model: str, environment: str) -> str:
 
 def day_key(model: str, environment: str, model_digest: str, day: datetime.datetime) -> str:
     """The key of what is known of one *day* of the answers of the model of that digest; replaced as labels come."""
-    digest = model_digest.removeprefix("sha256:")
-    return f"performance/{model}/{environment}/{digest}/{day.astimezone(datetime.UTC):%Y-%m-%d}.json"
+    return f"{days_prefix(model, environment, model_digest)}{day.astimezone(datetime.UTC):%Y-%m-%d}.json"
+
+
+def days_prefix(model: str, environment: str, model_digest: str) -> str:
+    """The beginning of the key of every day of the model of that digest."""
+    return f"performance/{model}/{environment}/{model_digest.removeprefix('sha256:')}/"

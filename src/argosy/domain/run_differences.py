@@ -15,6 +15,15 @@ class RunDifference:
     after: str
 
 
+LEAST = 1e-3
+"""The share of a measurement by which it differs at least, to be told as other."""
+
+
+def matters(one: float | None, other: float | None) -> bool:
+    """True where two measurements differ by more than :data:`LEAST` of the larger, or there is only one."""
+    return one is None or other is None or abs(one - other) > LEAST * max(abs(one), abs(other))
+
+
 def of_values(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[RunDifference]:
     """Each name of *before* or *after* whose value is another, or is only in one of them; nested ones by their path."""
     one, other = dict(_flat(before)), dict(_flat(after))

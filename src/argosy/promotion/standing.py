@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 from argosy import errors
-from argosy.domain import environment_layout, environment_repo, merge_checks, second_file, version_file
+from argosy.domain import code_owners, environment_layout, environment_repo, merge_checks, second_file, version_file
 from argosy.domain.bundle import RELEASE, Release
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, parse
 from argosy.domain.merge_checks import MainState
 from argosy.domain.overrides import Override
+from argosy.domain.promotion_requests import Subject
 from argosy.domain.release import Version
 from argosy.domain.second_file import SecondFile
 from argosy.files import model_folder
@@ -87,7 +88,7 @@ class Main:
                 environment_layout.second_path,
             )
         ]
-        places.append(environment_layout.VERIFYING_KEYS)
+        places += [environment_layout.VERIFYING_KEYS, *code_owners.PLACES]
         found = self.forge.contents(places, self.commit)
         return replace(self, _known={**self._known, **{path: found.get(path) for path in places}})
 
@@ -162,6 +163,13 @@ class Main:
         path = environment_layout.merging_path(environment)
         content = self._read(path)
         return PolicyFile(path, content) if content is not None else None
+
+    def owners(self, subject: Subject) -> list[str]:
+        """Who has to review a request about *subject*, as CODEOWNERS names them; empty where it names nobody."""
+        texts = (self._read(place) for place in code_owners.PLACES)
+        text = next((content for content in texts if content is not None), b"")
+        path = environment_layout.second_path if subject.tries else environment_layout.version_path
+        return code_owners.owners(text.decode(errors="replace"), [path(subject.model, subject.environment)])
 
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""

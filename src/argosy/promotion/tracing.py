@@ -3,11 +3,12 @@
 Neither a cluster nor a registry is asked, so that it is found after both are gone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy import errors
 from argosy.domain import environment_layout, suggestion
+from argosy.domain.evidence import Evidence
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.release import Version
@@ -54,10 +55,26 @@ class Tracer:
         subject = subjects.as_committed(self.forge, self.forge.request(number)).subject
         return self.of_digest(subject.model, subject.model_digest)
 
+    def versions(self, model: str) -> Mapping[int, "Sighting"]:
+        """The versions of *model* that an environment serves or served, or that a request proposes, the newest first.
+
+        Each as it was found first: where an environment names it rather than where a request does.
+        """
+        found: dict[int, Sighting] = {}
+        for one in self._seen(Main.now(self.forge), self._requests(model), model):
+            found.setdefault(one.version.version, one)
+        return dict(sorted(found.items(), reverse=True))
+
+    def _requests(self, model: str) -> list[Request]:
+        return [one for one in self.forge.requests() if one.subject.model == model]
+
+    @staticmethod
+    def _seen(main: Main, requests: Sequence[Request], model: str) -> list["Sighting"]:
+        return [*_served(main, model), *_proposed(main, requests)]
+
     def _only(self, model: str, called: str, wanted: Callable[[Version], bool]) -> Trace:
-        main = Main.now(self.forge)
-        requests = [one for one in self.forge.requests() if one.subject.model == model]
-        seen = [*_served(main, model), *_proposed(main, requests)]
+        main, requests = Main.now(self.forge), self._requests(model)
+        seen = self._seen(main, requests, model)
         found = [one for one in seen if wanted(one.version)]
         digests = {one.version.model_digest for one in found}
         if len(digests) > 1:
@@ -71,7 +88,7 @@ class Tracer:
             )
         return self._trace(main, found, requests)
 
-    def _trace(self, main: Main, found: Sequence["_Sighting"], requests: Sequence[Request]) -> Trace:
+    def _trace(self, main: Main, found: Sequence["Sighting"], requests: Sequence[Request]) -> Trace:
         first = found[0]
         version = first.version
         digest = version.model_digest
@@ -84,12 +101,12 @@ class Tracer:
                 Placement(one.environment, one.at.commit, live=one.environment in live) for one in found if one.merged
             ],
             requests=[one for one in requests if digest in {one.subject.model_digest, one.subject.reverts}],
-            evidence=first.at.evidence(version.model, first.environment),
+            evidence=first.evidence(),
             signatures=self._signatures(first),
             rejected=main.rejection(version.model, digest),
         )
 
-    def _signatures(self, one: "_Sighting") -> Check:
+    def _signatures(self, one: "Sighting") -> Check:
         version = one.version
         subject = Subject(
             model=version.model,
@@ -106,30 +123,35 @@ class Tracer:
 
 
 @dataclass(frozen=True)
-class _Sighting:
+class Sighting:
     """A version where it was found."""
 
     version: Version
     at: Main
     environment: str
     merged: bool
+    """False where it is only proposed."""
+
+    def evidence(self) -> Evidence | None:
+        """The evidence that lies beside it; None where none does. Raises Misconfigured where it is no evidence."""
+        return self.at.evidence(self.version.model, self.environment)
 
 
-def _served(main: Main, model: str) -> Iterator[_Sighting]:
+def _served(main: Main, model: str) -> Iterator[Sighting]:
     for environment in environment_layout.ENVIRONMENTS:
         for at in main.servings(model, environment):
             if version := at.version(model, environment):
-                yield _Sighting(version, at, environment, merged=True)
+                yield Sighting(version, at, environment, merged=True)
 
 
-def _proposed(main: Main, requests: Sequence[Request]) -> Iterator[_Sighting]:
+def _proposed(main: Main, requests: Sequence[Request]) -> Iterator[Sighting]:
     for request in requests:
         subject = request.subject
         if request.state is State.MERGED or subject.kind != "promotion" or not subjects.is_genuine(main, request):
             continue
         at = subjects.proposed(main.forge, request)
         if version := at.version(subject.model, subject.environment):
-            yield _Sighting(version, at, subject.environment, merged=False)
+            yield Sighting(version, at, subject.environment, merged=False)
 
 
 def _digest(version: Version | None) -> str | None:

@@ -14,25 +14,29 @@ MOST_ROWS = 5
 
 def lines(answers: Sequence[AnsweredRow], trace: Trace) -> Iterator[str]:
     """One line a link of the chain, its name first."""
+    return (f"{name:<12} {text}" for name, text in links(answers, trace))
+
+
+def links(answers: Sequence[AnsweredRow], trace: Trace) -> Iterator[tuple[str, str]]:
+    """The links of the chain, each with its name; one without goes on with the one before."""
     for answer in answers[:MOST_ROWS]:
-        yield _line("answer", _answer(answer))
+        yield "answer", _answer(answer)
     if len(answers) > MOST_ROWS:
-        yield _line("", f"and {len(answers) - MOST_ROWS} rows more (--json has them)")
+        yield "", f"and {len(answers) - MOST_ROWS} rows more (--json has them)"
     version = trace.version
-    yield _line("model", f"{version.model} version {version.version}, {version.model_digest}")
+    yield "model", f"{version.model} version {version.version}, {version.model_digest}"
     for placement in trace.placements:
-        yield _line("served", _placement(placement))
+        yield "served", _placement(placement)
     if trace.rejected:
-        yield _line("taken out", trace.rejected)
+        yield "taken out", trace.rejected
     for request in trace.requests:
-        yield _line("request", _request(request))
-    yield _line("signatures", f"{'hold' if trace.signatures.passed else 'NOT VERIFIED'}: {trace.signatures.reason}")
+        yield "request", _request(request)
+    yield "signatures", f"{'hold' if trace.signatures.passed else 'NOT VERIFIED'}: {trace.signatures.reason}"
     if trace.evidence is None:
-        yield _line("evidence", "none lies beside the version")
+        yield "evidence", "none lies beside the version"
         return
-    for name, text in _of_evidence(trace.evidence):
-        yield _line(name, text)
-    yield _line("bundle", version.storage_uri)
+    yield from _of_evidence(trace.evidence)
+    yield "bundle", version.storage_uri
 
 
 def _of_evidence(evidence: Evidence) -> Iterator[tuple[str, str]]:
@@ -76,7 +80,3 @@ def _request(request: Request) -> str:
 
 def _window(window: DataWindow) -> str:
     return f"of {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}"
-
-
-def _line(name: str, text: str) -> str:
-    return f"{name:<12} {text}"

@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy.argo import NodeType, Phase
+from argosy.domain import environment_layout
 from argosy.domain.promotion_requests import Request
+from argosy.domain.rollouts import Rollout
 from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import KILLED, Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import html, markdown_html, page_environment, request_lines
+from argosy.ui.bill import Bill
 from argosy.ui.compared_runs import ComparedRuns
+from argosy.ui.compared_versions import ComparedVersions, KnownVersion
 from argosy.ui.model_page import EnvironmentPart
+from argosy.ui.time_page import TimeSpent
+from argosy.ui.waiting import Waiting
 
 MOST_NODES = 2000
 """Rows that the picture of a run has; the rest is counted."""
@@ -51,6 +57,13 @@ TONES: Mapping[str, str] = {
     "holds": "good",
     "below": "bad",
     "unclear": "wait",
+    "Healthy": "good",
+    "Progressing": "wait",
+    "Paused": "wait",
+    "Degraded": "bad",
+    "promote": "good",
+    "reject": "bad",
+    "inconclusive": "wait",
 }
 MARKS: Mapping[Phase, str] = {
     Phase.PENDING: "◷",
@@ -88,23 +101,57 @@ class NodeRow:
     has_log: bool
 
 
-def content_security_policy(*, live: bool) -> str:
-    """The policy under which a page is shown; a *live* one may run our script and listen to us."""
+@dataclass(frozen=True)
+class Board:
+    """The first page. *problem*: why models or canaries are missing."""
+
+    rows: Sequence[BoardRow]
+    waits: Sequence[Waiting]
+    runs: Sequence[Run]
+    rollouts: Sequence[Rollout]
+    where: str
+    """Whose runs they are."""
+    problem: str
+
+
+def content_security_policy(*, live: bool = False, asks: bool = False) -> str:
+    """The policy under which a page is shown; a *live* one may run our script and listen to us, one that *asks* has a form of ours."""
     style = page_environment.style()["style_hash"]
     script = f"; script-src 'sha256-{SCRIPT_HASH}'; connect-src 'self'" if live else ""
-    return f"default-src 'none'; style-src 'sha256-{style}'{script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    form = "'self'" if asks else "'none'"
+    return f"default-src 'none'; style-src 'sha256-{style}'{script}; base-uri 'none'; form-action {form}; frame-ancestors 'none'"
 
 
-def board(
-    rows: Sequence[BoardRow], environments: Sequence[str], runs: Sequence[Run], where: str, problem: str = ""
+def board(shown: Board) -> str:
+    """The first page: models by environments, who waits for whom, and the newest runs."""
+    return _page("ui_board", board=shown, environments=environment_layout.ENVIRONMENTS)
+
+
+def model(
+    name: str, parts: Sequence[EnvironmentPart], found: Sequence[Request], versions: Sequence[KnownVersion] = ()
 ) -> str:
-    """The first page: models by environments, and the newest runs. *where*: whose runs they are; *problem*: why models are missing."""
-    return _page("ui_board", rows=rows, environments=environments, runs=runs, where=where, problem=problem)
+    """The page of one model. *found*: its requests; *versions*: the newest first."""
+    return _page("ui_model", model=name, parts=parts, requests=_newest_first(found), versions=versions)
 
 
-def model(name: str, parts: Sequence[EnvironmentPart], found: Sequence[Request]) -> str:
-    """The page of one model. *found*: its requests."""
-    return _page("ui_model", model=name, parts=parts, requests=_newest_first(found))
+def versions(compared: ComparedVersions) -> str:
+    """What was otherwise between two versions of a model."""
+    return _page("ui_versions", compared=compared)
+
+
+def trace(what: str, links: Sequence[tuple[str, str]], problem: str) -> str:
+    """The way back from *what*; with no links the form that asks for it, and the *problem* with what was given."""
+    return _page("ui_trace", what=what, links=links, problem=problem)
+
+
+def time_spent(spent: TimeSpent, where: str) -> str:
+    """Where the time went."""
+    return _page("ui_time", spent=spent, where=where)
+
+
+def cost(bill: Bill, where: str) -> str:
+    """What runs cost."""
+    return _page("ui_cost", bill=bill, where=where)
 
 
 def runs(found: Sequence[Run], before: int, more: bool, where: str) -> str:
@@ -139,11 +186,16 @@ def requests(found: Sequence[Request]) -> str:
     return _page("ui_requests", requests=_newest_first(found))
 
 
-def request(review: Review) -> str:
-    """One request: its facts, every check, and the signed evidence."""
+def request(review: Review, after: Sequence[str] = ()) -> str:
+    """One request: its facts, every check, and the signed evidence. *after*: what followed its merge, where a cluster is looked at."""
     facts = {**request_lines.facts(review.request), "evidence": review.evidence, "text": review.text}
     return _page(
-        "ui_request", review=review, request=review.request, facts=facts, evidence=markdown_html.html(review.markdown)
+        "ui_request",
+        after=after,
+        review=review,
+        request=review.request,
+        facts=facts,
+        evidence=markdown_html.html(review.markdown),
     )
 
 

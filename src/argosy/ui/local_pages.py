@@ -6,33 +6,29 @@ foreign page would read along), scripts but ours do not run, and no page of othe
 
 import asyncio
 import contextlib
+import datetime
 import itertools
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
 from argosy import errors
-from argosy.domain import environment_layout, performance_report
-from argosy.domain.promotion_requests import Request, State
-from argosy.monitoring import retrainings, served_state
-from argosy.ports.forge import Forge
-from argosy.ports.objects import Objects
-from argosy.ports.runs import KILLED, Line, Run, Runs
-from argosy.promotion.desk import Desk
-from argosy.promotion.standing import Main
-from argosy.ui import live_pages, model_page
-from argosy.ui.compared_runs import ComparedRuns
-from argosy.ui.live_pages import BoardRow
-from argosy.ui.model_page import EnvironmentPart, WatchedModel
+from argosy.ports.runs import KILLED, Line, Run
+from argosy.promotion.desk import Review
+from argosy.report import delivery
+from argosy.ui import answers, live_pages, time_page
+from argosy.ui.model_handlers import ModelHandlers
+from argosy.ui.page_sources import PageSources
+from argosy.ui.time_page import TimeSpent
 
 PAGE = 50
 """Runs on a page."""
-NEWEST = 10
-"""Runs on the first page."""
+MEASURED = 20
+"""Runs whose time is looked at."""
+MOST_WAITS = 20
+"""Requests of which is told how long they waited."""
 MOST_LINES = 2000
 """Lines of a log that a page shows: the last ones."""
 HOST = "127.0.0.1"
@@ -51,30 +47,18 @@ HEARTBEAT_SECONDS = 15.0
 """Silence after which a listener is sent a comment, so that one who is gone is noticed."""
 
 
-@dataclass(frozen=True)
-class PageSources:
-    """What the pages are made of; each is asked anew for each page."""
-
-    runs: Runs
-    where: str
-    """Whose runs they are, in words."""
-    forge: Callable[[], Forge]
-    desk: Callable[[], Desk]
-    looks: Callable[[], Objects]
-    report: Callable[[str], Path | None]
-    """The report of a run; None where it has none yet."""
-    compare: Callable[[str, str | None], ComparedRuns] | None = None
-    """A run beside another of its model, by default the one before; None where documents of runs are not to be had."""
-
-
 def application(sources: PageSources) -> web.Application:
     """The pages of *sources*."""
     found = web.Application(middlewares=[_guarded, _answered])
-    pages = _Pages(sources)
+    pages, models = _Pages(sources), ModelHandlers(sources)
     found.add_routes(
         [
-            web.get("/", pages.board),
-            web.get("/models/{model}", pages.model),
+            web.get("/", models.board),
+            web.get("/models/{model}", models.model),
+            web.get("/models/{model}/versions", models.versions),
+            web.get("/trace", models.trace),
+            web.get("/time", pages.time),
+            web.get("/cost", pages.cost),
             web.get("/runs", pages.runs),
             web.get("/runs/{run}", pages.run),
             web.get("/runs/{run}/events", pages.events),
@@ -130,36 +114,22 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except web.HTTPNotFound:
-        return _page(live_pages.message("Nothing is here", "No page has this address."), status=404)
+        return answers.page(live_pages.message("Nothing is here", "No page has this address."), status=404)
     except errors.UsageError as error:
-        return _page(live_pages.message("Nothing is here", str(error)), status=404)
+        return answers.page(live_pages.message("Nothing is here", str(error)), status=404)
     except errors.ArgosyError as error:
-        return _page(live_pages.message("This could not be shown", str(error)), status=503)
-
-
-def _page(text: str, *, status: int = 200, live: bool = False) -> web.Response:
-    headers = {"Content-Security-Policy": live_pages.content_security_policy(live=live)}
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+        return answers.page(live_pages.message("This could not be shown", str(error)), status=503)
 
 
 class _Pages:
     def __init__(self, sources: PageSources) -> None:
         self._sources = sources
-
-    async def board(self, _: web.Request) -> web.StreamResponse:
-        (rows, problem), newest = await asyncio.gather(
-            asyncio.to_thread(self._board), asyncio.to_thread(self._newest, 0, NEWEST)
-        )
-        return _page(live_pages.board(rows, environment_layout.ENVIRONMENTS, newest, self._sources.where, problem))
-
-    async def model(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["model"]
-        return _page(live_pages.model(name, *await asyncio.to_thread(self._model, name)))
+        self._ended: dict[str, Run] = {}
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         before = _number(request.query.get("before", "0"))
         found = await asyncio.to_thread(self._newest, before, PAGE + 1)
-        return _page(live_pages.runs(found[:PAGE], before, len(found) > PAGE, self._sources.where))
+        return answers.page(live_pages.runs(found[:PAGE], before, len(found) > PAGE, self._sources.where))
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         found = await asyncio.to_thread(self._run, request.match_info["run"])
@@ -167,14 +137,14 @@ class _Pages:
         shown = await asyncio.to_thread(live_pages.picture, found)
         compares = has_report and self._sources.compare is not None  # only a model's run has a report
         page = live_pages.run(found, has_report=has_report, compares=compares, shown=shown)
-        return _page(page, live=not _stands(found))
+        return answers.page(page, live=not _stands(found))
 
     async def compare(self, request: web.Request) -> web.StreamResponse:
         if self._sources.compare is None:
             raise errors.UsageError("runs of a cluster keep no documents here, so that two cannot be compared")
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         compared = await asyncio.to_thread(self._sources.compare, found.name, request.query.get("with"))
-        return _page(live_pages.compare(compared))
+        return answers.page(live_pages.compare(compared))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The pictures of a run as it goes, as server-sent events, and its end."""
@@ -208,7 +178,7 @@ class _Pages:
         step = request.query.get("step")
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         shown, left = await asyncio.to_thread(self._last_lines, found.name, step)
-        return _page(live_pages.log(found, step, shown, left))
+        return answers.page(live_pages.log(found, step, shown, left))
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The run's own page, under the policy that it brings along."""
@@ -218,13 +188,50 @@ class _Pages:
             raise errors.UsageError(f"run {found.name} has no report yet; `argosy report {found.name}` writes one")
         return web.Response(text=await asyncio.to_thread(path.read_text, "utf-8"), content_type="text/html")
 
+    async def time(self, _: web.Request) -> web.StreamResponse:
+        found = await asyncio.to_thread(self._time)
+        return answers.page(live_pages.time_spent(found, self._sources.where))
+
+    async def cost(self, _: web.Request) -> web.StreamResponse:
+        found = await asyncio.to_thread(self._sources.bill)
+        return answers.page(live_pages.cost(found, self._sources.where))
+
     async def requests(self, _: web.Request) -> web.StreamResponse:
         found = await asyncio.to_thread(lambda: list(self._sources.forge().requests()))
-        return _page(live_pages.requests(found))
+        return answers.page(live_pages.requests(found))
 
     async def request(self, request: web.Request) -> web.StreamResponse:
         number = int(request.match_info["number"])
-        return _page(live_pages.request(await asyncio.to_thread(lambda: self._sources.desk().review(number))))
+        return answers.page(live_pages.request(*await asyncio.to_thread(self._review, number)))
+
+    def _review(self, number: int) -> tuple[Review, list[str]]:
+        """The request, and what the cluster did after its merge, where one is looked at."""
+        review = self._sources.desk().review(number)
+        if self._sources.canaries is None:
+            return review, []
+        try:
+            rollouts = list(self._sources.canaries(review.request.subject.environment))
+        except errors.ArgosyError as error:
+            return review, [str(error)]
+        return review, list(delivery.lines(review.request, rollouts))
+
+    def _time(self) -> TimeSpent:
+        """Where the time of the newest runs went, and what requests waited; runs are shown where the forge is down, too."""
+        newest = [self._finished(run) for run in self._newest(0, MEASURED) if run.over]
+        try:
+            found, problem = list(self._sources.forge().requests()), ""
+        except errors.ArgosyError as error:
+            found, problem = [], str(error)
+        return time_page.of(newest, found, datetime.datetime.now(datetime.UTC), MOST_WAITS, problem)
+
+    def _finished(self, run: Run) -> Run:
+        """*run* with its nodes, which never change once it is over; kept, since its journal is not read in a moment."""
+        kept = self._ended.get(run.name)
+        if kept is None or kept.finished != run.finished:
+            kept = self._ended[run.name] = self._sources.runs.get(run.name)
+        while len(self._ended) > 2 * MEASURED:
+            self._ended.pop(next(iter(self._ended)))
+        return kept
 
     def _last_lines(self, name: str, step: str | None) -> tuple[Sequence[Line], int]:
         """The last lines of a log, and how many stand before them."""
@@ -234,51 +241,11 @@ class _Pages:
             count += 1
         return list(shown), count - len(shown)
 
-    def _board(self) -> tuple[list[BoardRow], str]:
-        """The models; and why there are none, where the forge or what looks said cannot be asked: runs are shown all the same."""
-        try:
-            return self._rows(), ""
-        except errors.ArgosyError as error:
-            return [], str(error)
-
-    def _rows(self) -> list[BoardRow]:
-        forge, looks = self._sources.forge(), self._sources.looks()
-        main, waiting = Main.now(forge), [each for each in forge.requests() if each.state is State.OPEN]
-        models = sorted({*main.models(), *(each.subject.model for each in waiting)})
-        return [
-            BoardRow(
-                model,
-                {name: served_state.of(main, looks, model, name) for name in environment_layout.ENVIRONMENTS},
-                [each for each in waiting if each.subject.model == model],
-            )
-            for model in models
-        ]
-
-    def _model(self, name: str) -> tuple[list[EnvironmentPart], list[Request]]:
-        """What is shown of the model *name*, environment by environment, and its requests."""
-        forge, store = self._sources.forge(), self._sources.looks()
-        main, requests = Main.now(forge), [each for each in forge.requests() if each.subject.model == name]
-        if not requests and name not in main.models():
-            raise errors.UsageError(f"main of the environment repo names no model {name!r}, and no request is of one")
-        return [
-            model_page.part(_watched(main, store, name, each)) for each in environment_layout.ENVIRONMENTS
-        ], requests
-
     def _newest(self, before: int, most: int) -> list[Run]:
         return list(itertools.islice(self._sources.runs.newest_first(), before, before + most))
 
     def _run(self, name: str) -> Run:
         return self._sources.runs.get(self._sources.runs.find(name))
-
-
-def _watched(main: Main, store: Objects, model: str, environment: str) -> WatchedModel:
-    content = store.get(performance_report.latest_key(model, environment))
-    return WatchedModel(
-        environment,
-        served_state.of(main, store, model, environment),
-        retrainings.recent_looks(store, model, environment),
-        performance_report.parse(content) if content is not None else None,
-    )
 
 
 def _stands(found: Run) -> bool:

@@ -3,18 +3,20 @@
 Values in, the page's words and lines out; who asks for the values is ``local_pages``, and how it looks ``report/pages``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from argosy.domain import figures
 from argosy.domain.evidence import Curve
 from argosy.domain.looks import Look
-from argosy.domain.performance_report import MeasuredScore, Performance
+from argosy.domain.performance_report import MeasuredScore, Performance, PerformancePeriod
 from argosy.monitoring.served_state import ServedState
-from argosy.report import charts
+from argosy.report import charts, formats
 
 MOST_TICKS = 3
 """Times at the axis, which a phone has room for."""
+MOST_COURSES = 2
+"""Metrics whose course is drawn."""
 MOST_COLUMNS = 12
 """Columns of the newest look that are shown; the rest is counted."""
 
@@ -27,6 +29,8 @@ class WatchedModel:
     state: ServedState
     looks: Sequence[Look]
     performance: Performance | None
+    days: Sequence[PerformancePeriod] = ()
+    """What labels tell of each day, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class EnvironmentPart:
     left: int
     performance: Performance | None
     scores: Sequence[ScoreRow]
+    courses: Sequence[charts.Chart]
+    """Real performance over time, a metric each."""
 
 
 def part(watched: WatchedModel) -> EnvironmentPart:
@@ -81,6 +87,7 @@ def part(watched: WatchedModel) -> EnvironmentPart:
         left=max(0, len(columns) - MOST_COLUMNS),
         performance=performance,
         scores=[_score(one) for one in performance.scores] if performance else [],
+        courses=list(_courses(watched)),
     )
 
 
@@ -97,6 +104,37 @@ def _chart(environment: str, seen: Sequence[Look]) -> charts.Chart | None:
         x_label="end of the window",
         y_label="Jensen-Shannon distance",
         series={"farthest column": farthest, "limit": limit},
+    )
+    return charts.over_time(curve, MOST_TICKS)
+
+
+def _courses(watched: WatchedModel) -> Iterator[charts.Chart]:
+    """The metrics that have a gate, day by day, with their intervals; without one the first that was measured."""
+    if len(watched.days) < 2:
+        return
+    newest = watched.days[-1].scores
+    gated = [score for score in newest if score.at_least is not None or score.at_most is not None]
+    for metric in [score.metric for score in gated or newest][:MOST_COURSES]:
+        yield _course(watched, metric)
+
+
+def _course(watched: WatchedModel, metric: str) -> charts.Chart:
+    called = formats.measurement(metric)
+    series: dict[str, list[tuple[float, float]]] = {name: [] for name in (called, "low", "high", "limit")}
+    for day in watched.days:
+        score = next((each for each in day.scores if each.metric == metric), None)
+        if score is None:
+            continue
+        limit = score.at_least if score.at_least is not None else score.at_most
+        for name, value in ((called, score.value), ("low", score.low), ("high", score.high), ("limit", limit)):
+            if value is not None:
+                series[name].append((day.since.timestamp(), value))
+    curve = Curve(
+        title=f"{called} by day, {watched.environment}",
+        dimension="performance",
+        x_label="day of the predictions",
+        y_label=called,
+        series={name: points for name, points in series.items() if points},
     )
     return charts.over_time(curve, MOST_TICKS)
 

@@ -23,7 +23,7 @@ PATIENCE = 240
 @pytest.mark.skipif(CHROMIUM is None or shutil.which("node") is None, reason="no Chromium or no node is installed")
 def test_axe_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a wide light screen and a narrow dark one; and no page is wider than its screen."""
-    from argosy.cli import target, ui
+    from argosy.cli import ui
     from argosy.engine.state import runs
     from argosy.settings import Settings
 
@@ -34,17 +34,18 @@ def test_axe_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail(f"there is no run under {here.home}: run a model first, such as `argosy run churn`")
     parser = argparse.ArgumentParser()
     ui.add_arguments(parser)
-    sources = ui.sources(here, target.runs(parser.parse_args([])), "of this machine")
+    sources = ui.sources(parser.parse_args([]), here)
 
     async def look() -> str:
         async with local_pages.answering(sources, 0) as address:
             run = f"runs/{found[0]}"
-            pages = ["", "runs", run, f"{run}/log", f"{run}/report", "requests", "nothing"]
+            pages = ["", "runs", run, f"{run}/log", f"{run}/report", "requests", "nothing", "time", "cost", "trace"]
             pages += [f"{run}/compare"] if len(found) > 1 else []
             requests = list(sources.forge().requests())
-            pages += [
-                page for each in requests[:1] for page in (f"requests/{each.number}", f"models/{each.subject.model}")
-            ]
+            for each in requests[:1]:
+                model = each.subject.model
+                pages += [f"requests/{each.number}", f"models/{model}", f"trace?what={model}/{each.subject.version}"]
+                pages += [f"models/{model}/versions"] if len(sources.tracer().versions(model)) > 1 else []
             asked = await asyncio.create_subprocess_exec(
                 "node",
                 str(KIT / "axe.mjs"),

@@ -5,14 +5,10 @@ import base64
 import datetime
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
 from argosy import errors
 from argosy.adapters.memory_forge import MemoryForge
@@ -23,92 +19,16 @@ from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.release import Version
 from argosy.domain.run_differences import RunDifference
 from argosy.monitoring.served_state import ServedState
-from argosy.ports.runs import Line, Node, Run
+from argosy.ports.runs import Run
 from argosy.promotion.desk import Review
+from argosy.promotion.seals import Seals
+from argosy.promotion.tracing import Tracer
 from argosy.report import markdown_html
-from argosy.ui import live_pages, local_pages, model_page
+from argosy.ui import live_pages, local_pages, model_handlers, model_page
 from argosy.ui.compared_runs import ComparedRuns
 from argosy.ui.model_page import WatchedModel
 from kit import looked
-
-DIGEST = f"sha256:{'a' * 64}"
-HOSTILE = "<script>alert(1)</script>"
-Client = TestClient[web.Request, web.Application]
-
-
-class ChangingRuns:
-    """Runs of which one goes on at each look."""
-
-    keeps_reports = True
-    poll_seconds = 0.0
-
-    def __init__(self, *looks: Run) -> None:
-        self.looks = list(looks)
-        self.lines = [Line(f"line {number}") for number in range(local_pages.MOST_LINES + 3)]
-
-    def find(self, name: str) -> str:
-        """The one that there is."""
-        if name != self.looks[0].name:
-            raise errors.UsageError(f"there is no run {name!r}")
-        return name
-
-    def get(self, _: str) -> Run:
-        """As it stands; the next look is at what follows."""
-        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-
-    def newest_first(self) -> Iterator[Run]:
-        """It alone, a hundred times."""
-        yield from [self.looks[0]] * 100
-
-    def log(self, _name: str, _step: str | None, *, follow: bool) -> Iterator[Line]:
-        """More than a page holds."""
-        assert not follow
-        return iter(self.lines)
-
-
-def node(name: str, phase: Phase, parent: str | None = "r-1", kind: NodeType = NodeType.POD, **more: Any) -> Node:
-    return Node(name=f"r-1.{name}", type=kind, phase=phase, started=101.0, display_name=name, parent=parent, **more)
-
-
-def run(phase: str, *nodes: Node, **more: Any) -> Run:
-    root = Node(name="r-1", type=NodeType.DAG, phase=Phase.RUNNING, started=100.0)
-    return Run(
-        name="r-1", phase=phase, started=100.0, root="r-1", nodes={each.name: each for each in (root, *nodes)}, **more
-    )
-
-
-def nobody() -> Any:
-    raise errors.TryAgain("the forge does not answer")
-
-
-def sources(runs: ChangingRuns, **more: Any) -> local_pages.PageSources:
-    return local_pages.PageSources(
-        **{
-            "runs": runs,
-            "where": "of this test",
-            "forge": nobody,
-            "desk": nobody,
-            "looks": nobody,
-            "report": lambda _: None,
-            **more,
-        }
-    )
-
-
-@asynccontextmanager
-async def asked(found: local_pages.PageSources) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(local_pages.application(found))) as client:
-        yield client
-
-
-def shown(found: local_pages.PageSources, path: str, **headers: str) -> tuple[int, str, dict[str, str]]:
-    """Status, text and headers of the page at *path*."""
-
-    async def one() -> tuple[int, str, dict[str, str]]:
-        async with asked(found) as client, client.get(path, headers=headers) as answer:
-            return answer.status, await answer.text(), dict(answer.headers)
-
-    return asyncio.run(one())
+from kit.asked_pages import DIGEST, HOSTILE, ChangingRuns, asked, node, run, shown, sources
 
 
 def test_a_run_is_a_picture_of_its_steps() -> None:
@@ -303,7 +223,7 @@ def test_runs_are_shown_where_the_forge_is_down() -> None:
     status, text, _ = shown(sources(ChangingRuns(run("Running"))), "/")
     assert status == 200
     assert "the forge does not answer" in text
-    assert text.count('<a href="/runs/r-1">') == local_pages.NEWEST
+    assert text.count('<a href="/runs/r-1">') == model_handlers.NEWEST
 
 
 def test_a_model_shows_how_far_its_predictions_moved() -> None:
@@ -344,7 +264,8 @@ def test_the_page_of_a_model_asks_main_and_the_looks() -> None:
     kept = looked.look("drift")
     for key in (looks.latest_key("churn", "production"), looks.look_key("churn", "production", kept.until)):
         store.put(key, kept.canonical_json().encode())
-    found = sources(ChangingRuns(run("Running")), forge=lambda: forge, looks=lambda: store)
+    tracer = Tracer(forge, cast("Seals", None))
+    found = sources(ChangingRuns(run("Running")), forge=lambda: forge, looks=lambda: store, tracer=lambda: tracer)
     status, text, _ = shown(found, "/models/churn")
     assert status == 200
     assert "tenure differs" in text
