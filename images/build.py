@@ -106,17 +106,18 @@ class Engine:
 
 
 def main() -> None:
-    """Build, print what came of it, write the lock."""
+    """Build, print what came of it, write the lock: after each image, as the next one may fail for want of disk or network."""
     arguments = _arguments()
+    repository = f"{arguments.push}/{REPOSITORY}" if arguments.push else REPOSITORY
     try:
         engine = _engine(arguments.engine)
-        built = {target: _one(engine, target, arguments) for target in arguments.target}
+        for target in arguments.target:
+            _write_lock(repository, {target: _one(engine, target, arguments)})
     except Failed as failure:
         sys.exit(f"error: {failure}")
     if not arguments.push:
         shutil.copy(IMPORT, arguments.archives)
         print(f"{arguments.archives / IMPORT.name} brings them to a node, under the names that the lock pins")
-    _write_lock(f"{arguments.push}/{REPOSITORY}" if arguments.push else REPOSITORY, built)
     print(f"{LOCK.relative_to(ROOT)} written; `argosy compile workflows/…` pins the steps to it")
 
 

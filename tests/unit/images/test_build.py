@@ -110,6 +110,26 @@ def test_the_lock_keeps_images_of_the_same_place(
     }
 
 
+def test_what_was_built_stays_pinned_when_a_later_image_fails(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk fills up at the second of three: the first one's digest is in the lock."""
+    lock = tmp_path / "images.lock"
+    monkeypatch.setattr(build, "LOCK", lock)
+    monkeypatch.setattr(sys, "argv", ["build.py", "--archives", str(tmp_path), "data", "train", "serve"])
+    monkeypatch.setattr(build, "_engine", lambda wanted: wanted)
+
+    def one(engine: object, target: str, arguments: object) -> object:
+        if target == "train":
+            raise build.Failed("no space left on device")
+        return build.Image("sha256:1", 1)
+
+    monkeypatch.setattr(build, "_one", one)
+    with pytest.raises(SystemExit, match="no space left on device"):
+        build.main()
+    assert json.loads(lock.read_text())["images"] == {"data": {"digest": "sha256:1", "bytes": 1}}
+
+
 def test_imported_images_have_the_names_that_manifests_pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """containerd makes <base name>@<digest> of an archive; Kubernetes asks for docker.io/ and what the lock says."""
     folder = tmp_path / "archives"
