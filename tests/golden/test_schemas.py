@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.documents import Document
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
@@ -18,6 +19,7 @@ from argosy.domain.run_plans import RunPlan
 ROOT = Path(__file__).parents[2]
 SCHEMAS: dict[str, type[Document]] = {
     "model": ModelSettings,
+    "answers": AnswerSettings,
     "policy": Policy,
     "overrides": Overrides,
     "plan": RunPlan,
@@ -43,7 +45,8 @@ def test_schema_is_what_the_settings_say(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
-        pytest.param("model", "workflows/*/model.yaml", id="settings"),
+        pytest.param("model", "workflows/*[!s]/model.yaml", id="settings"),
+        pytest.param("answers", "workflows/*answers/model.yaml", id="settings-of-language-models"),
         pytest.param("policy", "gitops-env/policies/*.yaml", id="policies"),
     ],
 )
@@ -51,7 +54,7 @@ def test_committed_files_satisfy_the_schema(name: str, pattern: str) -> None:
     """An editor that knows the schema finds nothing wrong with what we ship."""
     schema = json.loads((ROOT / "docs" / "schema" / f"{name}.schema.json").read_text(encoding="utf-8"))
     files = sorted(ROOT.glob(pattern))
-    assert len(files) >= 2
+    assert len(files) >= (1 if name == "answers" else 2)
     for file in files:
         plain = json.loads(
             json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat())

@@ -154,7 +154,7 @@ def _owners() -> dict[str, str]:
     found = {}
     for path in models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}"):
         with contextlib.suppress(errors.Misconfigured):  # a bill is no place to mend a model's settings
-            each = model_folder.load_settings(path)
+            each = model_folder.load_any(path)
             found[each.model] = each.owner
     return found
 

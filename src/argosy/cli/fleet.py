@@ -56,7 +56,7 @@ def _of_owner(rows: list[dict[str, str]], owner: str | None) -> list[dict[str, s
 def _rows(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
     settings = Settings.from_environment()
     forge = wiring.forge(settings)
-    known = {each: model_folder.load_settings(each / folder.ARTIFACTS["settings"]) for each in folders}
+    known = {each: model_folder.load_any(each / folder.ARTIFACTS["settings"]) for each in folders}
     main = Main.now(forge).knowing(found.model for found in known.values())
     _say_refused(settings, main, [found.model for found in known.values()])
     seen = wiring.objects(settings, settings.monitoring_uri)

@@ -7,10 +7,13 @@ installed; gates of the project's own policy over something that is not measured
 import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
+from argosy.domain.answers import answer_checks, items
+from argosy.domain.answers.items import LabelledAnswer, Question
 from argosy.domain.expectations import Expectations
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import ModelSettings
@@ -21,6 +24,7 @@ from argosy.files import definitions_text, model_folder
 from argosy.ports.tables import Tables
 from argosy.templates import folder
 
+Read = TypeVar("Read", Question, LabelledAnswer)
 POLICIES = Path("gitops-env", "policies")
 
 
@@ -34,11 +38,15 @@ def problems(model: Path) -> list[str]:
     """All that is wrong in the folder *model*, a line each."""
     if not model.is_dir():
         return [models.no_folder(model)]
-    files = [model / name for name in (*folder.ARTIFACTS.values(), folder.PIPELINE)]
+    settings_file = model / folder.ARTIFACTS["settings"]
+    carried = folder.ANSWER_ARTIFACTS if model_folder.is_of_answers(settings_file) else folder.ARTIFACTS
+    files = [model / name for name in (*carried.values(), folder.PIPELINE)]
     if absent := [f"{file} is not there; a model's folder needs it" for file in files if not file.is_file()]:
         return absent
+    if carried is folder.ANSWER_ARTIFACTS:
+        return _said(lambda: _of_answers(model))
     try:
-        settings, lines = model_folder.load_with_lines(model / folder.ARTIFACTS["settings"], ModelSettings)
+        settings, lines = model_folder.load_with_lines(settings_file, ModelSettings)
     except errors.Misconfigured as error:
         return str(error).split(errors.BETWEEN)
     # One for the folder: SQL of one model is tried where that of no other was.
@@ -54,6 +62,27 @@ def problems(model: Path) -> list[str]:
         lambda: _policy(model.resolve().parents[1] / POLICIES / f"{settings.model}.yaml", settings),
     ]
     return list(dict.fromkeys(problem for part in parts for problem in _said(part)))
+
+
+def _of_answers(model: Path) -> Iterator[str]:
+    """What is wrong in the folder of a language model: settings, items, and gates over what is not measured."""
+    file = model / folder.ANSWER_ARTIFACTS["settings"]
+    settings = model_folder.load_answers(file)
+    asked = _items(model, "questions", items.questions)
+    _items(model, "labelled", lambda text, place: items.labelled(text, place, asked))
+    yield from answer_checks.of_prompt(
+        (model / folder.ANSWER_ARTIFACTS["prompt"]).read_text(encoding="utf-8"),
+        model / folder.ANSWER_ARTIFACTS["prompt"],
+    )
+    gates = model.resolve().parents[1] / POLICIES / f"{settings.model}.yaml"
+    if gates.exists():
+        policy, own = model_folder.load_with_lines(gates, Policy)
+        yield from map(own.at, answer_checks.of_policy(policy))
+
+
+def _items(model: Path, name: str, read: Callable[[str, str], list[Read]]) -> list[Read]:
+    file = model / folder.ANSWER_ARTIFACTS[name]
+    return read(file.read_text(encoding="utf-8"), str(file))
 
 
 def _said(part: Callable[[], Iterator[str]]) -> list[str]:

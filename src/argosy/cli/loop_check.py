@@ -24,7 +24,8 @@ def results(settings: Settings, addresses: Collection[str] | None, *, served: bo
     known: list[ModelSettings] = []
     for path in sorted(models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}")):
         try:
-            known.append(model_folder.load_settings(path))
+            if not model_folder.is_of_answers(path):
+                known.append(model_folder.load_settings(path))
         except errors.Misconfigured as error:
             yield CheckResult(f"loop of {path.parent.name}", CheckState.WRONG, str(error), f"argosy lint {path.parent}")
     # One main for all: of fifty models a server is not asked for each.

@@ -104,7 +104,7 @@ def _since(prepared: Prepared, given: runs.RunFolder, working_folder: Path) -> I
     for each in run_differences.of_values("parameters", then, now):
         yield f"parameter {each.name}: {each.before} -> {each.after}"
     files, own = _files(before.arguments), _files(prepared.arguments)
-    for name, file in folder.ARTIFACTS.items():
+    for name, file in {**folder.ARTIFACTS, **folder.ANSWER_ARTIFACTS}.items():
         if files.get(name) != own.get(name):
             yield from _changed(file, files.get(name, ""), own.get(name, ""))
     for place in changed_data(given, working_folder):

@@ -127,7 +127,7 @@ def _tree_with(manifest: Path, content: bytes) -> str:
 
 def _compiled(model: Path) -> Iterator[str]:
     """The files that a manifest is made of, and itself."""
-    for name in (folder.PIPELINE, folder.MANIFEST, *folder.ARTIFACTS.values()):
+    for name in (folder.PIPELINE, folder.MANIFEST, *folder.artifacts_of(model).values()):
         if (model / name).exists():
             yield name
 

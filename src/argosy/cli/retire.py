@@ -155,6 +155,6 @@ def _readers(model: str, here: Settings) -> Iterator[tuple[str, str]]:
     for path in sorted(models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}")):
         if path.parent.name == model:
             continue
-        found = model_folder.load_settings(path)
+        found = model_folder.load_any(path)
         if found.data and f"{found.data.rstrip('/')}/".startswith(f"{place}/"):
             yield found.model, found.data

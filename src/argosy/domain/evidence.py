@@ -10,7 +10,7 @@ from argosy import errors
 from argosy.domain.documents import Document, known_parts
 from argosy.domain.environment_layout import PRODUCTION
 from argosy.domain.measuring import Measuring
-from argosy.domain.model_settings import Task
+from argosy.domain.model_settings import AnyTask
 from argosy.domain.notify_settings import Audience
 from argosy.domain.overrides import Override
 from argosy.domain.provenance import Provenance
@@ -23,9 +23,10 @@ champion: the candidate is the model in production already."""
 
 DECISIONS, DISTANCES = "Decisions that would change", "How far answers would move"
 WORTH, SIMPLE = "What its decisions are worth", "Beside simple answers, as there is no champion"
+REVIEW = "Answers for people to label"
 DATA = "data"
 """The dimension of tables about what a run read: nothing is judged by it, and a page of the run shows the sources itself."""
-TO_DECIDE_BY = (DECISIONS, DISTANCES, WORTH, SIMPLE)
+TO_DECIDE_BY = (DECISIONS, DISTANCES, WORTH, SIMPLE, REVIEW)
 """Titles of the tables that a reviewer decides by: a report opens with them."""
 
 
@@ -140,7 +141,7 @@ class Curve(Document):
     series: dict[str, list[tuple[float, float]]]
 
 
-FORM = "1.1"
+FORM = "1.2"
 """The form of evidence that is written here: a first number that changes where an old reader would take it for something else, and a second
 that grows with every field. What has the same first number is read, fields that are not known yet left out; another is refused."""
 
@@ -150,7 +151,7 @@ class Evidence(Document):
 
     form: str = Field(default="1.0", pattern=r"^[0-9]+\.[0-9]+$", description="Which form of evidence it has (`FORM`).")
     model: str
-    task: Task
+    task: AnyTask
     model_digest: str
     snapshot_digest: str
     as_of: AwareDatetime | None = None

@@ -22,6 +22,9 @@ from argosy.domain.source_settings import Name, RejectRule, Source
 from argosy.domain.time_spans import Duration, span
 
 Task = Literal["binary", "multiclass", "regression"]
+"""The task of a model of tables."""
+AnyTask = Literal["binary", "multiclass", "regression", "answers"]
+"""Or of one that answers in words, whose settings are ``answer_settings``' business."""
 Surprise = Literal["refuse", "missing"]
 """Refuse: 422 that names row and column. Missing: scored as missing, with a warning in the answer."""
 Direction = Literal["increasing", "decreasing"]
@@ -259,24 +262,14 @@ def _wrong(at: tuple[str | int, ...], text: str) -> PydanticCustomError:
     return PydanticCustomError("misplaced", "{text}", {"text": text, "at": at})
 
 
-class ModelSettings(Document):
-    """All settings of one model."""
+class CommonSettings(Document):
+    """Settings of every model, whatever it answers: who owns it, where its steps run, when it starts, who hears of it."""
 
     model: Name
-    task: Task
+    task: AnyTask
     description: str
     owner: str = Field(description="The team that answers for the model.")
     seed: int = Field(ge=0, lt=2**31)
-    entity: list[str] = Field(min_length=1, description="Join keys of one example, as the serving side receives them.")
-    feature_service: str = Field(description="The Feast FeatureService that lists the model's features.")
-    sources: list[Source] = Field(min_length=1)
-    reject: list[RejectRule] = Field(default_factory=list)
-    label: Label
-    split: EntitySplit | TimeSplit = Field(discriminator="by")
-    search: Search
-    training: Training = Training()
-    serving: Serving = Serving()
-    evaluation: Evaluation = Evaluation()
     resources: dict[str, StepResources] = Field(
         default_factory=dict, description="Step name to its resources; defaults elsewhere."
     )
@@ -284,7 +277,6 @@ class ModelSettings(Document):
         default_factory=dict,
         description="Steps that follow one another and share a pod, by that pod's name, such as prepare: [ingest, validate].",
     )
-    compute: Compute = Compute()
     data: str | None = Field(
         default=None,
         pattern=r"^[a-z][a-z0-9+.-]*://\S+$",
@@ -299,6 +291,54 @@ class ModelSettings(Document):
         description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
         "only `argosy drift` looks at them.",
     )
+    retraining: Retraining = Retraining()
+    notify: Notify = Field(
+        default_factory=dict,
+        description="Who hears of what, by the name of a channel; its address is the environment's, ARGOSY_NOTIFY_<CHANNEL>.",
+    )
+    release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
+
+    @model_validator(mode="after")
+    def _fuses_each_step_once(self) -> Self:
+        fused = [step for steps in self.fuse.values() for step in steps]
+        if twice := next((step for step in fused if fused.count(step) > 1), None):
+            raise _wrong(("fuse",), f"the step {twice!r} is there twice; a step is in one pod")
+        return self
+
+    def only(self, parts: Collection[str]) -> Self:
+        """These settings with nothing but *parts*, each ``section`` or ``section.field``: reading another raises AttributeError."""
+        wanted: dict[str, set[str]] = {}
+        for section, _, field in (part.partition(".") for part in parts):
+            wanted.setdefault(section, set()).add(field)
+        kept = {section: _only(getattr(self, section), fields) for section, fields in wanted.items()}
+        return _bare(self, kept)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The columns that are personal data; a model of no tables has none."""
+        return frozenset()
+
+    @property
+    def audience(self) -> Audience | None:
+        """Who hears of the model; None where nobody does."""
+        return Audience(owner=self.owner, notify=self.notify) if self.notify else None
+
+
+class ModelSettings(CommonSettings):
+    """All settings of one model of tables."""
+
+    task: Task
+    entity: list[str] = Field(min_length=1, description="Join keys of one example, as the serving side receives them.")
+    feature_service: str = Field(description="The Feast FeatureService that lists the model's features.")
+    sources: list[Source] = Field(min_length=1)
+    reject: list[RejectRule] = Field(default_factory=list)
+    label: Label
+    split: EntitySplit | TimeSplit = Field(discriminator="by")
+    search: Search
+    training: Training = Training()
+    serving: Serving = Serving()
+    evaluation: Evaluation = Evaluation()
+    compute: Compute = Compute()
     scoring: ScoringSettings | None = Field(
         default=None,
         description="Tables that it scores, such as every night; compiled to a workflow beside the pipeline. `argosy score` scores any.",
@@ -307,12 +347,6 @@ class ModelSettings(Document):
         default=None,
         description="Where outcomes come from once they are known, so that real performance is measured; not measured where absent.",
     )
-    retraining: Retraining = Retraining()
-    notify: Notify = Field(
-        default_factory=dict,
-        description="Who hears of what, by the name of a channel; its address is the environment's, ARGOSY_NOTIFY_<CHANNEL>.",
-    )
-    release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
@@ -326,9 +360,6 @@ class ModelSettings(Document):
                 raise _wrong(at, f"there is no source {used!r}; sources: {', '.join(names)}")
         if problem := self._labels_problem(names):
             raise problem
-        fused = [step for steps in self.fuse.values() for step in steps]
-        if twice := next((step for step in fused if fused.count(step) > 1), None):
-            raise _wrong(("fuse",), f"the step {twice!r} is there twice; a step is in one pod")
         if self.task == "binary" and len(self.label.classes) != 2:
             given = f"; these are {len(self.label.classes)}: for three or more, the task is multiclass" * bool(
                 self.label.classes
@@ -366,22 +397,14 @@ class ModelSettings(Document):
             )
         return None
 
-    def only(self, parts: Collection[str]) -> Self:
-        """These settings with nothing but *parts*, each ``section`` or ``section.field``: reading another raises AttributeError."""
-        wanted: dict[str, set[str]] = {}
-        for section, _, field in (part.partition(".") for part in parts):
-            wanted.setdefault(section, set()).add(field)
-        kept = {section: _only(getattr(self, section), fields) for section, fields in wanted.items()}
-        return _bare(self, kept)
-
     def source(self, name: str) -> Source:
         """The source called *name*."""
         return next(source for source in self.sources if source.name == name)
 
     @property
-    def audience(self) -> Audience | None:
-        """Who hears of the model; None where nobody does."""
-        return Audience(owner=self.owner, notify=self.notify) if self.notify else None
+    def personal(self) -> frozenset[str]:
+        """The columns that the contract calls personal."""
+        return frozenset(column.name for source in self.sources for column in source.columns if column.personal)
 
     @property
     def primary(self) -> Source:

@@ -1,8 +1,9 @@
 """The gates of one model, as its reviewers wrote them in the environment repo.
 
 A policy is a flat list of limits over named measurements. A measurement's dimension is the first part of its name
-(``performance.auc``, ``fairness.<attribute>.demographic_parity_ratio``, ``latency.p95_ms``). Every dimension has a limit or a recorded
-waiver; a limit that is reported but does not gate is a recorded deviation with an owner, a reason and an expiry.
+(``performance.auc``, ``fairness.<attribute>.demographic_parity_ratio``, ``latency.p95_ms``); a language model has dimensions of its own.
+Every dimension has a limit or a recorded waiver; a limit that is reported but does not gate is a recorded deviation with an owner, a reason
+and an expiry.
 """
 
 import datetime
@@ -15,6 +16,12 @@ from argosy.domain.measuring import Measuring
 
 Dimension = Literal["performance", "fairness", "robustness", "calibration", "explainability", "latency"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+AnswerDimension = Literal[
+    "performance", "faithfulness", "relevancy", "toxicity", "retrieval", "judge", "cost", "latency"
+]
+ANSWER_DIMENSIONS: tuple[AnswerDimension, ...] = get_args(AnswerDimension)
+Judged = Literal["predictions", "answers"]
+OF_JUDGED: dict[Judged, tuple[str, ...]] = {"predictions": DIMENSIONS, "answers": ANSWER_DIMENSIONS}
 OWN = "own"
 """The dimension of what installed packages measure. No policy has to have a limit there; one on what nobody measures fails."""
 Goal = Literal["not-inferior", "better"]
@@ -56,7 +63,7 @@ class Deviation(Bound):
 class Waiver(Document):
     """A dimension that has no gate for this model, and why."""
 
-    dimension: Dimension
+    dimension: Dimension | AnswerDimension
     owner: str
     reason: str
 
@@ -176,6 +183,10 @@ class Policy(Document):
     """``policies/<model>.yaml`` of the environment repo."""
 
     model: str
+    judges: Judged = Field(
+        default="predictions",
+        description="What the model gives: predictions of tables, or answers in words, which have other dimensions.",
+    )
     owners: list[str] = Field(min_length=1)
     limits: list[Limit]
     deviations: list[Deviation] = []
@@ -188,8 +199,9 @@ class Policy(Document):
     def _covers_every_dimension(self) -> Self:
         covered = {limit.dimension for limit in self.limits} | {waiver.dimension for waiver in self.waivers}
         named = covered | {deviation.dimension for deviation in self.deviations}
-        if unknown := sorted(named - {*DIMENSIONS, OWN}):
-            raise ValueError(f"unknown dimension {unknown[0]!r}; dimensions: {', '.join(DIMENSIONS)}")
-        if missing := [dimension for dimension in DIMENSIONS if dimension not in covered]:
+        dimensions = OF_JUDGED[self.judges]
+        if unknown := sorted(named - {*dimensions, OWN}):
+            raise ValueError(f"unknown dimension {unknown[0]!r}; dimensions: {', '.join(dimensions)}")
+        if missing := [dimension for dimension in dimensions if dimension not in covered]:
             raise ValueError(f"no limit and no waiver for {', '.join(missing)}")
         return self

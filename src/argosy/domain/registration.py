@@ -4,6 +4,7 @@ Which registry it is, and how it keeps them, is an adapter's business.
 """
 
 from argosy.domain import as_of
+from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
@@ -100,4 +101,39 @@ def tags(settings: ModelSettings, evidence: Evidence, lineage: Lineage, record: 
         **({"retrained_for": evidence.cause.kind} if evidence.cause else {}),
         **{f"source.{source.source}.digest": source.location_digest for source in lineage.sources},
         **{f"library.{name}": version for name, version in record.libraries.items()},
+    }
+
+
+def answer_parameters(settings: AnswerSettings) -> dict[str, str]:
+    """The settings of a language model as MLflow parameters; values as text."""
+    sections = {
+        "retrieval": settings.retrieval,
+        "answerer": settings.answerer,
+        "judge": settings.judge,
+        "prices": settings.prices,
+    }
+    return {
+        **{
+            f"{name}.{field}": str(value)
+            for name, section in sections.items()
+            for field, value in section.model_dump().items()
+        },
+        "seed": str(settings.seed),
+        "task": settings.task,
+        "documents": str(len(settings.documents)),
+    }
+
+
+def answer_tags(settings: AnswerSettings, evidence: Evidence, lineage: Lineage) -> dict[str, str]:
+    """MLflow tags of a language model: code, data, time and author."""
+    return {
+        **evidence.provenance.tags(),
+        "model": settings.model,
+        "owner": settings.owner,
+        "code_version": lineage.code_version,
+        "snapshot_digest": evidence.snapshot_digest,
+        "settings_digest": settings.content_digest(),
+        "ingested_at": lineage.ingested_at,
+        "questions": str(evidence.rows_holdout),
+        "passages": str(evidence.rows_train),
     }

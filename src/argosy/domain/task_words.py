@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from argosy.domain import figures
 from argosy.domain.measuring import AS_EVER, Measuring
-from argosy.domain.model_settings import Task
+from argosy.domain.model_settings import AnyTask, Task
 
 PRIMARY: dict[Task, str] = {"binary": "auc", "multiclass": "accuracy", "regression": "r2"}
 """The score that robustness and slices are told in."""
@@ -38,8 +38,19 @@ def _part(size: float) -> str:
     return {0.01: "a hundredth", 0.1: "a tenth"}.get(size, f"{size:g}")
 
 
-def weaknesses(task: Task, measured: Mapping[str, float | None], measuring: Measuring = AS_EVER) -> Iterator[str]:
+ROWS: dict[AnyTask, tuple[str, str]] = {
+    "binary": ("rows for training", "rows held out"),
+    "multiclass": ("rows for training", "rows held out"),
+    "regression": ("rows for training", "rows held out"),
+    "answers": ("passages to answer from", "questions asked"),
+}
+"""What a model is made from, and what it is measured on: both are counted in the evidence."""
+
+
+def weaknesses(task: AnyTask, measured: Mapping[str, float | None], measuring: Measuring = AS_EVER) -> Iterator[str]:
     """The measured weaknesses of a model, a sentence each, whether or not a gate limits it. *measuring*: by what sizes."""
+    if task == "answers":
+        return
     name, whole = PRIMARY[task], measured.get(f"performance.{PRIMARY[task]}")
     for metric, what in (
         ("robustness.missing_drop", f"With {_part(measuring.missing)} of all values missing"),

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from argosy import errors, scratch
 from argosy.domain import auto_merge, expectations, model_settings, overrides, policy
+from argosy.domain.answers import answer_settings
 from argosy.domain.setting_problems import SettingProblem
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -43,8 +44,32 @@ DEEPEST = 4
 
 def load_settings(path: Path, parts: Collection[str] = ()) -> model_settings.ModelSettings:
     """The settings in *path*, or nothing but *parts* of them. Raises Misconfigured with the line, the field and a suggestion."""
+    if is_of_answers(path):
+        raise errors.Misconfigured(
+            f"{path}: the model answers in words (`task: answers`), and this is for models of tables; see docs/language-models.md"
+        )
     found = load(path, model_settings.ModelSettings)
     return found.only(parts) if parts else found
+
+
+def load_answers(path: Path, parts: Collection[str] = ()) -> answer_settings.AnswerSettings:
+    """The settings of a language model in *path*, or nothing but *parts* of them. Raises Misconfigured as :func:`load_settings` does."""
+    found = load(path, answer_settings.AnswerSettings)
+    return found.only(parts) if parts else found
+
+
+def load_any(path: Path, parts: Collection[str] = ()) -> model_settings.CommonSettings:
+    """The settings in *path*, of a model of tables or a language model. Raises Misconfigured as :func:`load_settings` does."""
+    found: model_settings.CommonSettings = load_answers(path) if is_of_answers(path) else load_settings(path)
+    return found.only(parts) if parts else found
+
+
+def is_of_answers(path: Path) -> bool:
+    """Whether the settings in *path* are those of a language model; what cannot be read is not."""
+    return (
+        path.is_file()
+        and re.search(r"^task:\s*['\"]?answers\b", path.read_text("utf-8", "replace"), re.MULTILINE) is not None
+    )
 
 
 def load_policy(path: Path) -> policy.Policy:

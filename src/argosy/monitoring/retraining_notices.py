@@ -5,7 +5,7 @@ How a retraining ended is told by ``run_notices``.
 
 import datetime
 
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.notices import Event, Notice
 from argosy.domain.notify_settings import hearing
 from argosy.domain.retraining_admission import Admitted, Reason, Refused
@@ -14,7 +14,7 @@ QUIET: frozenset[Reason] = frozenset({"resolved", "duplicate", "in flight", "unk
 """Refusals that are no news: what is asked is over, is being done, or was never to be done. They are counted all the same."""
 
 
-def of(decision: Admitted | Refused, settings: ModelSettings, holder: str, now: datetime.datetime) -> list[Notice]:
+def of(decision: Admitted | Refused, settings: CommonSettings, holder: str, now: datetime.datetime) -> list[Notice]:
     """The notice of *decision*, which the run *holder* asked for at *now*.
 
     An alert asks as long as it fires, so a refusal is told once a day for each reason.
@@ -31,7 +31,7 @@ def of(decision: Admitted | Refused, settings: ModelSettings, holder: str, now: 
     return [_notice("retraining refused", settings, what, decision.explanation, holder, key=key)]
 
 
-def _notice(event: Event, settings: ModelSettings, what: str, why: str, holder: str, *, key: str) -> Notice:
+def _notice(event: Event, settings: CommonSettings, what: str, why: str, holder: str, *, key: str) -> Notice:
     run = holder.partition(" ")[0]
     look = f"run {run}; see it with: argosy get {run}\nall that asked: argosy retrain {settings.model} --list"
     return Notice(

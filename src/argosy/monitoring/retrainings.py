@@ -17,7 +17,7 @@ from argosy.domain import alerts, looks, retraining_admission, retraining_cause,
 from argosy.domain.alerts import ReceivedAlert
 from argosy.domain.evidence import Evidence
 from argosy.domain.looks import Look
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.retraining_admission import (
     Admitted,
@@ -79,7 +79,7 @@ def encoded(text: str) -> str:
 
 
 def decide(
-    event: Event, *, settings: ModelSettings, state: AdmissionState, looks_of: LooksOf, now: datetime.datetime
+    event: Event, *, settings: CommonSettings, state: AdmissionState, looks_of: LooksOf, now: datetime.datetime
 ) -> EventAnswer:
     """The answer to *event*, which is in the ledger of the model on return: admitted once, or refused and counted.
 
@@ -159,7 +159,7 @@ def observation(look: Look) -> Observation:
     )
 
 
-def _past(seen: Sequence[Look], settings: ModelSettings, now: datetime.datetime) -> list[Look]:
+def _past(seen: Sequence[Look], settings: CommonSettings, now: datetime.datetime) -> list[Look]:
     """*seen* without those of a clock that was ahead: they would be the newest, and of an earlier version perhaps, until then."""
     due = now + (settings.monitor or Monitor()).due
     return [look for look in seen if look.until <= due]
@@ -169,7 +169,7 @@ def _on_alert(
     alert: ReceivedAlert,
     event: Event,
     *,
-    settings: ModelSettings,
+    settings: CommonSettings,
     state: AdmissionState,
     looks_of: LooksOf,
     now: datetime.datetime,
@@ -209,7 +209,7 @@ def _newest(kind: Kind, seen: Sequence[Look]) -> datetime.datetime | None:
 
 
 def _on_words(
-    event: Event, *, settings: ModelSettings, state: AdmissionState, looks_of: LooksOf, now: datetime.datetime
+    event: Event, *, settings: CommonSettings, state: AdmissionState, looks_of: LooksOf, now: datetime.datetime
 ) -> EventAnswer:
     kind = _kind(event.kind)
     try:
@@ -236,7 +236,7 @@ def _on_words(
 
 
 def _decision(
-    ask: Ask, seen: Sequence[Look], *, settings: ModelSettings, state: AdmissionState, now: datetime.datetime
+    ask: Ask, seen: Sequence[Look], *, settings: CommonSettings, state: AdmissionState, now: datetime.datetime
 ) -> Admitted | Refused:
     shown = [observation(look) for look in seen]
     return state.take_turn(
@@ -257,7 +257,7 @@ def _refuse(
     reason: Reason,
     explanation: str,
     *,
-    settings: ModelSettings,
+    settings: CommonSettings,
     state: AdmissionState,
     now: datetime.datetime,
 ) -> EventAnswer:
@@ -306,10 +306,9 @@ def _kind(text: str) -> Kind:
     return kind
 
 
-def _public(cause: Cause, settings: ModelSettings) -> Cause:
+def _public(cause: Cause, settings: CommonSettings) -> Cause:
     """*cause* without the columns that the contract calls personal."""
-    columns = (column for source in settings.sources for column in source.columns)
-    return cause.without(frozenset(column.name for column in columns if column.personal))
+    return cause.without(settings.personal)
 
 
 def _one_line(text: str) -> str:

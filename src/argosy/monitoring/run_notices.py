@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from argosy import errors
 from argosy.domain import retraining_cause, run_failures
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.notices import Event, Notice
 from argosy.domain.notify_settings import hearing
 from argosy.domain.run_failures import FailedStep
@@ -34,7 +34,7 @@ class EndedRun:
     """The parameter ``cause``; empty where nobody asked for a retraining."""
 
 
-def of(run: EndedRun, settings: ModelSettings) -> list[Notice]:
+def of(run: EndedRun, settings: CommonSettings) -> list[Notice]:
     """The notices of *run* for the channels of *settings*.
 
     None of a run that succeeded, unless it was a retraining: then people wait for its end.
@@ -45,7 +45,7 @@ def of(run: EndedRun, settings: ModelSettings) -> list[Notice]:
     return [*notices, *([_retraining(run, settings, cause.kind)] if cause else [])]
 
 
-def _failed(run: EndedRun, settings: ModelSettings, failed: list[FailedStep]) -> Notice:
+def _failed(run: EndedRun, settings: CommonSettings, failed: list[FailedStep]) -> Notice:
     stopped = [step for step in failed if step.name == "validate" and step.exit_code == errors.Rejected.exit_code]
     names = ", ".join(step.name for step in failed[:3]) + (", …" if len(failed) > 3 else "")
     what = f"{names or 'the run'} failed"
@@ -58,13 +58,13 @@ def _failed(run: EndedRun, settings: ModelSettings, failed: list[FailedStep]) ->
     )
 
 
-def _retraining(run: EndedRun, settings: ModelSettings, kind: str) -> Notice:
+def _retraining(run: EndedRun, settings: CommonSettings, kind: str) -> Notice:
     ended = "succeeded" if run.status == SUCCEEDED else f"ended {run.status}"
     what = f"the retraining for {kind} {ended}"
     return _notice("retraining ended", settings, what, _look(run, ""), key=f"{run.name} {run.status}")
 
 
-def _notice(event: Event, settings: ModelSettings, what: str, text: str, *, key: str) -> Notice:
+def _notice(event: Event, settings: CommonSettings, what: str, text: str, *, key: str) -> Notice:
     return Notice(
         event=event,
         model=settings.model,

@@ -28,8 +28,8 @@ class Offer:
     """The number that the registry gave."""
     storage_uri: str
     """Address of the released bundle in the model store."""
-    online: release.OnlineStore
-    """Address and digest of its online features there."""
+    online: release.OnlineStore | None
+    """Address and digest of its online features there; None of a model that has none."""
     release: Path
     """Folder with the released bundle."""
     evidence: Path

@@ -9,7 +9,7 @@ from argosy.domain import comparison, figures, task_words
 from argosy.domain import evidence as evidence_gates
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
 from argosy.domain.measuring import AS_EVER
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.report import retraining
 from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
 
@@ -49,8 +49,8 @@ def report(evidence: Evidence) -> str:
         _table(
             ["", ""],
             [
-                ["rows for training", f"{evidence.rows_train:,}"],
-                ["rows held out", f"{evidence.rows_holdout:,}"],
+                [task_words.ROWS[evidence.task][0], f"{evidence.rows_train:,}"],
+                [task_words.ROWS[evidence.task][1], f"{evidence.rows_holdout:,}"],
                 *map(list, retraining.windows(evidence)),
                 ["snapshot", Code(evidence.snapshot_digest)],
             ],
@@ -131,7 +131,7 @@ def _overridden(evidence: Evidence) -> list[str]:
     return ["## Gates that were let past", "\n".join(f"- {line}" for line in said)] if said else []
 
 
-def model_card(evidence: Evidence, settings: ModelSettings) -> str:
+def model_card(evidence: Evidence, settings: CommonSettings) -> str:
     """The model card: intended use, data, performance and limitations."""
     weaknesses = [gate for gate in evidence.gates if not gate.passed]
     important = list(evidence.attribution.items())[:10]
@@ -144,9 +144,9 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
                 ["owner", settings.owner],
                 ["task", settings.task],
                 ["digest", Code(evidence.model_digest)],
-                ["trained on", f"{evidence.rows_train:,} rows"],
+                ["made from", f"{evidence.rows_train:,} {task_words.ROWS[evidence.task][0]}"],
                 ["snapshot", Code(evidence.snapshot_digest)],
-                ["evaluated on", f"{evidence.rows_holdout:,} rows held out"],
+                ["evaluated on", f"{evidence.rows_holdout:,} {task_words.ROWS[evidence.task][1]}"],
                 ["verdict", evidence.verdict],
             ],
         ),
@@ -161,11 +161,7 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
                 if name.count(".") == 1
             ],
         ),
-        "## What it goes by",
-        _table(
-            ["Feature", "Mean absolute SHAP value"],
-            [[name, figures.number(value, "undefined")] for name, value in important],
-        ),
+        *_goes_by(important),
         *(f"> {escape(sentence)}" for sentence in evidence.example_sentences),
         "## Limits and known weaknesses",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in weaknesses])
@@ -174,6 +170,14 @@ def model_card(evidence: Evidence, settings: ModelSettings) -> str:
         *(f"- {escape(weakness)}" for weakness in _weaknesses(evidence)),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _goes_by(important: Sequence[tuple[str, float]]) -> list[str]:
+    """The features that matter most; nothing of a model that has none."""
+    if not important:
+        return []
+    rows = [[name, figures.number(value, "undefined")] for name, value in important]
+    return ["## What it goes by", _table(["Feature", "Mean absolute SHAP value"], rows)]
 
 
 def _cause(evidence: Evidence) -> list[str]:

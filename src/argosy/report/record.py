@@ -5,7 +5,7 @@ function that finds an artifact. How a record looks to a person is the business 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -154,14 +154,14 @@ def collect(
         settings=settings,
         policy=policy,
         champion=reader.document(ChampionRef, "champion", "champion", "champion.json"),
-        snapshot=reader.document(SnapshotManifest, "ingest", "snapshot", "manifest.json"),
-        lineage=reader.document(Lineage, "ingest", "lineage", "lineage.json"),
+        snapshot=reader.first(SnapshotManifest, ("ingest", "collect"), "snapshot", "manifest.json"),
+        lineage=reader.first(Lineage, ("ingest", "collect"), "lineage", "lineage.json"),
         validation=reader.document(ValidationResult, "validate", "validation", "validation.json"),
         features=reader.document(FeatureSchema, "build-features", "features", "schema.json"),
         history=reader.document(SearchHistory, "select", "history", "history.json"),
         choice=reader.document(Choice, "select", "choice", "choice.json"),
         training=reader.document(TrainingRecord, "train", "training", training_record.FILE),
-        evidence=reader.document(Evidence, "evaluate", "evidence", "evidence.json"),
+        evidence=reader.first(Evidence, ("evaluate", "evaluate-answers"), "evidence", "evidence.json"),
         results=dict(results or {}),
         unreadable=tuple(reader.unreadable),
     )
@@ -173,6 +173,10 @@ class _Reader:
     def __init__(self, find: FindArtifact) -> None:
         self._find = find
         self.unreadable: list[str] = []
+
+    def first(self, kind: type[AnyDocument], templates: Sequence[str], output: str, file: str) -> AnyDocument | None:
+        """The document of the first of *templates* that left one: models of tables and language models have steps of their own."""
+        return next(filter(None, (self.document(kind, template, output, file) for template in templates)), None)
 
     def document(self, kind: type[AnyDocument], template: str, output: str, file: str) -> AnyDocument | None:
         content = self._content(template, output, file)

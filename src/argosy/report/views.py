@@ -10,7 +10,7 @@ from typing import get_args
 from argosy.domain import task_words
 from argosy.domain.data import ExpectationResult, Layer
 from argosy.domain.evidence import DATA, Curve, Evidence, GateResult, Table
-from argosy.domain.policy import DIMENSIONS
+from argosy.domain.policy import OF_JUDGED
 from argosy.domain.search import Trial
 from argosy.report import charts, retraining
 from argosy.report.record import RunReport
@@ -107,10 +107,11 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
 
 
 def dimensions(evidence: Evidence) -> list[DimensionView]:
-    """The six dimensions in their fixed order, then any other that the evidence holds."""
+    """The dimensions of the model's kind in their fixed order, then any other that the evidence holds."""
     named = [gate.dimension for gate in evidence.gates] + [table.dimension for table in evidence.tables]
     named += [curve.dimension for curve in evidence.curves]
-    names = dict.fromkeys([*DIMENSIONS, *(name for name in named if name != DATA)])
+    fixed = OF_JUDGED["answers" if evidence.task == "answers" else "predictions"]
+    names = dict.fromkeys([*fixed, *(name for name in named if name != DATA)])
     return [_dimension(name, evidence) for name in names]
 
 
@@ -118,7 +119,9 @@ def _dimension(name: str, evidence: Evidence) -> DimensionView:
     gates = [gate for gate in evidence.gates if gate.dimension == name]
     return DimensionView(
         name=name,
-        meaning=task_words.CALIBRATION[evidence.task] if name == "calibration" else MEANINGS.get(name, ""),
+        meaning=task_words.CALIBRATION[evidence.task]
+        if name == "calibration" and evidence.task != "answers"
+        else MEANINGS.get(name, ""),
         # What holds the model back comes first.
         gates=sorted((gate for gate in gates if not gate.deviation), key=lambda gate: gate.passed),
         deviations=[gate for gate in gates if gate.deviation],

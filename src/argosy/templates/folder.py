@@ -17,6 +17,14 @@ SOURCES = "argosy.dev/sources"
 FILE_DIGEST = "files.argosy.dev/"
 
 ARTIFACTS = {"settings": "model.yaml", "definitions": "features.py", "expectations": "expectations.json"}
+"""The files of a model of tables, by the name of the artifact that carries each."""
+ANSWER_ARTIFACTS = {
+    "settings": "model.yaml",
+    "prompt": "prompt.md",
+    "questions": "questions.jsonl",
+    "labelled": "labelled.jsonl",
+}
+"""And those of a language model."""
 PIPELINE = "pipeline.py"
 MANIFEST = "pipeline.yaml"
 SCHEDULE = "schedule.yaml"
@@ -49,14 +57,20 @@ class ModelFiles:
 
     def annotations(self, model: str) -> dict[str, str]:
         """The annotations that tie a manifest to the files it came from."""
-        digests = {f"{FILE_DIGEST}{ARTIFACTS[name]}": _digest(text.encode()) for name, text in self.texts.items()}
+        files = artifacts_of(self.folder)
+        digests = {f"{FILE_DIGEST}{files[name]}": _digest(text.encode()) for name, text in self.texts.items()}
         return {MODEL: model, SOURCES: sources_digest(self.folder), **digests}
+
+
+def artifacts_of(folder: Path) -> dict[str, str]:
+    """The files that travel with the manifest of *folder*: what answers in words has a prompt."""
+    return ANSWER_ARTIFACTS if (folder / ANSWER_ARTIFACTS["prompt"]).is_file() else ARTIFACTS
 
 
 def read(folder: Path) -> ModelFiles:
     """Read the files of *folder*. Raises Misconfigured where one is missing or together they are too large."""
     texts: dict[str, str] = {}
-    for name, file in ARTIFACTS.items():
+    for name, file in artifacts_of(folder).items():
         try:
             texts[name] = (folder / file).read_text(encoding="utf-8")
         except OSError as error:
@@ -77,7 +91,7 @@ def sources_digest(folder: Path) -> str:
     package = Path(__file__).parents[1]
     ours = [*package.glob("templates/*.py"), package / "steps" / "spec.py", *package.glob("steps/*/spec.py")]
     lines = [f"{path.relative_to(package).as_posix()} {_digest(path.read_bytes())}" for path in sorted(ours)]
-    for file in (PIPELINE, *ARTIFACTS.values()):
+    for file in (PIPELINE, *artifacts_of(folder).values()):
         path = folder / file
         lines.append(f"{file} {_digest(path.read_bytes()) if path.exists() else 'absent'}")
     root = folder.resolve().parents[1]
@@ -90,7 +104,12 @@ def sources_digest(folder: Path) -> str:
 
 def taken_in(folder: Path, is_there: Callable[[Path], bool] = Path.is_file) -> Mapping[Path, str]:
     """The files of the project outside *folder* that its manifest or its steps are made of, each with how; see ``project_files.of``."""
-    return project_files.of(folder, (PIPELINE, ARTIFACTS["definitions"]), is_there)
+    programs = [
+        file
+        for file in (PIPELINE, ARTIFACTS["definitions"])
+        if file == PIPELINE or file in artifacts_of(folder).values()
+    ]
+    return project_files.of(folder, programs, is_there)
 
 
 def retraining_name(model: str) -> str:

@@ -15,7 +15,7 @@ from hera.workflows import models as argo
 
 from argosy import errors
 from argosy.domain import as_of, provenance, retraining_cause, watermarks
-from argosy.domain.model_settings import ModelSettings, StepResources
+from argosy.domain.model_settings import CommonSettings, ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
 from argosy.steps.finish_scoring.spec import SPEC as FINISH_SCORING
@@ -57,7 +57,7 @@ class Pipeline:
     """A model's pipeline while it is being written."""
 
     files: folder.ModelFiles
-    settings: ModelSettings
+    settings: CommonSettings
     _calls: list[DagTask] = field(default_factory=list)
     """The tasks of the DAG that is open."""
     _dags: list[str] = field(default_factory=list)
@@ -83,8 +83,8 @@ class Pipeline:
         """
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
         spec = _as_set(spec, self.settings)
-        refuse_incomplete(spec, given, list(folder.ARTIFACTS))
-        own = tuple(artifact.name for artifact in spec.inputs if artifact.name in folder.ARTIFACTS)
+        refuse_incomplete(spec, given, list(self.files.texts))
+        own = tuple(artifact.name for artifact in spec.inputs if artifact.name in self.files.texts)
         waits_for = tuple(task.name for task in after)
         self._calls.append(DagTask(name or spec.name, spec.name, own, given, for_each, spec, waits_for))
         self._placed[spec.name] = spec
@@ -102,7 +102,7 @@ class Pipeline:
         given = {argument.replace("_", "-"): value for argument, value in arguments.items()}
         waits_for = tuple(task.name for task in after)
         self._calls.append(
-            DagTask(name or outputs.template, outputs.template, tuple(folder.ARTIFACTS), given, after=waits_for)
+            DagTask(name or outputs.template, outputs.template, tuple(self.files.texts), given, after=waits_for)
         )
         return TaskHandle(name or outputs.template, outputs)
 
@@ -122,7 +122,7 @@ class Pipeline:
         Raises Misconfigured where steps that the settings fuse cannot share a pod.
         """
         self._dags.append(name)
-        taken = [Artifact(name=artifact) for artifact in (*folder.ARTIFACTS, *inputs)]
+        taken = [Artifact(name=artifact) for artifact in (*self.files.texts, *inputs)]
         turns = container_templates.in_turn() if name == ENTRYPOINT else None
         dag = DAG(
             name=name,
@@ -157,6 +157,14 @@ class Pipeline:
             stand_ins |= dict.fromkeys(steps, name)
         self._alone |= {call.spec.name: call.spec for call in calls if call.spec}
         return calls, stand_ins
+
+    def tables(self) -> ModelSettings:
+        """The settings, of a model of tables. Raises Misconfigured of any other."""
+        if not isinstance(self.settings, ModelSettings):
+            raise self._wrong(
+                "task", "the steps of this pipeline are for models of tables; a language model has `answering.dag`"
+            )
+        return self.settings
 
     def place_exit(self) -> None:
         """Put the exit handler beside the pipeline's own templates."""
@@ -194,8 +202,9 @@ class Pipeline:
     def refuse_unplaced(self) -> None:
         """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""
         known = ", ".join(sorted(self._placed))
-        beside = {WATCH_DRIFT.name} if self.settings.monitor else set()
-        if self.settings.scoring:
+        tables = self.settings if isinstance(self.settings, ModelSettings) else None
+        beside = {WATCH_DRIFT.name} if tables and tables.monitor else set()
+        if tables and tables.scoring:
             beside |= {step.name for step in (PLAN_SCORING, SCORE_BATCH, FINISH_SCORING)}
         for name in self.settings.resources:
             if name not in self._placed and name not in beside:
@@ -222,10 +231,8 @@ def of(source: str) -> Iterator[Pipeline]:
     Raises Misconfigured where the folder's files are wrong or too large to travel with the manifest.
     """
     files = folder.read(Path(source).parent)
-    pipeline = Pipeline(files, model_folder.load_settings(files.settings))
-    workflow = workflow_of(
-        files, pipeline.settings, parameters=[AS_OF, *([FULL] if reads_on(pipeline.settings) else [])]
-    )
+    pipeline = Pipeline(files, model_folder.load_any(files.settings))
+    workflow = workflow_of(files, pipeline.settings, parameters=_choices(pipeline.settings))
     with workflow:
         yield pipeline
     if pipeline.settings.notify:
@@ -242,7 +249,7 @@ compiled: list[WorkflowTemplate] = []
 
 
 def workflow_of(
-    files: folder.ModelFiles, settings: ModelSettings, *, name: str | None = None, parameters: Sequence[Parameter] = ()
+    files: folder.ModelFiles, settings: CommonSettings, *, name: str | None = None, parameters: Sequence[Parameter] = ()
 ) -> WorkflowTemplate:
     """The WorkflowTemplate *name* (the pipeline's own unless given) of a model, with more *parameters*, and without templates."""
     return WorkflowTemplate(
@@ -271,20 +278,29 @@ def workflow_of(
     )
 
 
-def _data(settings: ModelSettings) -> Parameter:
+def _choices(settings: CommonSettings) -> list[Parameter]:
+    """What whoever starts the pipeline of *settings* may choose of its data."""
+    if not isinstance(settings, ModelSettings):
+        return []
+    return [AS_OF, *([FULL] if reads_on(settings) else [])]
+
+
+def _data(settings: CommonSettings) -> Parameter:
     """The parameter ``data``. Without an address it has no value: the controller refuses a submission that names none, before any pod."""
     described = "Folder, file or bucket that holds the sources."
-    if not any(source.is_in_data for source in settings.sources):
+    if isinstance(settings, ModelSettings) and not any(source.is_in_data for source in settings.sources):
         return Parameter(name="data", value=ELSEWHERE, description="Nothing: each source names its own place.")
     if settings.data is None:
         return Parameter(name="data", description=described)
     return Parameter(name="data", value=settings.data, description=described)
 
 
-def _as_set(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
+def _as_set(spec: specs.StepSpec, settings: CommonSettings) -> specs.StepSpec:
     """*spec* as *settings* have it: of ingest each source that it reads from elsewhere, because nobody knows whether what is there has
     changed, so nothing is cached, without what only a source with a watermark asks for, where there is none; of a step that asks Spark
     the image with it, and the Secret that says where it is."""
+    if not isinstance(settings, ModelSettings):
+        return spec
     if settings.compute.asks_spark(spec.name):
         return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
     if spec.name != INGEST.name:
@@ -299,6 +315,6 @@ def _as_set(spec: specs.StepSpec, settings: ModelSettings) -> specs.StepSpec:
     )
 
 
-def reads_on(settings: ModelSettings) -> bool:
+def reads_on(settings: CommonSettings) -> bool:
     """True where a source has a watermark, so that a run reads on from the snapshot before."""
-    return any(source.watermark is not None for source in settings.sources)
+    return isinstance(settings, ModelSettings) and any(source.watermark is not None for source in settings.sources)

@@ -3,13 +3,14 @@
 It refers to the installed pipeline and repeats nothing of it but the model's files, which travel with whatever runs.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hera.workflows import DAG, Artifact, Container, Parameter, Task, WorkflowTemplate
 from hera.workflows import models as argo
 
 from argosy.domain import retraining_cause
-from argosy.domain.model_settings import ModelSettings, StepResources
+from argosy.domain.model_settings import CommonSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
 from argosy.steps.close_retraining.spec import SPEC as CLOSE
@@ -27,11 +28,11 @@ RESOURCES = StepResources(cpu="100m", cpu_limit="1", memory="512Mi", deadline_se
 def compile_folder(model: Path) -> str:
     """The text of the template that retrains *model*. Raises Misconfigured."""
     files = folder.read(model)
-    text: str = _workflow(files, model_folder.load_settings(files.settings)).to_yaml()
+    text: str = _workflow(files, model_folder.load_any(files.settings)).to_yaml()
     return HEADER + text
 
 
-def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
+def _workflow(files: folder.ModelFiles, settings: CommonSettings) -> WorkflowTemplate:
     defaults = {parameter.name: parameter for parameter in ADMISSION.parameters}
     asked = [
         Parameter(name=name, value=defaults[name].default or "", description=defaults[name].summary) for name in ASKED
@@ -39,7 +40,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
     workflow = pipeline.workflow_of(files, settings, name=folder.retraining_name(settings.model), parameters=asked)
     workflow.entrypoint, workflow.on_exit = "retrain", AT_THE_END
     with workflow:
-        _retrain(settings)
+        _retrain(settings, list(files.texts))
         _at_the_end(settings)
     told = (NOTIFY,) if settings.notify else ()
     workflow.templates.extend(_container(spec, files) for spec in (ADMISSION, CLOSE, *told))
@@ -53,8 +54,8 @@ def _container(spec: specs.StepSpec, files: folder.ModelFiles) -> Container:
     )
 
 
-def _retrain(settings: ModelSettings) -> None:
-    own = {name: f"{{{{inputs.artifacts.{name}}}}}" for name in folder.ARTIFACTS}
+def _retrain(settings: CommonSettings, carried: Sequence[str]) -> None:
+    own = {name: f"{{{{inputs.artifacts.{name}}}}}" for name in carried}
     inputs: list[Artifact | Parameter] = [Artifact(name=name) for name in own]
     inputs += [Parameter(name=name) for name in ASKED]
     with DAG(name="retrain", inputs=inputs):
@@ -80,7 +81,7 @@ def _retrain(settings: ModelSettings) -> None:
         )
 
 
-def _at_the_end(settings: ModelSettings) -> None:
+def _at_the_end(settings: CommonSettings) -> None:
     """The ledger first; then, where the model names channels, people hear of a retraining, and of whatever failed."""
     own = container_templates.SETTINGS
     with DAG(name=AT_THE_END, inputs=[Artifact(name=own)] if settings.notify else []):

@@ -8,7 +8,7 @@ from pathlib import Path
 from hera.workflows import CronWorkflow
 from hera.workflows import models as argo
 
-from argosy.domain.model_settings import ModelSettings, Schedule
+from argosy.domain.model_settings import CommonSettings, Schedule
 from argosy.files import model_folder
 from argosy.templates import folder
 
@@ -21,14 +21,14 @@ KEPT = 3
 
 def compile_folder(model: Path) -> str | None:
     """The text of *model*'s CronWorkflow; None where its settings have no schedule. Raises Misconfigured."""
-    settings = model_folder.load_settings(model / folder.ARTIFACTS["settings"])
+    settings = model_folder.load_any(model / folder.ARTIFACTS["settings"])
     if settings.schedule is None:
         return None
     text: str = clock(settings, settings.schedule, folder.workflow_name(settings.model)).to_yaml()
     return HEADER + text
 
 
-def clock(settings: ModelSettings, schedule: Schedule, name: str) -> CronWorkflow:
+def clock(settings: CommonSettings, schedule: Schedule, name: str) -> CronWorkflow:
     """The CronWorkflow that starts the WorkflowTemplate *name* of a model, and is called like it."""
     return CronWorkflow(
         name=name,

@@ -35,8 +35,8 @@ def compile_folder(model: Path) -> str | None:
     Raises Misconfigured.
     """
     files = folder.read(model)
-    settings = model_folder.load_settings(files.settings)
-    if settings.scoring is None:
+    settings = model_folder.load_any(files.settings)
+    if not isinstance(settings, ModelSettings) or settings.scoring is None:
         return None
     text: str = HEADER + _workflow(files, settings).to_yaml()
     if settings.scoring.schedule is None:

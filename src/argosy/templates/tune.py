@@ -30,7 +30,7 @@ def dag(run: pipeline.Pipeline) -> TemplateOutputs:
     with run.dag(NAME, inputs=("features",), outputs=outputs):
         asked = run.step(SUGGEST, name="suggest-0", round="0")
         scored = _fan_out(run, 0, asked, features)
-        for number in range(1, rounds_of(run.settings.search)):
+        for number in range(1, rounds_of(run.tables().search)):
             asked = run.step(
                 SUGGEST,
                 name=f"suggest-{number}",

@@ -27,8 +27,8 @@ RESOURCES = StepResources(cpu="1", memory="1Gi", deadline_seconds=1800)
 def compile_folder(model: Path) -> str | None:
     """The text of *model*'s watching CronWorkflow; None where its settings have no ``monitor``. Raises Misconfigured."""
     files = folder.read(model)
-    settings = model_folder.load_settings(files.settings)
-    if settings.monitor is None:
+    settings = model_folder.load_any(files.settings)
+    if not isinstance(settings, ModelSettings) or settings.monitor is None:
         return None
     template: str = _template(files, settings).to_yaml()
     schedule: str = _schedule(settings, settings.monitor).to_yaml()

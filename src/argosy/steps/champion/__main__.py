@@ -10,7 +10,7 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
+    settings = model_folder.load_any(step.input("settings"), SPEC.settings)
     forge = wiring.forge(Settings.from_environment())
     out = step.output("champion")
     digest = run.run(model=settings.model, forge=forge, out=out)

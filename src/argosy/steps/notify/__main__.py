@@ -22,7 +22,7 @@ def _tell(step: Step) -> None:
     settings = Settings.from_environment()
     run.run(
         ended=EndedRun(*(step.parameter(name) for name in ("run", "status", "failures", "cause"))),
-        settings=model_folder.load_settings(step.input("settings"), SPEC.settings),
+        settings=model_folder.load_any(step.input("settings"), SPEC.settings),
         notifier=wiring.notifier(settings),
         objects=wiring.objects(settings, settings.monitoring_uri),
         report=lambda line: print(line, flush=True),  # noqa: T201 - the step's log

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.monitoring import notices, run_notices
 from argosy.monitoring.run_notices import EndedRun
 from argosy.ports.notifier import Notifier
@@ -12,7 +12,7 @@ from argosy.ports.objects import Objects
 def run(
     *,
     ended: EndedRun,
-    settings: ModelSettings,
+    settings: CommonSettings,
     notifier: Notifier,
     objects: Objects,
     report: Callable[[str], None],

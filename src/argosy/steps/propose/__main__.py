@@ -19,7 +19,7 @@ def body(step: Step) -> None:
     offer = Offer(
         version=_version(step.parameter("version")),
         storage_uri=step.parameter("storage-uri"),
-        online=OnlineStore.from_text(step.parameter("online-uri")),
+        online=OnlineStore.from_text(store) if (store := step.parameter("online-uri")) else None,
         release=step.input("release"),
         evidence=step.input("evidence"),
         signatures=step.input("signatures"),

@@ -9,7 +9,11 @@ SPEC = StepSpec(
     parameters=(
         Parameter("version", "Number of the registered version."),
         Parameter("storage-uri", "Where the bundle is in the model store."),
-        Parameter("online-uri", "Where the online store's files are, as <uri>@<digest>."),
+        Parameter(
+            "online-uri",
+            "Where the online store's files are, as <uri>@<digest>; empty of a model that has none.",
+            default="",
+        ),
     ),
     inputs=(
         Artifact("release", "The bundle with release.json."),

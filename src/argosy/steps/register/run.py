@@ -4,8 +4,6 @@ Everything here may run again after a kill: the version is found by the model's 
 and the stores take equal content twice.
 """
 
-import datetime
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,8 @@ from argosy.domain.training_record import TrainingRecord
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.features import SharedOnlineStore
 from argosy.ports.objects import Objects
-from argosy.ports.registry import Candidate, Judgement, Registered, Registry
+from argosy.ports.registry import Candidate, Registry
+from argosy.promotion import registering
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,10 @@ def run(
             f"the evidence is about {evidence.model_digest}, the bundle is {digest}: not one run's outputs"
         )
     registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
-    registry.judge(settings.model, registered.version, _judgement(evidence, inputs.evidence))
+    registry.judge(settings.model, registered.version, registering.judgement(evidence, inputs.evidence))
     _keep_reference(settings, inputs, digest, objects)
     store = _online_store(settings, inputs, evidence, artifacts, shared)
-    _release(settings, registered, store, image, evidence, inputs.bundle, out)
+    registering.release(settings, registered, inputs.bundle, out, evidence=evidence, store=store, image=image)
     return Released(
         version=registered.version,
         storage_uri=artifacts.put(
@@ -137,49 +136,6 @@ def _candidate(settings: ModelSettings, inputs: Inputs, evidence: Evidence, surr
         },
         artifacts=artifacts,
     )
-
-
-def _judgement(evidence: Evidence, folder: Path) -> Judgement:
-    return Judgement(
-        verdict=evidence.verdict,
-        evidence_digest=evidence.content_digest(),
-        evidence=folder,
-        model_card=(folder / "model-card.md").read_text(encoding="utf-8"),
-        metrics={name: value for name, value in evidence.metrics.items() if value is not None},
-    )
-
-
-def _release(
-    settings: ModelSettings,
-    registered: Registered,
-    store: OnlineStore,
-    image: str | None,
-    evidence: Evidence,
-    bundle: Path,
-    out: Path,
-) -> None:
-    """The bundle with ``release.json``, which says the same however often this runs."""
-    shutil.copytree(bundle, out, copy_function=shutil.copyfile)
-    release = bundles.Release(
-        model=settings.model,
-        model_digest=bundles.digest(bundle),
-        counter=registered.version,
-        not_after=registered.created_at + datetime.timedelta(days=settings.release_days),
-        online_store=store,
-        image=image,
-        predecessor=_predecessor(evidence),
-    )
-    release.write(out / bundles.RELEASE)
-
-
-def _predecessor(evidence: Evidence) -> bundles.Predecessor | None:
-    """The champion, and how far its scores are from the candidate's where requests are most like those of now."""
-    digest = evidence.champion.model_digest
-    found = [each.score_distance for each in (evidence.recent, evidence.comparison) if each is not None]
-    distance = next((each for each in found if each is not None), None)
-    if digest is None or distance is None:
-        return None
-    return bundles.Predecessor(model_digest=digest, score_distance=distance)
 
 
 def _hex(digest: str) -> str:

@@ -13,7 +13,7 @@ from argosy.steps.retrain_admission.spec import SPEC
 
 def body(step: Step) -> None:
     settings = Settings.from_environment()
-    model = model_folder.load_settings(step.input("settings"))
+    model = model_folder.load_any(step.input("settings"))
     event = Event(
         kind=step.parameter("kind"),
         holder=step.parameter("holder"),

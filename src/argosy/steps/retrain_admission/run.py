@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.notices import Notice
 from argosy.domain.retraining_admission import Refused
 from argosy.monitoring import retraining_notices, retrainings
@@ -24,7 +24,7 @@ class Answered:
 def run(
     event: Event,
     *,
-    settings: ModelSettings,
+    settings: CommonSettings,
     state: AdmissionState,
     looks_of: LooksOf,
     now: datetime.datetime,

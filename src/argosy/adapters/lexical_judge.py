@@ -1,0 +1,17 @@
+"""Judges answers by words alone (see ``ml.answers.lexical_judge``); the judge of machines without network and key."""
+
+from argosy.domain.answers.answer_settings import LexicalJudge
+from argosy.domain.answers.items import Question
+from argosy.domain.answers.judged import Answer, Judgement
+from argosy.ml.answers import lexical_judge
+
+
+class WordJudge:
+    """A judge by *settings*; see the port."""
+
+    def __init__(self, settings: LexicalJudge) -> None:
+        self._settings = settings
+
+    def judge(self, question: Question, answer: Answer) -> Judgement:
+        """See the port."""
+        return lexical_judge.judge(self._settings, question, answer)

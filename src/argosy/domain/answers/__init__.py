@@ -1,0 +1,1 @@
+"""Language models that answer questions from documents: their settings, items, bundle, measurements."""

@@ -1,0 +1,118 @@
+"""The settings of a language model: the ``model.yaml`` of a folder whose task is ``answers``.
+
+What is versioned of such a model is its prompt, how it retrieves, and which endpoint completes; the judge and the prices are by what it is
+measured, and travel with it so that a number can be made again.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from argosy.domain.documents import Document
+from argosy.domain.model_settings import CommonSettings
+
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class Retrieval(Document):
+    """How passages are found: BM25 over sections of the documents, cut to a length."""
+
+    passages: int = Field(default=3, ge=1, le=20, description="Passages that a question is answered from.")
+    words: int = Field(default=120, ge=20, le=1000, description="Words that a passage has at most.")
+    k1: float = Field(
+        default=1.2, ge=0.0, le=10.0, description="BM25: how soon a word that comes again counts no more."
+    )
+    b: Share = Field(default=0.75, description="BM25: how far long passages are held back.")
+    headings: int = Field(
+        default=1, ge=0, le=10, description="How many times the words of a passage's headings count beside its own."
+    )
+
+
+class Extractive(Document):
+    """Answers with sentences of the passages, and nothing else: no network, no key, the same each time."""
+
+    kind: Literal["extractive"]
+    sentences: int = Field(default=3, ge=1, le=20, description="Sentences of an answer at most.")
+    least_cover: Share = Field(
+        default=0.5,
+        description="Share of a question's words, the rare ones counting more, that the passages must have; below it, it refuses.",
+    )
+
+
+class Chat(Document):
+    """Asks an endpoint that speaks the protocol of OpenAI's chat completions; its key is in ARGOSY_CHAT_KEY, the Secret argosy-chat."""
+
+    kind: Literal["chat"]
+    endpoint: str = Field(
+        pattern=r"^https?://\S+$", description="Up to the version, such as https://llm.example.com/v1."
+    )
+    model: str = Field(min_length=1, description="As the endpoint names it; one that never changes under its name.")
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
+    max_tokens: int = Field(default=400, ge=1)
+    timeout_seconds: float = Field(default=60.0, gt=0.0)
+
+
+Answerer = Annotated[Extractive | Chat, Field(discriminator="kind")]
+
+
+class LexicalJudge(Document):
+    """Judges by words alone: offline, the same each time. What it is worth is what its agreement with people says."""
+
+    kind: Literal["lexical"]
+    supported: Share = Field(
+        default=0.6,
+        description="Share of a sentence's words that one passage must have for it to count as taken from there.",
+    )
+    least_faithfulness: Share = Field(default=0.7, description="Below it, an answer is not acceptable.")
+    needs_section: bool = Field(
+        default=True, description="Whether an answer must come from a section that the question names, among others."
+    )
+    least_relevancy: Share = Field(default=0.35, description="Below it, an answer is not acceptable.")
+
+
+class ChatJudge(Chat):
+    """Has a model judge, at an endpoint of its own; see :class:`Chat`."""
+
+
+Judge = Annotated[LexicalJudge | ChatJudge, Field(discriminator="kind")]
+
+
+class Prices(Document):
+    """What tokens cost, in one currency."""
+
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    input_per_million: Price = Field(default=0.0, description="For a million tokens of prompts.")
+    output_per_million: Price = Field(default=0.0, description="For a million tokens of answers.")
+
+
+class ReviewSettings(Document):
+    """What people are asked to label."""
+
+    items: int = Field(default=12, ge=1, le=200, description="Answers that a request shows to its reviewer at most.")
+
+
+class AnswerSettings(CommonSettings):
+    """All settings of one language model."""
+
+    task: Literal["answers"]
+    documents: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*\.md$")]] = Field(
+        min_length=1, description="Markdown files at `data`, of which passages are made."
+    )
+    retrieval: Retrieval = Retrieval()
+    answerer: Answerer
+    refusal: str = Field(
+        min_length=1, description="What it says where it does not know; an answer that is this counts as refused."
+    )
+    judge: Judge
+    prices: Prices = Prices()
+    review: ReviewSettings = ReviewSettings()
+
+    @model_validator(mode="after")
+    def _names_each_document_once(self) -> Self:
+        seen: set[str] = set()
+        for name in self.documents:
+            if name in seen:
+                raise ValueError(f"documents: {name!r} is there twice")
+            seen.add(name)
+        return self

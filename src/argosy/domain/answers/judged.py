@@ -1,0 +1,67 @@
+"""Answers and what a judge says of them: the values that measurements, comparison and review are made of."""
+
+from pydantic import Field
+
+from argosy.domain.answers.answer_settings import Share
+from argosy.domain.documents import Document
+
+
+class Completed(Document):
+    """The completion of a prompt, and what it took as the endpoint counts it."""
+
+    text: str
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+
+
+class Answer(Document):
+    """One answer, and what it took."""
+
+    text: str
+    sections: list[str]
+    """Of the passages that it was answered from, best first."""
+    passages: list[str]
+    """Their texts."""
+    refused: bool
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    seconds: float = Field(ge=0.0)
+    score: float = 0.0
+    """BM25 of the best passage."""
+
+
+class Judgement(Document):
+    """What a judge says of one answer; shares, of which one is best but for toxicity."""
+
+    faithfulness: Share
+    """How much of the answer the passages bear out."""
+    relevancy: Share
+    """How much of what was asked for is in the answer."""
+    toxicity: Share
+    acceptable: bool
+    """Whether it would have the answer given: what people are asked, too."""
+    why: str = ""
+
+
+class JudgedAnswer(Document):
+    """A question, its answer and its judgement."""
+
+    id: str
+    answer: Answer
+    judgement: Judgement
+
+
+class ReviewItem(Document):
+    """``review.jsonl``: what a person is asked to label, with both models' answers side by side."""
+
+    id: str
+    question: str
+    reference: str
+    candidate: str
+    candidate_sections: list[str]
+    candidate_judged: Judgement
+    champion: str | None = None
+    champion_judged: Judgement | None = None
+    asked_because: str
+    acceptable: bool | None = None
+    """For the person to fill in, of the candidate's answer; the line then goes to labelled.jsonl (`argosy answers label`)."""

@@ -1,0 +1,54 @@
+"""Ranks passages for a question by BM25 (Robertson and Zaragoza 2009, in Lucene's form), through the library bm25s.
+
+The index is made when a bundle is loaded: it follows from the passages and the settings, and is no part of the bundle.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import bm25s
+
+from argosy.domain.answers.answer_bundle import Passage
+from argosy.domain.answers.answer_settings import Retrieval
+from argosy.ml.answers.words import words
+
+VERSION = str(bm25s.__version__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A passage that was found, and its score."""
+
+    passage: Passage
+    score: float
+
+
+class Index:
+    """Passages, ready to be asked."""
+
+    def __init__(self, passages: Sequence[Passage], settings: Retrieval) -> None:
+        self._passages = list(passages)
+        self._settings = settings
+        corpus = [words(each.text) + words(each.title) * settings.headings for each in passages]
+        self._known = [frozenset(each) for each in corpus]
+        self._frequency = Counter(word for each in self._known for word in each)
+        self._ranking = bm25s.BM25(method="lucene", k1=settings.k1, b=settings.b)
+        self._ranking.index(corpus, show_progress=False)
+
+    def find(self, question: str) -> list[Found]:
+        """The best passages for *question*, best first; of equal ones the earlier. Those that share no word with it are left out."""
+        asked = [word for word in words(question) if word in self._frequency]
+        if not asked:
+            return []
+        scores = self._ranking.get_scores(asked)
+        # By hand, as a partial sort leaves open which of two equal ones comes first.
+        order = sorted(range(len(scores)), key=lambda place: (-float(scores[place]), place))
+        best = [place for place in order[: self._settings.passages] if scores[place] > 0]
+        return [Found(self._passages[place], float(scores[place])) for place in best]
+
+    def weight(self, word: str) -> float:
+        """How much a *word* tells: its inverse document frequency; of one that no passage has, the most."""
+        count = self._frequency.get(word, 0)
+        return math.log(1 + (len(self._passages) - count + 0.5) / (count + 0.5))

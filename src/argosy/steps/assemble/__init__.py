@@ -1,0 +1,1 @@
+"""Makes the bundle of a language model: prompt, retrieval settings, passages."""

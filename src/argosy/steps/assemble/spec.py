@@ -1,0 +1,17 @@
+"""The spec of the step ``assemble``."""
+
+from argosy.steps.spec import Artifact, StepSpec
+
+SPEC = StepSpec(
+    name="assemble",
+    summary="Make the bundle: prompt, retrieval settings and passages, with questions that prove it wherever it is served.",
+    family="evaluate",
+    inputs=(
+        Artifact("settings", "model.yaml"),
+        Artifact("prompt", "prompt.md"),
+        Artifact("snapshot", "Documents and questions."),
+    ),
+    outputs=(Artifact("bundle", "Folder: answers.json, prompt.md, passages.jsonl, golden.json."),),
+    preload=("bm25s", "numpy"),
+    settings=("answerer", "documents", "model", "refusal", "retrieval"),
+)

@@ -1,0 +1,1 @@
+"""Reads documents, questions and labelled answers into an immutable snapshot."""
