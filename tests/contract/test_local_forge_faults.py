@@ -349,6 +349,67 @@ def test_a_record_that_somebody_broke(copies: Callable[[], Path], content: bytes
     assert open_requests(forge) == [1]
 
 
+def _emptied(path: Path, commit: str) -> None:
+    del commit
+    (path / ledgers.REF).write_text("")
+
+
+def _points_at_nothing(path: Path, commit: str) -> None:
+    del commit
+    (path / ledgers.REF).write_text(f"{'1' * 40}\n")
+
+
+def _object_lost(path: Path, commit: str) -> None:
+    (path / "objects" / commit[:2] / commit[2:]).unlink()
+
+
+def _object_damaged(path: Path, commit: str) -> None:
+    there = path / "objects" / commit[:2] / commit[2:]
+    there.chmod(0o600)
+    there.write_bytes(b"damaged")
+
+
+def _no_repository(path: Path, commit: str) -> None:
+    del commit
+    (path / "HEAD").rename(path / "HEAD.gone")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        pytest.param(_emptied, "points at cannot be read; `git .* fsck`", id="a-ref-emptied-by-a-power-loss"),
+        pytest.param(_points_at_nothing, "points at cannot be read", id="a-ref-to-nothing"),
+        pytest.param(_object_lost, "points at cannot be read", id="a-commit-that-is-lost"),
+        pytest.param(_object_damaged, "is corrupt", id="a-commit-that-is-damaged"),
+        pytest.param(_no_repository, "not a git repository", id="no-repository-any-more"),
+    ],
+)
+def test_what_cannot_be_read_is_not_nothing(
+    copies: Callable[[], Path], damage: Callable[[Path, str], None], said: str
+) -> None:
+    """A record of requests that is broken is no empty one: nobody is told that nothing waits, and no request becomes the first again."""
+    path = copies()
+    forge, repository = LocalForge(path, TEMPLATE), Repository(path)
+    forge.propose(proposal("a"))
+    damage(path, repository.resolve(ledgers.REF) or "")
+    with pytest.raises(errors.TryAgain, match=said):
+        forge.requests()
+    with pytest.raises(errors.TryAgain, match=said):
+        forge.propose(proposal("b"))
+
+
+def test_what_is_not_there_is_nothing(copies: Callable[[], Path]) -> None:
+    """Of names that git does not know, or that are no commit, there is none; no error either."""
+    repository = Repository(copies())
+    main = repository.resolve(MAIN) or ""
+    tree = repository.git("rev-parse", f"{main}^{{tree}}").decode().strip()
+    assert [repository.resolve(one) for one in ("refs/heads/none", "none", "1" * 40, "a name", tree)] == [None] * 5
+    alone = repository.commit(None, {"file": b""}, "alone\n", Person("ada"))
+    assert repository.merge_base(main, alone) is None
+    with pytest.raises(errors.TryAgain, match="merge-base failed"):
+        repository.merge_base(main, "1" * 40)
+
+
 def test_what_a_killed_process_left_is_removed(copies: Callable[[], Path]) -> None:
     """The index of a process that is no more goes with the next change; one that may be in use stays."""
     path = copies()

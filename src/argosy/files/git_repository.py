@@ -20,6 +20,8 @@ from argosy import errors
 from argosy.domain.changes import TreeEntry
 
 NOTHING = "0" * 40
+NO = 1
+"""The exit code with which git answers no; where it could not find out, it ends with another."""
 SUBMODULE = "160000"
 """The mode of an entry that has no content here."""
 STALE_SECONDS = 2.0
@@ -34,6 +36,14 @@ CONFIG = {
     "core.logAllRefUpdates": "always",
     "gc.auto": "0",
 }
+
+
+class GitFailure(errors.TryAgain):
+    """A call of git that ended with *code*, having *said* something."""
+
+    def __init__(self, verb: str, code: int, said: str) -> None:
+        super().__init__(f"git {verb} failed: {said or f'exit code {code}'}")
+        self.code, self.said = code, said
 
 
 @dataclass(frozen=True)
@@ -83,13 +93,32 @@ class Repository:
         return _run([f"--git-dir={self.path}", *arguments], given, environment)
 
     def resolve(self, name: str) -> str | None:
-        """The commit that *name* is, or None."""
+        """The commit that *name* is, or None where git knows none. Raises TryAgain where git cannot tell, or what *name* points at is broken."""
         try:
             return self.git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}").decode().strip()
-        except errors.TryAgain:
-            if not self.path.exists():
+        except GitFailure as failure:
+            # Only with this code does git say no; with any other it could not look. Of a ref that it cannot follow it says no, too.
+            if failure.code != NO:
                 raise
+            if self._is_broken(name, failure.said):
+                raise errors.TryAgain(
+                    f"{self.path}: what {name} points at cannot be read; `git --git-dir={self.path} fsck` says what is broken, and a ref "
+                    f"whose history is whole is brought back by `git reflog {name}` and `git update-ref`"
+                ) from failure
             return None
+
+    def _is_broken(self, name: str, said: str) -> bool:
+        """True where *name*, of which git *said* that it is no commit, is a ref all the same."""
+        if "broken ref" in said:
+            return True
+        if not name.startswith("refs/"):
+            return False
+        try:
+            return bool(self.git("rev-parse", "--quiet", "--verify", name))
+        except GitFailure as failure:
+            if failure.code != NO:
+                raise
+            return "broken ref" in failure.said
 
     def listing(self, commit: str, *paths: str) -> dict[str, str]:
         """Path to blob id of every file of *commit* at or under *paths* (all where none is given)."""
@@ -106,8 +135,8 @@ class Repository:
         """The newest commit that both have in their history, or None."""
         try:
             return self.git("merge-base", one, other).decode().strip()
-        except errors.TryAgain:
-            if self.resolve(one) is None or self.resolve(other) is None:
+        except GitFailure as failure:
+            if failure.code != NO:
                 raise
             return None
 
@@ -227,7 +256,7 @@ def _run(arguments: Sequence[str], text: bytes = b"", environment: Mapping[str, 
         if errors.says_disk_full(said):
             raise errors.LocalDisk(f"the disk takes no more of the environment repo: {said}; free space there")
         verb = next((argument for argument in arguments if not argument.startswith("-")), "")
-        raise errors.TryAgain(f"git {verb} failed: {said or f'exit code {done.returncode}'}")
+        raise GitFailure(verb, done.returncode, said)
     return done.stdout
 
 
