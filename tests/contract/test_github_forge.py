@@ -249,6 +249,58 @@ def test_main_moves_while_github_merges(server: FakeGithub, forge: HostedForge) 
         merge(forge, 1)
 
 
+def test_an_answer_that_is_lost_hides_no_other_main(server: FakeGithub, forge: HostedForge) -> None:
+    """Whoever asks again hears what the first would have: that the merge is onto another main than was checked."""
+    request, checked = opened(forge, proposal("a")), forge.head()
+
+    def somebody_is_faster(_method: str, path: str, count: int) -> None:
+        if path.endswith("/merge"):
+            server.store.push({"models/toy/production/version.yaml": version("b").yaml().encode()})
+            server.lost = {count}
+
+    server.fault = somebody_is_faster
+    with pytest.raises(errors.TryAgain, match="GitHub fails"):
+        forge.merge(1, head=request.head, by="ada", at=checked)
+    for _ in range(2):
+        with pytest.raises(errors.Rejected, match=rf"but main had moved on from {checked[:12]}, which was checked"):
+            forge.merge(1, head=request.head, by="ada", at=forge.head())
+
+
+def test_an_answer_that_is_lost_is_found(server: FakeGithub, forge: HostedForge) -> None:
+    """Asked again, a merge that was done onto the main that was checked is done."""
+    request = opened(forge, proposal("a"))
+
+    def lose(_method: str, path: str, count: int) -> None:
+        server.lost = {count} if path.endswith("/merge") else set()
+
+    server.fault = lose
+    with pytest.raises(errors.TryAgain):
+        merge(forge, 1)
+    assert merge(forge, 1).state is State.MERGED
+    assert forge.request(1).head == request.head
+
+
+def test_a_merge_that_main_lost_is_none(server: FakeGithub, forge: HostedForge) -> None:
+    """A server calls a request merged for ever, also where main was moved back since: nobody is told that it is in main."""
+    request, before = opened(forge, proposal("a")), forge.head()
+    merge(forge, 1)
+    server.store.refs["heads/main"] = before
+    with pytest.raises(errors.Rejected, match=r"calls request 1 merged as .*, which main does not have"):
+        forge.merge(1, head=request.head, by="ada", at=before)
+
+
+def test_a_repository_out_of_sight_is_no_empty_one(server: FakeGithub, forge: HostedForge) -> None:
+    """GitHub answers 404 for what a token may not see: where that begins between two calls, main is not taken for one without a file."""
+    at = forge.head()
+    assert forge.read("models/toy/none.yaml", at) is None
+    server.fault = lambda *_: (404, {"message": "Not Found"})
+    for asked in (at, None):
+        with pytest.raises(errors.Misconfigured, match=r"GitHub knows no|Not Found \[404\]"):
+            forge.read("models/toy/staging/version.yaml", asked)
+    with pytest.raises(errors.Misconfigured, match=r"GitHub knows no|Not Found \[404\]"):
+        forge.contents(["models/toy/staging"], at)
+
+
 def test_a_tree_that_github_cut_off_is_not_trusted(server: FakeGithub, forge: HostedForge) -> None:
     """Where GitHub lists a part of the files, nothing is concluded from it."""
     request = opened(forge, proposal("a"))
@@ -331,12 +383,13 @@ def test_comments_and_commits_refer_to_nothing(server: FakeGithub, forge: Hosted
     forge.close(1, by="@ada", reason="<b>fixes #1</b>, see https://example.com")
     forge.reopen(1, by="@ada")
     server.store.pulls[1]["title"] = "Promote toy, closes #1"
+    before = forge.head()
     merge(forge, 1, by="@ada\nfixes #1")
     said = [*server.store.comments[1], server.store.commits[server.store.refs["heads/main"]].message]
     assert [text.replace("&#8203;", "").replace(BREAK, "").splitlines() for text in said] == [
         ["Closed by &#64;ada: &lt;b&gt;fixes \\#1&lt;/b&gt;, see https://example.com"],
         ["Taken up again by &#64;ada."],
-        ["Promote toy, closes #1", "", "Request: 1", "Merged-by: @ada fixes #1"],
+        ["Promote toy, closes #1", "", "Request: 1", "Merged-by: @ada fixes #1", f"Checked-main: {before}"],
     ]
     assert not any(re.search(r"@ada|#1|://", text) for text in said)
 

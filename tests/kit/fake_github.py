@@ -428,7 +428,7 @@ def merge(store: Hosted, number: str, given: dict[str, Any]) -> Answer:
     files = _merged(store, head, main)
     message = f"{given['commit_title']}\n\n{given['commit_message']}"
     store.refs["heads/main"] = store.commit(files, (main, head), message)
-    pull.update(state="closed", merge={"before": main, "head": head})
+    pull.update(state="closed", merge={"before": main, "head": head, "commit": store.refs["heads/main"]})
     return 200, {"sha": store.refs["heads/main"], "merged": True, "message": "Pull Request successfully merged"}
 
 
@@ -509,6 +509,7 @@ def _pull(store: Hosted, number: int) -> dict[str, Any]:
         "created_at": TIME,
         "closed_at": ended,
         "merged_at": ended if pull["merge"] else None,
+        "merge_commit_sha": merge["commit"] if merge else None,
         "merged_by": {"login": ACCOUNT} if pull["merge"] else None,
         "head": {
             "ref": pull["branch"],

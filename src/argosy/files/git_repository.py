@@ -93,7 +93,10 @@ class Repository:
         return _run([f"--git-dir={self.path}", *arguments], given, environment)
 
     def resolve(self, name: str) -> str | None:
-        """The commit that *name* is, or None where git knows none. Raises TryAgain where git cannot tell, or what *name* points at is broken."""
+        """The commit that *name* is, or None where git knows none.
+
+        Raises TryAgain where git cannot tell, or what *name* points at is broken.
+        """
         try:
             return self.git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}").decode().strip()
         except GitFailure as failure:

@@ -284,3 +284,122 @@ def test_one_margin_a_measurement() -> None:
     twice = [{"metric": "performance.auc", "margin": 0.1, "why": "w"}]
     with pytest.raises(ValueError, match=r"performance\.auc has two margins"):
         ComparisonPolicy.model_validate({"metric": "auc", "margin": 0.01, "margins": twice})
+
+
+def test_which_gates_hold_a_model_against_another() -> None:
+    """An override may answer these without a measurement; those that hold a measurement against a limit need one."""
+    names = ["champion", "champion-on-recent-rows", "champion-improves", "champion:calibration.ece"]
+    assert all(map(comparison.is_compared, names))
+    assert not any(map(comparison.is_compared, ["performance.auc", "championship", "serving parity"]))
+
+
+@pytest.mark.parametrize("error", [None, math.inf, math.nan], ids=str)
+def test_an_error_that_is_no_number_is_none(error: float | None) -> None:
+    """JSON has no word for it, and nothing follows from it: no power, no p-value."""
+    result = comparison.decide(POLICY, Paired(0.8, 0.8, 0.0, -0.005, 0.005, 0.5, 1000, None, error))
+    assert (result.error, result.smallest_shown, result.rows_for_margin) == (None, None, None)
+
+
+def low_by(error: float | None, metric: str = "calibration.ece") -> ComparisonResult:
+    """Inferior by its interval, which a resampling drew; by its error alone that is one time of three."""
+    policy = POLICY.model_copy(update={"metric": metric})
+    return comparison.decide(policy, Paired(0.8, 0.8, -0.012, -0.02, -0.0101, 0.5, 1000, None, error))
+
+
+def test_one_comparison_alone_is_not_adjusted() -> None:
+    """There is no second one among which it could be low by chance; one that could not be made is none."""
+    assert comparison.settle(POLICY, [low_by(0.004)])[0].outcome == "inferior"
+    nothing = comparison.impossible(POLICY, "other classes", 900)
+    assert [each.outcome for each in comparison.settle(POLICY, [low_by(0.004), nothing])] == [
+        "inferior",
+        "inconclusive",
+    ]
+    assert comparison.settle(POLICY, [low_by(0.004), low_by(None, "auc")])[0].outcome == "inferior"
+
+
+def test_two_comparisons_are_adjusted() -> None:
+    """Then one that is low by chance is inconclusive; one of which no error is known stays what its interval says."""
+    equal = comparison.decide(POLICY, measured(0.0, 0.004))
+    settled = comparison.settle(POLICY, [equal, low_by(0.004), low_by(None, "performance.f1")])
+    assert [each.outcome for each in settled] == ["not-inferior", "inconclusive", "inferior"]
+    assert [each.outcome for each in comparison.settle(POLICY, [equal, low_by(0.004)])] == [
+        "not-inferior",
+        "inconclusive",
+    ]
+
+
+def test_an_improvement_has_an_error_to_be_held_against() -> None:
+    """A difference of which no error is known, or which could not be measured, is no improvement; nor is nothing at all."""
+    without = comparison.decide(POLICY, Paired(0.9, 0.8, 0.1, 0.05, 0.15, 0.01, 1000))
+    for asked in ([without], [comparison.impossible(POLICY, "other classes", 900)], []):
+        gate = comparison.improves_gate(POLICY, asked)
+        assert (gate.passed, gate.measured) == (False, None)
+    assert comparison.improves_gate(POLICY, [without, comparison.decide(POLICY, measured(0.1, 0.01))]).passed
+
+
+@pytest.mark.parametrize(
+    ("difference", "passes"),
+    [
+        pytest.param(0.0, False, id="the-same-answers"),
+        pytest.param(-0.001, False, id="worse-in-each-draw"),
+        pytest.param(0.001, True, id="better-in-each-draw"),
+    ],
+)
+def test_what_does_not_vary_is_certain(difference: float, passes: bool) -> None:
+    """A candidate that answers as the champion does is no improvement, though its difference has no error."""
+    result = comparison.decide(POLICY, measured(difference, 0.0))
+    gate = comparison.improves_gate(POLICY, [result])
+    assert (gate.passed, gate.measured) == (passes, 0.0 if passes else 1.0)
+    worse = comparison.decide(POLICY, measured(-0.02, 0.0))
+    assert [each.outcome for each in comparison.settle(POLICY, [result, worse])][1] == "inferior"
+
+
+def test_the_gate_on_an_improvement_says_where() -> None:
+    """And where there is none, among which, and what would be one."""
+    better = comparison.decide(POLICY, measured(0.02, 0.004))
+    found = comparison.improves_gate(POLICY, [better])
+    assert (found.reason, found.would_pass, found.limit) == (
+        "better in auc, counting that 1 were asked",
+        None,
+        "<= 0.025",
+    )
+    none = comparison.improves_gate(POLICY, [comparison.decide(POLICY, measured(0.0, 0.004))])
+    assert none.reason == "better in none of auc, counting that 1 were asked"
+    assert "better beyond chance" in (none.would_pass or "")
+
+
+def test_what_cannot_be_compared_has_no_figures() -> None:
+    """Nothing that could be read as equal to the champion by chance: zeros, and a p-value of 1."""
+    found = comparison.impossible(POLICY, "other classes", 900)
+    figures = (found.candidate, found.champion, found.difference, found.low, found.high, found.p_value)
+    assert (figures, found.rows, found.compared) == ((0, 0, 0, 0, 0, 1), 900, False)
+
+
+def test_where_it_must_be_better_a_margin_excuses_nothing() -> None:
+    """Equal within the margin is not what was asked for: the low end must lie above 0, and nothing else would pass."""
+    policy = POLICY.model_copy(update={"goal": "better", "margin": 0.05})
+    equal = comparison.decide(policy, paired(-0.01, 0.02))
+    gate = comparison.gate(policy, equal)
+    assert (equal.outcome, gate.passed, gate.measured, gate.limit) == ("not-inferior", False, -0.01, "> 0")
+    assert gate.would_pass == "auc different from the champion's by +0.0150 or more, on rows like these"
+    better = comparison.gate(policy, comparison.decide(policy, paired(0.001, 0.02)))
+    assert (better.passed, better.measured, better.would_pass) == (True, 0.001, None)
+
+
+def test_an_improvement_may_be_in_the_first_score() -> None:
+    """All that gate are asked, the score that the policy names first as well."""
+    gates = held((0.02, 0.004), (0.0, 0.004), (0.0, 0.004))
+    assert gates["champion-improves"].passed
+    assert "better in auc" in gates["champion-improves"].reason
+
+
+def test_a_champion_that_says_up_to_when_is_believed() -> None:
+    """Its bundle's word counts, and not the moment at which its holdout began."""
+    assert comparison.recent_overlap(first_of(11), by_time(9), first_of(12)) is not None
+    assert comparison.recent_overlap(first_of(11), by_time(12), first_of(10)) is None
+
+
+def test_figures_of_recent_rows_are_measured() -> None:
+    """The low end of the interval is what is held against 0."""
+    gate = comparison.recent_gate(POLICY, comparison.decide(POLICY, paired(-0.005, 0.02)))
+    assert (gate.measured, gate.limit) == (-0.005, "> 0")

@@ -1,5 +1,6 @@
 """Each check of a request can fail, alone, and says why."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -442,3 +443,10 @@ def test_who_answers_entities_needs_a_verdict(role: Literal["shadow", "candidate
     )
     check = merge_checks.of_second_evidence(second, evidence(verdict=verdict))
     assert check == merge_checks.Check("evidence", passed, f"the evaluation says {verdict!r}", final=True)
+
+
+def test_which_model_main_serves() -> None:
+    """The very one, and none where production has nothing yet."""
+    assert main().serves(CHAMPION)
+    assert not main().serves(MODEL)
+    assert not dataclasses.replace(main(), champion=None).serves(MODEL)

@@ -1,10 +1,13 @@
 """One word and one paragraph: all gates hold and the champion is not better, or the reason why not."""
 
+import datetime
+
 import pytest
 
 from argosy.domain import column_health, comparison, evidence, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ChampionRef, ComparisonResult, GateResult
+from argosy.domain.overrides import Override
 from argosy.domain.policy import ComparisonPolicy
 
 POLICY = ComparisonPolicy(metric="auc", margin=0.01)
@@ -143,3 +146,66 @@ def test_a_broken_column_is_the_one_explanation() -> None:
     assert found == "reject"
     assert why.startswith("Nothing is promoted from such data: this looks broken upstream, not drifted: n is missing")
     assert "gates failed" not in why
+
+
+def let_past(failed: GateResult) -> GateResult:
+    """A gate that failed, and an override for it."""
+    override = Override(gate=failed.gate, reason="known", by="ada", expires=datetime.date(2026, 3, 1))
+    return failed.model_copy(update={"override": override})
+
+
+def against_somebody(held: ComparisonResult, *gates: GateResult, **more: object) -> tuple[str, str]:
+    """The verdict beside a champion, whatever its gates."""
+    asked = {"model_digest": "sha256:new", "champion": SOMEBODY, "gates": gates, "comparison": held, **more}
+    return verdicts.decide(**asked)  # type: ignore[arg-type]
+
+
+def test_an_override_lets_the_model_past_and_is_said() -> None:
+    """Who answers for it stands in the verdict; a gate that holds needs none, and nothing is said of it."""
+    said = "overridden until 2026-03-01 by ada: known"
+    word, why = decide(gate(), let_past(gate("c.d", passed=False)))
+    assert (word, why.partition(". ")[0]) == ("promote", f"Every gate that counts holds; c.d {said}")
+    assert decide(gate(), let_past(gate("c.d")))[1].startswith("Every gate holds. ")
+
+
+def test_an_override_answers_a_comparison_that_cannot_tell() -> None:
+    """Only where it is of that gate, and failed; another one's leaves the question open."""
+    unknown = against(-0.02, 0.02)
+    asked = comparison.gate(POLICY, unknown)
+    assert against_somebody(unknown, gate(), asked)[0] == "inconclusive"
+    assert against_somebody(unknown, gate(), let_past(asked))[0] == "promote"
+    assert against_somebody(unknown, let_past(gate("c.d", passed=False)), asked)[0] == "inconclusive"
+
+
+def test_what_may_yet_turn_out_better_is_not_refused() -> None:
+    """The gate on an improvement waits with a comparison that cannot tell, and with that alone."""
+    improves = gate(comparison.IMPROVES_GATE, passed=False)
+    unknown, known = against(-0.02, 0.02), against(-0.005, 0.02)
+    assert against_somebody(unknown, comparison.gate(POLICY, unknown), improves)[0] == "inconclusive"
+    assert against_somebody(known, comparison.gate(POLICY, known), improves)[0] == "reject"
+
+
+def test_every_margin_is_asked_and_said() -> None:
+    """One that cannot tell makes the whole inconclusive, one below its own rejects, and the others are in the reason."""
+    rule = ComparisonPolicy(metric="calibration.brier", margin=0.01)
+    held = against(0.001, 0.02)
+
+    def beside(low: float, high: float) -> tuple[str, str]:
+        margin = comparison.decide(rule, Paired(0.8, 0.8, (low + high) / 2, low, high, 0.5, 1000))
+        return against_somebody(held, comparison.gate(POLICY, held), comparison.gate(rule, margin), margins=[margin])
+
+    assert [beside(*ends)[0] for ends in ((0.0, 0.02), (-0.02, 0.02), (-0.03, -0.02))] == [
+        "promote",
+        "inconclusive",
+        "reject",
+    ]
+    assert "calibration.brier is not worse than the champion's" in beside(0.0, 0.02)[1]
+
+
+def test_as_of_a_moment_nothing_is_said_of_production() -> None:
+    """Such a run has no champion beside it, and its verdict says as of when, and that it is proposed nowhere."""
+    at = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    word, why = verdicts.decide(model_digest="sha256:new", champion=NOBODY, gates=[gate()], comparison=None, as_of=at)
+    assert word == "promote"
+    assert "as of 2026-01-02" in why
+    assert "nothing is proposed" in why

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull, Reviews
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Commit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import TreeEntry
 
@@ -62,6 +62,9 @@ class GiteaHost:
             return self._call("GET", f"raw/{quote(path)}", query={"ref": at}).content
         except NoSuccess as refused:
             self._raise_unless(refused, NOT_FOUND)
+            self.commit(
+                at
+            )  # a repository that is hidden from the token by now, or a commit that is gone, answers the same
             return None
 
     def contents(self, paths: Sequence[str], at: str) -> dict[str, bytes]:
@@ -74,7 +77,7 @@ class GiteaHost:
 
     def history(self, path: str) -> list[str]:
         bare = {"stat": "false", "verification": "false", "files": "false"}
-        return [commit["sha"] for commit in self._all("commits", {"sha": MAIN, "path": path, **bare}, absent=[])]
+        return [commit["sha"] for commit in self._commits({"sha": MAIN, "path": path, **bare})]
 
     def entries(self, commit: str) -> dict[str, TreeEntry]:
         found: dict[str, TreeEntry] = {}
@@ -106,9 +109,10 @@ class GiteaHost:
             )
         return newest[0] if newest else None
 
-    def parents(self, commit: str) -> list[str]:
+    def commit(self, commit: str) -> Commit:
         bare = {"stat": "false", "verification": "false", "files": "false"}
-        return [parent["sha"] for parent in self._get(f"git/commits/{commit}", bare)["parents"]]
+        found = self._get(f"git/commits/{commit}", bare)
+        return Commit([parent["sha"] for parent in found["parents"]], found["commit"]["message"])
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
         if self._is_there(f"branches/{quote(branch)}"):
@@ -244,6 +248,7 @@ class GiteaHost:
             base=pull["merge_base"],
             is_open=pull["state"] == "open",
             is_merged=merged,
+            merge=pull["merge_commit_sha"] if merged else None,
             merged_by=pull["merged_by"]["login"] if merged and pull["merged_by"] else None,
             opened_at=pull["created_at"],
             ended_at=ended,
@@ -258,7 +263,14 @@ class GiteaHost:
     def _own(self, head: str, onto: str) -> list[Any]:
         """The commits in the history of *head* that are not in that of *onto*."""
         bare = {"stat": "false", "verification": "false", "files": "false"}
-        return self._all("commits", {"sha": head, "not": onto, **bare}, absent=[])
+        return self._commits({"sha": head, "not": onto, **bare})
+
+    def _commits(self, query: Mapping[str, str]) -> list[Any]:
+        """The commits that *query* asks for. Where there is none Gitea may answer as if it did not know where to begin: that is asked."""
+        found = self._all("commits", query, absent=[])
+        if not found:
+            self.commit(query["sha"])
+        return found
 
     def _blob(self, path: str, entry: TreeEntry, at: str) -> bytes:
         blob = self._get(f"git/blobs/{entry.blob}")

@@ -21,7 +21,7 @@ from github.Repository import Repository
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
 from argosy.adapters.hosted_forge.github_app import InstallationToken
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Pull, Reviews
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Commit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import PLAIN_FILE, TreeEntry
 
@@ -158,9 +158,10 @@ class GithubHost:
                     raise
                 return None
 
-    def parents(self, commit: str) -> list[str]:
+    def commit(self, commit: str) -> Commit:
         with self._reported():
-            return [parent.sha for parent in self._repository.get_git_commit(commit).parents]
+            found = self._repository.get_git_commit(commit)
+            return Commit([parent.sha for parent in found.parents], found.message)
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
         with self._reported():
@@ -387,7 +388,15 @@ class GithubHost:
         try:
             return self._repository.get_contents(path, ref=ref)
         except UnknownObjectException:
+            # A repository that is hidden from the token by now, or a commit that is gone, answers the same.
+            self._demand_commit(ref)
             return None
+
+    def _demand_commit(self, ref: str) -> None:
+        if ref == MAIN:
+            self._repository.get_branch(MAIN)
+        else:
+            self._repository.get_git_commit(ref).sha  # asked for now: the client is lazy  # noqa: B018
 
     def _listing(self, paths: Sequence[str], ref: str) -> dict[str, str]:
         """Path to blob of the files that *paths* hold."""
@@ -437,6 +446,8 @@ def _pull(pull: PullRequest, *, listed: bool = False) -> Pull:
         base=pull.base.sha,
         is_open=pull.state == "open",
         is_merged=pull.merged_at is not None,
+        # Of an open one it is a commit that GitHub tries a merge with.
+        merge=pull.merge_commit_sha if pull.merged_at else None,
         merged_by=pull.merged_by.login if not listed and pull.merged_at and pull.merged_by else None,
         opened_at=pull.created_at.isoformat(timespec="seconds"),
         ended_at=ended_at.isoformat(timespec="seconds") if ended_at else None,

@@ -34,11 +34,21 @@ class Pull:
     """A commit of main from before the merge."""
     is_open: bool
     is_merged: bool
+    merge: str | None
+    """The commit by which main has a merged one, as the server says."""
     merged_by: str | None
     """None, too, in lists of a server that does not say so there."""
     opened_at: str
     ended_at: str | None
     labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit, without its files."""
+
+    parents: list[str]
+    message: str
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,8 @@ class Host(Protocol):
     def merge_base(self, onto: str, head: str) -> str | None:
         """The newest commit in the history of both, or None."""
 
-    def parents(self, commit: str) -> list[str]:
-        """The parents of *commit*."""
+    def commit(self, commit: str) -> Commit:
+        """What *commit* says of itself."""
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
         """Have *branch* at one commit on main that makes *changes* (path to content; None: the file goes).

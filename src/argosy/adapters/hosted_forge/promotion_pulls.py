@@ -5,6 +5,7 @@ whole before a branch shows it, a branch has one open pull request at most (the 
 older one is closed, and whoever comes next finishes what is unfinished. Which account merged or closed is the server's to say.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from argosy import errors
@@ -23,6 +24,9 @@ STATUS = "argosy"
 """The name of the status that a rule of main may require."""
 GUARDS = (STATUS, "checks")
 """Statuses by which a rule of main has each commit checked: ours, and that of the environment repo's workflow."""
+CHECKED = "Checked-main: "
+"""Begins the line of a merge's message that names the main that the request was checked against."""
+CHECKED_MAIN = re.compile(rf"^{CHECKED}([0-9a-f]{{40,64}})$", re.MULTILINE)
 SIGN = "<!-- argosy: what it has to say -->"
 """The end of the one comment that Argosy keeps to itself, and writes anew."""
 
@@ -90,8 +94,11 @@ class HostedForge:
             self._refuse_mixture(request, at)
             if self.head() != at:
                 raise errors.TryAgain("main of the environment repo has moved since the request was checked; try again")
-            merge = self._host.merge(pull, head=head, title=defused(pull.title), message=_message(number, by, note))
+            message = f"{_message(number, by, note).rstrip()}\n{CHECKED}{at}\n"
+            merge = self._host.merge(pull, head=head, title=defused(pull.title), message=message)
             self._refuse_other_main(request, merge, at)
+        else:
+            self._refuse_lost(request, pull.merge)
         return self._now(number)
 
     def approval(self, request: Request) -> ReviewStanding:
@@ -291,9 +298,22 @@ class HostedForge:
                 "merge main into its branch, or close it and run the pipeline again"
             )
 
+    def _refuse_lost(self, request: Request, merge: str | None) -> None:
+        """Say where main does not have *merge*, by which it is said to have *request*; or has it on another main than was checked.
+
+        Whoever merged it may have lost the server's answer: so its message says which main that was.
+        """
+        if merge is None or self._host.merge_base(self.head(), merge) != merge:
+            raise errors.Rejected(
+                f"{self._host.name} calls request {request.number} merged as {(merge or 'no commit')[:12]}, which main does not have: "
+                "somebody moved main back since; close what is left of it and run the pipeline again"
+            )
+        if said := CHECKED_MAIN.findall(self._host.commit(merge).message):
+            self._refuse_other_main(request, merge, said[-1])
+
     def _refuse_other_main(self, request: Request, merge: str, at: str) -> None:
         """Say where the server merged onto another main than the one that was checked."""
-        if self._host.parents(merge) != [at, request.head]:
+        if self._host.commit(merge).parents != [at, request.head]:
             raise errors.Rejected(
                 f"request {request.number} is merged as {merge[:12]}, but main had moved on from {at[:12]}, which was checked: look at "
                 f"`argosy pr view {request.number}` and main, and revert that commit if main said otherwise by then"
