@@ -161,9 +161,23 @@ def impossible(policy: ComparisonPolicy, reason: str, rows: int) -> ComparisonRe
     )
 
 
-def overlap(candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSplit) -> str | None:
-    """Why the champion may have been trained on rows of the candidate's holdout; None where it cannot have been."""
+def overlap(
+    candidate: EntitySplit | TimeSplit,
+    champion: EntitySplit | TimeSplit,
+    *,
+    entities: tuple[Sequence[str], Sequence[str]],
+) -> str | None:
+    """Why the champion may have been trained on rows of the candidate's holdout; None where it cannot have been.
+
+    *entities*: the columns whose values name an entity, of the candidate and of the champion.
+    """
     if isinstance(candidate, EntitySplit) and isinstance(champion, EntitySplit):
+        ours, theirs = map(list, entities)
+        if ours != theirs:
+            return (
+                f"the champion's holdout was drawn by {' and '.join(theirs)}, this one by {' and '.join(ours)}, so it was trained on rows "
+                "of this one"
+            )
         if candidate.key != champion.key:
             return "the champion's holdout was drawn with another key, so it was trained on rows of this holdout"
         # The hash of an entity is below every larger share too: a smaller holdout lies inside a larger one.

@@ -49,6 +49,8 @@ class MainState:
     """Why the model that is asked about was taken out of service; None where it was not."""
     overrides: Sequence[Override] = ()
     """Gates that the model may go past, by main's word."""
+    retired: release.Version | None = None
+    """The version that production had when the model was retired there; None where it was not, or is served again."""
     overrides_fault: str | None = None
     """Why main's word of those cannot be read; None where it can, or there is none."""
 
@@ -459,8 +461,11 @@ def _repeatable(subject: Subject, evidence: Evidence) -> Check:
 
 
 def _newer(version: release.Version, main: MainState) -> Check:
-    newer = main.champion is None or version.version >= main.champion.version
-    reason = f"version {version.version}" + (f", production has {main.champion.version}" if main.champion else "")
+    # What was retired may come back by a newer version: any signed one of before would else be the first of its model again.
+    last = main.champion or main.retired
+    newer = last is None or version.version >= last.version
+    had = "has" if main.champion else "had, before the model was retired,"
+    reason = f"version {version.version}" + (f", production {had} {last.version}" if last else "")
     return Check(
         "newer", newer, reason if newer else f"{reason}; to go back, revert the commit that brought the newer one"
     )

@@ -111,6 +111,11 @@ class Main:
                 return Retired(environment, environment_layout.retirement(content))
         return None
 
+    def _retired_version(self, model: str) -> Version | None:
+        path = environment_layout.retired_path(model, environment_layout.PRODUCTION)
+        content = self._read(path)
+        return version_file.parse(content, f"{self.called}:{path}") if content is not None else None
+
     def served_files(self) -> Mapping[str, bytes]:
         """Path to content of all that the environments serve, with its evidence and signatures."""
         return self.forge.contents(["models"], self.commit)
@@ -227,9 +232,11 @@ class Main:
         """
         policy = self.policy(model)
         overrides, fault = self._overrides_or_fault(model)
+        champion = self.version(model, environment_layout.PRODUCTION)
         return MainState(
             model=model,
-            champion=self.version(model, environment_layout.PRODUCTION),
+            champion=champion,
+            retired=None if champion else self._retired_version(model),
             policy_digest=policy.digest if policy else None,
             rejected=self.rejection(model, model_digest),
             overrides=overrides,

@@ -148,7 +148,7 @@ def test_a_champion_may_not_have_seen_the_holdout(
     candidate: EntitySplit | TimeSplit, champion: EntitySplit | TimeSplit, why: str | None
 ) -> None:
     """It would look better than it is, and a good candidate worse."""
-    found = comparison.overlap(candidate, champion)
+    found = comparison.overlap(candidate, champion, entities=(["id"], ["id"]))
     assert (found is None) if why is None else (found is not None and why in found)
 
 
@@ -403,3 +403,20 @@ def test_figures_of_recent_rows_are_measured() -> None:
     """The low end of the interval is what is held against 0."""
     gate = comparison.recent_gate(POLICY, comparison.decide(POLICY, paired(-0.005, 0.02)))
     assert (gate.measured, gate.limit) == (-0.005, "> 0")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "seen"),
+    [
+        pytest.param(["account"], ["customer"], True, id="another-entity"),
+        pytest.param(["customer", "day"], ["customer"], True, id="one-more-column"),
+        pytest.param(["day", "customer"], ["customer", "day"], True, id="another-order"),
+        pytest.param(["customer", "day"], ["customer", "day"], False, id="the-same"),
+    ],
+)
+def test_a_holdout_is_of_entities(ours: list[str], theirs: list[str], seen: bool) -> None:
+    """Drawn by another column, the same share by the same key is another side of each row; by time it is not drawn at all."""
+    found = comparison.overlap(by_entity(), by_entity(), entities=(ours, theirs))
+    assert (found is not None) is seen
+    assert not seen or f"was drawn by {' and '.join(theirs)}, this one by {' and '.join(ours)}" in (found or "")
+    assert comparison.overlap(by_time(11), by_time(11), entities=(ours, theirs)) is None

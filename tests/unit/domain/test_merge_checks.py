@@ -79,6 +79,7 @@ def main(**changes: bytes | None) -> MainState:
         "version": environment_layout.version_path("toy", "production"),
         "policy": environment_layout.policy_path("toy"),
         "rejected": environment_layout.rejected_path("toy", MODEL),
+        "retired": environment_layout.retired_path("toy", "production"),
         "overrides": environment_layout.overrides_path("toy"),
     }
     champion = version(version=3, model_digest=CHAMPION)
@@ -362,6 +363,22 @@ def test_the_version_of_production_itself_is_not_older() -> None:
     """A request that names the same number, as the one for production does after staging's, goes on."""
     same = main(version=version(version=4, model_digest=CHAMPION).yaml().encode())
     assert red(proposed(), same) == {}
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        pytest.param(5, {"newer": "version 4, production had, before the model was retired, 5"}, id="older"),
+        pytest.param(3, {}, id="newer"),
+    ],
+)
+def test_a_model_that_was_retired_comes_back_newer(last: int, said: dict[str, str]) -> None:
+    """The first release of a model was compared with none; signed as it is, it must not take the place of a retired one of later."""
+    note = f"# Retired from production, 2026-01-02, by ada: sold\n{version(version=last, model_digest=OTHER).yaml()}"
+    state = main(version=None, retired=note.encode())
+    first = evidence(champion=ChampionRef(model="toy", policy_digest=sha256(POLICY)))
+    found = red(proposed(version(evidence_digest=first.content_digest()), first), state)
+    assert {name: why.partition(";")[0] for name, why in found.items()} == said
 
 
 def test_what_it_was_compared_with_is_named() -> None:

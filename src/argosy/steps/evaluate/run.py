@@ -174,7 +174,7 @@ def _beside_champion(
         incumbent.predictor,
         holdout,
         frames.left_out(features),
-        overlap=comparison.overlap(settings.split, incumbent.predictor.signature.split),
+        overlap=_overlap(predictor, incumbent.predictor),
     )
     recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
     shown = [standing.beside] if standing.beside else []
@@ -185,6 +185,12 @@ def _beside_champion(
         )
     held = comparison.gates(rules, standing.result, standing.margins)
     return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates])
+
+
+def _overlap(candidate: Predictor, champion: Predictor) -> str | None:
+    """By what both bundles say of their holdouts."""
+    ours, theirs = candidate.signature, champion.signature
+    return comparison.overlap(ours.split, theirs.split, entities=(ours.join_keys, theirs.join_keys))
 
 
 def _on_recent(
