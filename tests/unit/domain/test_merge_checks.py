@@ -467,3 +467,127 @@ def test_which_model_main_serves() -> None:
     assert main().serves(CHAMPION)
     assert not main().serves(MODEL)
     assert not dataclasses.replace(main(), champion=None).serves(MODEL)
+
+
+def test_a_release_that_names_a_store_is_held_to_it() -> None:
+    """Also for going back: only one that names none is from before stores were named."""
+    other = version(online_store=STORE.model_copy(update={"digest": MODEL}), image=IMAGE)
+    assert not merge_checks.of_release(other, released(), legacy=True).passed
+    agreed = merge_checks.of_release(version(online_store=STORE, image=IMAGE), released(), legacy=True)
+    assert (agreed.passed, agreed.reason) == (True, "version.yaml says what was released as version 4")
+
+
+def test_each_green_check_says_what_it_found() -> None:
+    """People read these before they merge, so none may say what only a red one has to."""
+    said = {check.name: check.reason for check in merge_checks.checks(SUBJECT, proposed(), main())}
+    assert said["champion"] == f"compared with the model in production, {merge_checks.short(CHAMPION)}"
+    assert said["policy"] == "judged by main's policy"
+    assert said["rejected"] == "never taken out of service"
+    assert said["newer"] == "version 4, production has 3"
+    (order,) = merge_checks.of_order(SUBJECT.model_copy(update={"environment": "production"}), version())
+    assert order.reason == f"staging serves {merge_checks.short(MODEL)}"
+    assert merge_checks.of_term(released(), NOW, final=True).reason == "may be served until 2030-06-01 00:00 UTC"
+
+
+OVERRIDE = Override(gate="performance.auc", reason="known", by="ada", expires=datetime.date(2030, 6, 1))
+
+
+def by_override(override: Override = OVERRIDE) -> Evidence:
+    """Evidence that goes past one gate by *override*."""
+    failed = GateResult(
+        gate=override.gate, dimension="performance", passed=False, measured=0.7, limit=">= 0.8", reason="why", override=override
+    )  # fmt: skip
+    return evidence(gates=[failed])
+
+
+@pytest.mark.parametrize(
+    ("known", "used", "today", "said"),
+    [
+        pytest.param([OVERRIDE], OVERRIDE, OVERRIDE.expires, None, id="main-has-it"),
+        pytest.param([], OVERRIDE, OVERRIDE.expires, "that main has no more", id="taken-back"),
+        pytest.param(
+            [OVERRIDE.model_copy(update={"reason": "another"})], OVERRIDE, OVERRIDE.expires, "has no more", id="other-words"
+        ),
+        pytest.param([OVERRIDE], OVERRIDE, datetime.date(2030, 6, 2), "ran out on 2030-06-01", id="ran-out"),
+        pytest.param(
+            [OVERRIDE.model_copy(update={"model_digest": OTHER})],
+            OVERRIDE.model_copy(update={"model_digest": OTHER}),
+            OVERRIDE.expires,
+            "is for another model",
+            id="of-another-model",
+        ),
+        pytest.param(
+            [OVERRIDE.model_copy(update={"model_digest": MODEL})],
+            OVERRIDE.model_copy(update={"model_digest": MODEL}),
+            OVERRIDE.expires,
+            None,
+            id="of-this-model",
+        ),
+    ],
+)  # fmt: skip
+def test_an_override_counts_while_main_has_it(
+    known: list[Override], used: Override, today: datetime.date, said: str | None
+) -> None:
+    """Word for word, for this model and until its last day; what does not count cannot be overruled, and says how to go on."""
+    files, state = proposed(beside=by_override(used)), dataclasses.replace(main(), overrides=known)
+    (check,) = merge_checks.of_dated(SUBJECT, files, state, today)
+    assert (check.name, check.passed, check.final) == ("overrides", said is None, True)
+    if said is None:
+        assert check.reason == "performance.auc overridden until 2030-06-01 by ada: known"
+    else:
+        assert said in check.reason
+        assert "renew it in policies/overrides/toy.yaml, and run the pipeline again" in check.reason
+
+
+def test_overrides_are_asked_where_there_are_some() -> None:
+    """Evidence that goes by none has no such check, nor has a request whose documents cannot be read: those are red already."""
+    broken = {"models/toy/staging/evidence/evidence.json": b"{}"}
+    gone = {path: content for path, content in proposed().items() if not path.endswith("evidence.json")}
+    unread = {**proposed(), "models/toy/staging/version.yaml": b"model: [\n"}
+    for files in (proposed(), {**proposed(), **broken}, gone, unread):
+        assert merge_checks.of_dated(SUBJECT, files, main(), NOW.date()) == []
+    fault = dataclasses.replace(main(), overrides=[OVERRIDE], overrides_fault="cannot be read")
+    (check,) = merge_checks.of_dated(SUBJECT, proposed(beside=by_override()), fault, NOW.date())
+    assert (check.passed, check.final, check.reason) == (False, True, "cannot be read")
+
+
+def test_what_ended_unmerged_is_merged_no_more() -> None:
+    """Its state is a check of its own, which says why it ended, and nobody overrules it."""
+    one = promotion_requests.Request(
+        number=1, subject=SUBJECT, branch="b", title="t", head="h", url="u", author="a", opened_at="then"
+    )
+    assert merge_checks.of_state(one) == []
+    ended = one.model_copy(update={"state": promotion_requests.State.CLOSED, "reason": "too early"})
+    (check,) = merge_checks.of_state(ended)
+    assert (check.passed, check.final, check.reason) == (False, True, "it is closed: too early")
+
+
+def test_the_release_beside_a_version_is_that_version_s() -> None:
+    """By every field, and by the address under which its bundle lies; whatever is not is named with its place."""
+    content = released(online_store=None, image=None).model_dump_json().encode()
+    named = f"s3://store/toy/{sha256(content).removeprefix('sha256:')[:12]}-{'0' * 64}/"
+    assert merge_checks.named_release(version(storage_uri=named), content, "here").counter == 4
+    refused = {
+        "and no release is that long": (version(), b" " * (merge_checks.LONGEST_RELEASE + 1)),
+        "here cannot be read": (version(), b"{}"),
+        "here is of another version: version is 9": (version(version=9), content),
+        "here is not the release that lies at": (
+            version(storage_uri=f"s3://store/toy/{'1' * 12}-{'0' * 64}/"),
+            content,
+        ),
+    }
+    for said, (of, given) in refused.items():
+        with pytest.raises(errors.Misconfigured, match=said):
+            merge_checks.named_release(of, given, "here")
+
+
+def test_online_features_are_there_or_the_request_is_red() -> None:
+    """Servers would not start without them; a version that has none needs none."""
+    assert merge_checks.of_features(version(), there=False) == []
+    (there,) = merge_checks.of_features(version(online_store=STORE), there=True)
+    assert (there.passed, there.reason) == (True, "its online features are in the model store")
+    (gone,) = merge_checks.of_features(version(online_store=STORE), there=False)
+    assert (gone.passed, gone.final) == (False, True)
+    assert gone.reason == (
+        f"its online features {STORE.uri} are not in the model store any more, so that its servers would not start; {merge_checks.ANEW}"
+    )

@@ -1,7 +1,10 @@
 """What to do about a proposal, decided without any forge."""
 
+import datetime
+
 import pytest
 
+from argosy import errors
 from argosy.domain import environment_layout, promotion_requests
 from argosy.domain.documents import sha256
 from argosy.domain.promotion_requests import Request, State, Subject
@@ -168,3 +171,121 @@ def test_a_revert_leads_nowhere() -> None:
     """What is put back in staging is not proposed for production by that."""
     assert promotion_requests.next_proposal(request(1, State.MERGED, BACK), {}) is None
     assert promotion_requests.labels(BACK) == ["revert", "model/toy", "environment/staging"]
+
+
+DAY = datetime.date(2026, 3, 1)
+OUT, ANEW = subject(retires=True), subject(renews=True)
+SHADOW = subject(tries="shadow", percent=10, until=DAY)
+KINDS = {"promotion": subject(), "revert": BACK, "retirement": OUT, "renewal": ANEW, "experiment": SHADOW}
+
+
+def decided(about: Subject, requests: list[Request], served: str | None = None) -> tuple[str, int | None, list[int]]:
+    """The action, the request that it is about, and those that are superseded."""
+    decision = promotion_requests.decide(about, requests, served, genuine)
+    return (
+        decision.action,
+        decision.request.number if decision.request else None,
+        [one.number for one in decision.supersede],
+    )
+
+
+def test_each_kind_has_its_name_and_its_branches() -> None:
+    """Branches tell what is asked: two tries of one model that differ in anything are two."""
+    assert {name: about.kind for name, about in KINDS.items()} == {name: name for name in KINDS}
+    branches = {name: promotion_requests.branch(about) for name, about in KINDS.items()}
+    assert branches == {
+        "promotion": f"promote/toy/staging/{short(A)}",
+        "revert": f"revert/toy/staging/{short(B)}",
+        "retirement": f"retire/toy/staging/{short(A)}",
+        "renewal": f"sign/toy/staging/{short(A)}",
+        "experiment": f"try/toy/staging/shadow-10-2026-03-01-{short(A)}",
+    }
+    assert all(branch.startswith(promotion_requests.PREFIXES) for branch in branches.values())
+
+
+@pytest.mark.parametrize("one", KINDS)
+def test_kinds_stand_beside_one_another(one: str) -> None:
+    """Each adopts its own open request, and none closes, or is taken for, one of another kind."""
+    waiting = [request(number, State.OPEN, about) for number, about in enumerate(KINDS.values(), start=1)]
+    assert decided(KINDS[one], waiting, served=C) == ("adopt", 1 + list(KINDS).index(one), [])
+    others = [each for each in waiting if each.subject.kind != one]
+    assert decided(KINDS[one], others, served=C) == ("open", None, [])
+    assert [promotion_requests.same_place(waiting[0], each) for each in waiting] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(subject(tries="candidate", percent=10, until=DAY), id="role"),
+        pytest.param(subject(tries="shadow", percent=20, until=DAY), id="share"),
+        pytest.param(subject(tries="shadow", percent=10), id="end"),
+        pytest.param(subject(B, tries="shadow", percent=10, until=DAY), id="model"),
+    ],
+)
+def test_another_try_is_another_question(other: Subject) -> None:
+    """It takes the place of the one that is open, and what people said of that one is no word on it."""
+    assert decided(SHADOW, [request(1, State.OPEN, other)]) == ("open", None, [1])
+    assert decided(SHADOW, [request(1, State.CLOSED, other)]) == ("open", None, [])
+    assert decided(SHADOW, [request(1, State.CLOSED, SHADOW)]) == ("stop", 1, [])
+
+
+def test_another_way_back_is_another_question() -> None:
+    """To the same model, out of another one."""
+    assert decided(BACK, [request(1, State.CLOSED, subject(reverts=C))], served=B) == ("open", None, [])
+
+
+def test_when_nothing_is_left_to_do() -> None:
+    """A model that is out needs no request to take it out; signatures are made anew however often that is asked."""
+    assert decided(OUT, [request(1, State.MERGED, OUT)], served=None) == ("done", 1, [])
+    assert decided(OUT, [request(1, State.MERGED, OUT)], served=A) == ("open", None, [])
+    assert decided(ANEW, [], served=A) == ("open", None, [])
+    assert decided(SHADOW, [request(1, State.MERGED, SHADOW)], served=A) == ("done", 1, [])
+
+
+def test_of_several_the_newest_is_meant() -> None:
+    """The newest that was merged, whatever came after it; and of those that are open and ask the same, the newest."""
+    ended = [request(1, State.MERGED), request(2, State.MERGED), request(3, State.CLOSED)]
+    assert decided(subject(), ended, served=A) == ("done", 2, [])
+    assert decided(subject(), [request(1, State.OPEN), request(2, State.OPEN)]) == ("adopt", 2, [])
+
+
+def test_evidence_that_main_has_overtaken_is_renewed_where_it_leads_on() -> None:
+    """Staging serves the model, but production would refuse what it was judged by: it is asked anew. After production comes nothing."""
+    beside = {name: subject(environment=name, champion_digest=B) for name in ("staging", "production")}
+    merged = [request(number, State.MERGED, about) for number, about in enumerate(beside.values(), start=1)]
+    newer = {name: about.model_copy(update={"champion_digest": C}) for name, about in beside.items()}
+    assert decided(newer["staging"], merged, served=A) == ("open", None, [])
+    assert decided(newer["production"], merged, served=A) == ("done", 2, [])
+    assert decided(beside["staging"], merged, served=A) == ("done", 1, [])
+    for gone in (OUT, SHADOW):  # neither leads anywhere
+        other = gone.model_copy(update={"policy_digest": B})
+        assert decided(gone, [request(1, State.MERGED, other)], served=None if gone.retires else A)[0] == "done"
+
+
+def test_a_superseded_request_says_by_which() -> None:
+    """Its end reads like any other, and leads to the one that took its place."""
+    ended = promotion_requests.superseded(request(1, State.OPEN), request(2, State.OPEN), "then")
+    assert (ended.state, ended.ended_by, ended.ended_at, ended.superseded_by) == (State.SUPERSEDED, "a", "then", 2)
+    assert ended.reason == "superseded by request 2"
+
+
+def test_each_kind_has_its_places() -> None:
+    """A request may change these files and folders, and no others."""
+    folder = "models/toy/staging"
+    served = (f"{folder}/version.yaml", f"{folder}/evidence", f"{folder}/retired.yaml")
+    assert {name: promotion_requests.places(about) for name, about in KINDS.items()} == {
+        "promotion": served,
+        "revert": (*served, f"models/toy/rejected/{B.removeprefix('sha256:')}.txt"),
+        "retirement": (served[0], f"{folder}/second.yaml", served[2]),
+        "renewal": served,
+        "experiment": (f"{folder}/second.yaml",),
+    }
+
+
+def test_the_commit_that_was_checked_and_no_other() -> None:
+    """One that is merged at another commit is a no, one that moved can be checked again."""
+    promotion_requests.refuse_moved(request(1, State.MERGED), "h")
+    with pytest.raises(errors.Rejected, match="request 1 is merged at commit h, not at other, which was checked"):
+        promotion_requests.refuse_moved(request(1, State.MERGED), "other")
+    with pytest.raises(errors.TryAgain, match="the commit of request 1 has moved since it was checked"):
+        promotion_requests.refuse_moved(request(1, State.OPEN), "other")
