@@ -498,3 +498,40 @@ def test_settings_that_cannot_be_met() -> None:
     """Three of two."""
     with pytest.raises(ValueError, match="`looks` is 3 and `of` 2"):
         Enter(looks=3, of=2)
+
+
+def test_a_retraining_is_found_by_its_run() -> None:
+    """A holder may say more than the run's name, as a step that is tried again does."""
+    ledger = after("requested", holder="run-7 try-2", earlier=after("failed", hours_ago=60, holder="run-6"))
+    found = ledger.of_run("run-7")
+    assert found is not None
+    assert (found.run, found.holder) == ("run-7", "run-7 try-2")
+    assert ledger.of_run("try-2") is None
+
+
+def test_a_lease_that_ended_is_when_it_ended() -> None:
+    """From then on others wait for the cooldown, and not from whenever somebody noticed."""
+    _, ledger = decided(ask())
+    _, later = decided(ask(window="later", holder="run-2"), ledger, looks=[], now=NOW + 20 * HOUR)
+    (lost,) = later.admissions
+    assert (lost.outcome, lost.ended) == ("lost", NOW + 8 * HOUR)
+
+
+def test_each_look_is_an_hour_from_the_next_one_that_counts() -> None:
+    """Not from the newest alone: of two that are minutes apart one counts, however old both are."""
+    rules = RULES.model_copy(update={"enter": Enter(looks=3, of=3, hours=9)})
+    assert refusal(ask(), rules=rules, looks=[look(2.3), look(1.2), look(0)]) == ""
+    assert refusal(ask(), rules=rules, looks=[look(1.2), look(1.1), look(0)]) == "not confirmed"
+
+
+def test_looks_at_two_versions_are_apart_by_themselves() -> None:
+    """A shadow is looked at beside the version that serves: neither takes the other's looks for its own."""
+    rules = RULES.model_copy(update={"enter": Enter(looks=3, of=3, hours=9)})
+    beside = look(1, model_digest="sha256:0b")
+    assert refusal(ask(), rules=rules, looks=[look(2.6), look(1.5), beside, look(0)]) == ""
+
+
+def test_looks_at_drift_need_no_measurement_of_their_own() -> None:
+    """They may carry one and the same measurement of performance, which is made once a day, and confirm drift all the same."""
+    looks = [look(hours, measured=NOW - 9 * HOUR) for hours in (2, 1, 0)]
+    assert refusal(ask(), looks=looks) == ""
