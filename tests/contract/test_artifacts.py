@@ -322,6 +322,13 @@ def test_sources_in_a_bucket(bucket: str, buckets: Buckets, tmp_path: Path) -> N
         sources.fetch("s3://models/raw/2026", ["more.csv"], tmp_path)
 
 
+def test_a_bucket_that_is_not_there_holds_no_absent_file(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
+    """A file may be left out where that was said; a slip in the bucket's name is not that."""
+    sources.fetch("s3://models/raw", ["labels.csv"], tmp_path, optional=True)
+    with pytest.raises(errors.Misconfigured, match=r"there is no bucket s3://modles.*mend its name"):
+        sources.fetch("s3://modles/raw", ["labels.csv"], tmp_path, optional=True)
+
+
 def folder_source(name: str) -> Source:
     """A source whose partitions lie in the folder *name*."""
     moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

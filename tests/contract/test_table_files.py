@@ -90,6 +90,14 @@ def test_a_table_that_changes_while_it_is_read(bucket: str, buckets: Buckets, tm
             file.read()
 
 
+def test_a_bucket_that_is_not_there_is_no_empty_one(bucket: str) -> None:
+    """Nothing is taken for gone, or for new, because the bucket is."""
+    there, gone = S3Tables(bucket, "--in"), S3Tables("s3://gone/team", "--in")
+    assert there.version("a.parquet") is None
+    with pytest.raises(errors.Misconfigured, match="there is no bucket s3://gone"):
+        gone.version("a.parquet")
+
+
 @pytest.mark.parametrize("place", ["gs://bucket/x", "file://host/x", "s3://UPPER/x", "s3://b/../c"])
 def test_other_places_are_refused(place: str) -> None:
     """The option is named."""

@@ -124,7 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         bucket, key, _ = self._place()
-        content = self.buckets.get(bucket, {}).get(key)
+        objects = self.buckets.get(bucket, {})
+        content = objects.get(key) if key or bucket not in self.buckets else b""
         same = content is None or self.headers.get("If-Match", _tag(content)) == _tag(content)
         self.send_response((404 if content is None else 200) if same else 412)
         self.send_header("Content-Length", str(len(content or b"")))

@@ -289,3 +289,36 @@ def test_the_commit_that_was_checked_and_no_other() -> None:
         promotion_requests.refuse_moved(request(1, State.MERGED), "other")
     with pytest.raises(errors.TryAgain, match="the commit of request 1 has moved since it was checked"):
         promotion_requests.refuse_moved(request(1, State.OPEN), "other")
+
+
+def test_what_people_are_told_of_a_no() -> None:
+    """Who said it, why, and the command by which the request is taken up again."""
+    closed = request(7, State.CLOSED).model_copy(update={"ended_by": "ada", "reason": "too early"})
+    said = str(promotion_requests.refusal(closed))
+    assert "request 7 for this very model was closed by ada (too early)" in said
+    assert "`argosy pr reopen 7`" in said
+    assert "by somebody (no reason given)" in str(promotion_requests.refusal(request(7, State.CLOSED)))
+    assert "request 7 is not about what its commit changes" in str(promotion_requests.mislabelled(7))
+
+
+def test_the_files_of_a_request() -> None:
+    """The version file, and all evidence beside it; in the next environment its folder is another, and nothing else."""
+    files = promotion_requests.files(subject(), "version: 1\n", {"evidence.json": b"{}", "card.md": b"#"})
+    assert files == {
+        "models/toy/staging/version.yaml": b"version: 1\n",
+        "models/toy/staging/evidence/evidence.json": b"{}",
+        "models/toy/staging/evidence/card.md": b"#",
+    }
+    twice = {"models/toy/staging/evidence/models/toy/staging/a": b""}
+    following = promotion_requests.next_proposal(request(1, State.MERGED), twice)
+    assert following
+    assert list(following.files) == ["models/toy/production/evidence/models/toy/staging/a"]
+
+
+def test_a_reason_is_one_line() -> None:
+    """What a terminal obeys is no part of it, and it has an end; one that says nothing is refused."""
+    assert promotion_requests.one_line("errors\n at\x1b[2J 10 %", 99) == "errors at [2J 10 %"
+    assert promotion_requests.one_line("errors", 3) == "err"
+    for nothing in ("", " \n", "\x1b"):
+        with pytest.raises(errors.UsageError, match="--reason says nothing"):
+            promotion_requests.one_line(nothing, 99)

@@ -41,6 +41,29 @@ def connect() -> Any:
         return s3_client.connect()
 
 
+def is_absent(store: Any, bucket: str, error: s3_client.ClientError) -> bool:
+    """True where *error* of *store* says that there is no such object. Raises Misconfigured where there is no *bucket*.
+
+    The answer to a question about an object has no text where there is none: without its bucket it is the same.
+    """
+    if not s3_client.is_missing(error):
+        return False
+    if s3_client.code(error) != "NoSuchKey":
+        _demand_bucket(store, bucket)
+    return True
+
+
+def _demand_bucket(store: Any, bucket: str) -> None:
+    try:
+        store.head_bucket(Bucket=bucket)
+    except s3_client.ClientError as error:
+        if not s3_client.is_missing(error):
+            raise
+        raise errors.Misconfigured(
+            f"there is no bucket {SCHEME}{bucket}, so nobody knows what would be in it; mend its name, or make it"
+        ) from error
+
+
 @contextlib.contextmanager
 def reported(doing: str) -> Iterator[None]:
     """Turn what the store and the network say while *doing* into what Argosy says. The client's words name no secret."""

@@ -31,7 +31,7 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
                 scratch.demand_room(into, size, f"{client.SCHEME}{bucket}/{key}")
                 store.download_file(bucket, key, str(into / Path(file).name))
             except s3_client.ClientError as error:
-                if not s3_client.is_missing(error):
+                if not client.is_absent(store, bucket, error):
                     raise
                 absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
     if absent and not optional:

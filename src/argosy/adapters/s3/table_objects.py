@@ -120,7 +120,7 @@ class S3Tables:
             try:
                 return str(self._client.head_object(Bucket=self._bucket, Key=key)["ETag"])
             except s3_client.ClientError as error:
-                if not s3_client.is_missing(error):
+                if not client.is_absent(self._client, self._bucket, error):
                     raise
                 return None
 
