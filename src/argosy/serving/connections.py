@@ -7,7 +7,7 @@ longest gives way, so that connections that do nothing keep nobody out.
 
 import asyncio
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -20,7 +20,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from argosy import errors
-from argosy.serving.hot_queue import HotQueue
+from argosy.serving import unread_requests
+from argosy.serving.hot_queue import UNAVAILABLE, HotQueue
 
 SWEEP_SECONDS = 0.5
 LINGER_SECONDS = 2.0
@@ -156,7 +157,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        if self._refused:
+        if self._refused or self._refused_unread(data):
             return
         if self._phase is ParserState.START:
             self._enter(ParserState.HEAD)
@@ -176,6 +177,26 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.header_bytes:
                 self._refuse(431, "the headers are too large", "large headers")
+
+    def _refused_unread(self, data: bytes) -> bool:
+        """Refuse *data*, a request that there is no time for; False where there is, or where it is to be read all the same."""
+        hot = self._crowd.hot
+        if hot is None or self._phase is not ParserState.START or not hot.sheds(self.loop):
+            return False
+        if (
+            (self.cycle is not None and not self.cycle.response_complete)
+            or self.flow.write_paused
+            or self._crowd.leaving
+        ):
+            return False  # it has to wait for its turn, or is the last one
+        asked = unread_requests.whole(data)
+        content = None if asked is None else hot.refusal(asked)
+        if content is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._fresh, self.since = False, self.loop.time()
+        self.transport.write(self._answer(UNAVAILABLE, self.server_state.default_headers, b"", content))
+        return True
 
     def _feed(self, data: bytes) -> None:
         """Give *data* to the parser. It takes a request that offers another protocol, as Java's client does, for the last one, and what
@@ -320,13 +341,17 @@ class Connection(HttpToolsProtocol):
 
     def reply(self, cycle: RequestResponseCycle, status: bytes, content: bytes) -> None:
         """Answer the request of *cycle* with *status* and *content*, headers and body, as uvicorn's own ``send`` does it."""
-        head = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
         close = b"" if cycle.keep_alive else b"connection: close\r\n"
         cycle.response_started = cycle.response_complete = True
-        self.transport.write(b"".join([b"HTTP/1.1 ", status, b"\r\n", head, close, content]))
+        self.transport.write(self._answer(status, cycle.default_headers, close, content))
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
+
+    @staticmethod
+    def _answer(status: bytes, always: Sequence[tuple[bytes, bytes]], close: bytes, content: bytes) -> bytes:
+        head = b"".join(b"%b: %b\r\n" % header for header in always)
+        return b"".join([b"HTTP/1.1 ", status, b"\r\n", head, close, content])
 
     def _release(self) -> None:
         """Hand on the request that was held while its connection was read."""

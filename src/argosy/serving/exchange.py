@@ -33,7 +33,7 @@ class RequestLimits:
     rows: int = 5_000
     in_flight: int = 512
     """Requests being answered at once, once their bodies are there; one more is refused, so that those accepted stay quick."""
-    queue_seconds: float = 0.01
+    queue_seconds: float = 0.004
     """Latency budget: work that a request may wait for. Past saturation those that would wait for more are refused."""
     all_bodies_bytes: int = 64 * 2**20
     """Bytes of all bodies in memory at once; who would bring more is sent away."""

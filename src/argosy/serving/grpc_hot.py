@@ -15,7 +15,7 @@ from argosy.serving.grpc_call import GrpcCall
 from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.grpc_tensors import GrpcTensors
 from argosy.serving.hot_answers import HotAnswers, HotRead
-from argosy.serving.hot_queue import MOST_TOGETHER
+from argosy.serving.hot_queue import most_together
 from argosy.serving.inference import INLINE_BYTES
 from argosy.serving.middleware import model_labels
 from argosy.serving.overload import TOO_LATE, LoopTurn, Overload
@@ -65,7 +65,7 @@ class GrpcHotPath:
             return True
         call.judged = True
         self._waiting.append((call, began))
-        if len(self._waiting) >= MOST_TOGETHER:
+        if len(self._waiting) >= most_together(self._overload):
             self._flush()
         return True
 

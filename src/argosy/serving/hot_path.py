@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from argosy.serving import exchange, problem_documents, request_spans
 from argosy.serving.exchange import ResponseBody
 from argosy.serving.hot_answers import HotAnswers, HotRead
@@ -29,6 +31,8 @@ Admits = Callable[[Scope], bool]
 """True where the caller may ask, and was counted, which the request then says of itself; False where that is not known at once."""
 
 _AGAIN_SECONDS = 1
+_REFUSAL = ResponseBody(orjson.dumps(ShedRequest(TOO_LATE).body))
+"""Of every protocol but the plain one, whose says more: most answers past saturation are this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,9 @@ class HotPath:
         identity = exchange.request_id(scope, trace)
         if self._spans is not None and trace is not None:
             self._spans.done(trace, route_of(route), trace.began, 503)
-        content = problem_documents.body(route, ShedRequest(TOO_LATE), identity)
+        content = _REFUSAL
+        if route in problem_documents.PATHS:
+            content = problem_documents.body(route, ShedRequest(TOO_LATE), identity)
         head = _sized(content.type, content.body)
         return b"%b%bretry-after: %d\r\n\r\n%b" % (head, self._named(identity, trace), _AGAIN_SECONDS, content.body)
 

@@ -11,10 +11,14 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from argosy.serving.hot_path import HotRequest
 from argosy.serving.inference import JUDGED
 from argosy.serving.overload import LoopTurn, Overload
+from argosy.serving.unread_requests import UnreadRequest
 
 _log = logging.getLogger("argosy.serving")
+UNAVAILABLE = b"503 Service Unavailable"
 MOST_TOGETHER = 64
 """Requests that are answered together: more would share no more, and each holds its body meanwhile."""
+MOST_LATE = 16
+"""The same where turns hold too much: what a turn has done by then, by which others are refused, must not lag behind what it has taken."""
 
 
 class AskingConnection(Protocol):
@@ -45,6 +49,11 @@ class AnswersTogether(Protocol):
         """See there."""
 
 
+def most_together(overload: Overload) -> int:
+    """Requests that are answered together now."""
+    return MOST_LATE if overload.late else MOST_TOGETHER
+
+
 class HotQueue:
     """The queue of one event loop."""
 
@@ -63,12 +72,26 @@ class HotQueue:
         self._turn.arrived(connection.loop)
         request = HotRequest(_scope(cycle), bytes(cycle.body), time.perf_counter())
         if self._overload.sheds():
-            connection.reply(cycle, b"503 Service Unavailable", self._path.refusal(request))
+            connection.reply(cycle, UNAVAILABLE, self._path.refusal(request))
             return
         request.scope["state"][JUDGED] = True
         self._waiting.append((connection, cycle, app, request))
-        if len(self._waiting) >= MOST_TOGETHER:
+        if len(self._waiting) >= most_together(self._overload):
             self._flush()
+
+    def sheds(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """True where what *loop* reads now is refused, unless it is about something else than rows."""
+        if not self._overload.late:
+            return False
+        self._turn.arrived(loop)
+        return self._overload.sheds()
+
+    def refusal(self, asked: UnreadRequest) -> bytes | None:
+        """What is refused with 503, all that follows the status line; None where *asked* is about something else, and is to be read."""
+        scope = {"type": "http", "method": "POST", "path": asked.path, "headers": asked.headers, "state": {}}
+        if not self._path.may_take(scope):
+            return None
+        return self._path.refusal(HotRequest(scope, b"", time.perf_counter()))
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -14,7 +14,9 @@ from collections.abc import Callable
 
 BURST_SECONDS = 0.1
 """Turns may hold too much for this long: a burst, a large request, a collection of garbage."""
-
+CALM_SECONDS = 1.0
+"""Once some were refused, turns may hold too much for so long again only behind as many seconds in which none did. Refusing makes turns
+short: who took the first short one for the end would let everybody in, and keep all waiting, every tenth of a second."""
 
 TOO_LATE = "more requests come than can be answered in time; try again"
 """What those are told that are refused."""
@@ -23,12 +25,17 @@ TOO_LATE = "more requests come than can be answered in time; try again"
 class Overload:
     """The turns of one event loop, each begun by the first request in it."""
 
-    def __init__(self, budget: float, clock: Callable[[], float] = time.thread_time) -> None:
-        """*budget*: seconds of work that a request may wait for."""
+    def __init__(
+        self, budget: float, clock: Callable[[], float] = time.thread_time, wall: Callable[[], float] = time.monotonic
+    ) -> None:
+        """*budget*: seconds of work that a request may wait for. *clock* measures work, *wall* the time that passes."""
         self._budget = budget
         self._clock = clock
+        self._wall = wall
         self._began: float | None = None
         self._late_since: float | None = None
+        self._shedding = False
+        self._last_late = 0.0
 
     def arrived(self) -> bool:
         """A request was read. True where it is the first of a turn, whose end :meth:`over` has to be told."""
@@ -41,18 +48,28 @@ class Overload:
         """The turn is over: all that was read in it is answered."""
         if self._began is None:
             return
-        if self._clock() - self._began <= self._budget:
-            self._late_since = None
-        elif self._late_since is None:
-            self._late_since = self._began
+        if self._clock() - self._began > self._budget:
+            self._last_late = self._wall()
+            if self._late_since is None:
+                self._late_since = self._began
+        elif not self._shedding or self._wall() - self._last_late > CALM_SECONDS:
+            self._late_since, self._shedding = None, False
         self._began = None
+
+    @property
+    def late(self) -> bool:
+        """True where the turn before this one held too much."""
+        return self._late_since is not None
 
     def sheds(self) -> bool:
         """True where a request that was read now has waited for too long, and others did before it, turn after turn."""
         if self._began is None or self._late_since is None:
             return False
         now = self._clock()
-        return now - self._began > self._budget and now - self._late_since > BURST_SECONDS
+        if now - self._began <= self._budget or now - self._late_since <= BURST_SECONDS:
+            return False
+        self._shedding = True
+        return True
 
 
 class LoopTurn:

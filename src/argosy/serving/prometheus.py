@@ -101,6 +101,7 @@ class Metrics:
             "argosy_stream_failures", "Times that the stream stood still.", registry=self.registry
         )
         self._observers: dict[tuple[str, int], Callable[[float], None]] = {}
+        self._shedding: dict[str, tuple[Counter, Counter]] = {}
         if log is not None:
             self.registry.register(_LogCollector(log))
 
@@ -117,8 +118,11 @@ class Metrics:
 
     def shed(self, route: str) -> None:
         """Count a request that was refused for want of time or room: answered by 503, in a time that says nothing of the model."""
-        self._shed.labels(route).inc()
-        self._requests.labels(route, "503").inc()
+        found = self._shedding.get(route)
+        if found is None:
+            found = self._shedding[route] = (self._shed.labels(route), self._requests.labels(route, "503"))
+        for counter in found:
+            counter.inc()
 
     def _observer(self, route: str, status: int) -> Callable[[float], None]:
         # Looking labels up costs more than counting: once per pair is enough, and there are few.

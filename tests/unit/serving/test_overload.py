@@ -12,8 +12,8 @@ import pytest
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.app import ServerParts, app_of, server_parts
-from argosy.serving.hot_queue import MOST_TOGETHER, HotQueue
-from argosy.serving.overload import BURST_SECONDS, Overload
+from argosy.serving.hot_queue import MOST_LATE, MOST_TOGETHER, HotQueue
+from argosy.serving.overload import BURST_SECONDS, CALM_SECONDS, Overload
 from argosy.serving.request_problems import ShedRequest
 from kit import grpc_calls
 from kit.clock import Clock
@@ -86,7 +86,8 @@ class SteppedServer:
     def __init__(self, predictor: Predictor) -> None:
         self.clock, self.loop = Clock(), SteppedLoop()
         self.app = build_app(predictor=predictor, served=ServedRelease("leaving", "x", 1, predictor.digest))
-        self.overload = Overload(BUDGET, self.clock)
+        self.wall = Clock()
+        self.overload = Overload(BUDGET, self.clock, self.wall)
         self.queue = HotQueue(self.app.state.hot_path, self.overload)
 
     def turn(self, requests: int, seconds: float) -> list[bytes]:
@@ -137,11 +138,31 @@ def test_turn_after_turn_those_that_waited_too_long_are_refused(server: SteppedS
 
 
 def test_who_comes_later_is_let_in_again(server: SteppedServer) -> None:
-    """One turn within the budget, and nobody is refused any more."""
+    """Turns within the budget for a second, and a burst is answered again."""
     while not refused(server.turn(100, 4 * BUDGET)):
         pass
     assert refused(server.turn(3, BUDGET / 2)) == 0
+    server.wall.now += CALM_SECONDS + 0.01
+    assert refused(server.turn(3, BUDGET / 2)) == 0
     assert refused(server.turn(100, 4 * BUDGET)) == 0
+
+
+def test_a_turn_that_refusals_made_short_is_not_the_end(server: SteppedServer) -> None:
+    """Right behind it those who wait for too long are refused at once: not a tenth of a second later, turn after turn."""
+    while not refused(server.turn(100, 4 * BUDGET)):
+        pass
+    for _ in range(5):
+        server.wall.now += CALM_SECONDS / 10
+        assert refused(server.turn(3, BUDGET / 2)) == 0
+        assert refused(server.turn(100, 4 * BUDGET)) > 50
+
+
+def test_where_turns_hold_too_much_fewer_are_answered_together(server: SteppedServer) -> None:
+    """So that the work that is known to be done keeps up with what is taken."""
+    server.turn(32, 2 * BUDGET)
+    server.turn(32, 2 * BUDGET)
+    assert server.metric("argosy_requests_together_sum") == 64
+    assert server.metric("argosy_requests_together_count") == 1 + 32 / MOST_LATE
 
 
 def test_a_refusal_says_when_to_come_back(server: SteppedServer) -> None:
