@@ -38,6 +38,7 @@ Purpose = Literal[
     "search",
     "serve",
     "sign",
+    "skew",
     "sources",
     "spark",
     "table",

@@ -24,10 +24,12 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
+    from argosy.domain.release import Version
     from argosy.domain.source_settings import Source
     from argosy.monitoring.notices import Announcer
     from argosy.monitoring.performance import Tools
     from argosy.monitoring.retrainings import LooksOf
+    from argosy.monitoring.skew_comparison import SkewTools
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
@@ -605,6 +607,17 @@ def _reader_of(kind: str, addresses: Mapping[str, str]) -> SourceReader:
 
 
 @contextlib.contextmanager
+def source_files(settings: Settings, data: str, asked: Sequence[Source]) -> Iterator[Mapping[str, Path]]:
+    """The file or folder on this machine of each of the sources *asked*, by name, while the block runs; *data*: where files lie."""
+    with sources(settings, data, asked) as place, fetched(settings, asked) as others:
+        mine = [source for source in asked if source.is_in_data]
+        yield {
+            **{source.name: place if place.is_file() else place / source.file_name for source in mine},
+            **{name: one.file for name, one in others.items()},
+        }
+
+
+@contextlib.contextmanager
 def labels(settings: Settings, data: str, source: Source) -> Iterator[Path]:
     """The folder or file on this machine with the table of labels *source*, which may not be there yet, while the block runs."""
     if not source.is_in_data:
@@ -662,6 +675,34 @@ def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
     from argosy.adapters.feast_features.postgres_store import PostgresStore
 
     return PostgresStore(uri)
+
+
+@contextlib.contextmanager
+def online_features_of(settings: Settings, version: Version) -> Iterator[OnlineFeatures | None]:
+    """The online store that servers of *version* read, while the block runs; None where it has none."""
+    from argosy.promotion import approval
+
+    if version.online_store is None:
+        yield None
+    elif shared := shared_online_store(settings):
+        yield shared.open(version.online_store.digest)
+    else:
+        with scratch.folder("online") as place:
+            yield online_features(
+                approval.fetch_online(artifacts(settings), version, version.online_store, place / "online")
+            )
+
+
+def skew_tools(settings: Settings, version: Version) -> SkewTools:
+    """What online and offline features of *version* are compared through."""
+    from argosy.monitoring.skew_comparison import SkewTools
+
+    return SkewTools(
+        prediction_history(settings),
+        tables(),
+        lambda: online_features_of(settings, version),
+        hash_keys(settings),
+    )
 
 
 def token_verifier(issuers: Sequence[Issuer]) -> TokenVerifier:

@@ -276,6 +276,22 @@ CASES = {
         "ArgosyPerformanceBelowGate",
         [shown("argosy_performance_below_gate", " ".join(["NaN"] * 250), **OF_VERSION, metric="auc")],
     ),
+    "features-skewed": Case(
+        "ArgosyFeatureSkew",
+        [
+            shown("argosy_feature_skew_verdict", "1x250", **OF_VERSION, verdict="skewed"),
+            shown("argosy_feature_skew_verdict", "0x250", **OF_VERSION, verdict="equal"),
+        ],
+        (OF_VERSION,),
+    ),
+    "features-equal": Case(
+        "ArgosyFeatureSkew",
+        [
+            shown("argosy_feature_skew_verdict", "0x250", **OF_VERSION, verdict="skewed"),
+            shown("argosy_feature_skew_verdict", "1x250", **OF_VERSION, verdict="equal"),
+        ],
+    ),
+    "features-not-compared": Case("ArgosyFeatureSkew", []),
     "features-stale": Case(
         "ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{3 * DAY}x250", **OF_VERSION)], (OF_VERSION,)
     ),

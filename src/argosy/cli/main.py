@@ -97,6 +97,7 @@ VERBS = {
     "data": "list, show and compare snapshots of data",
     "drift": "hold logged predictions against the data the model was trained on",
     "performance": "hold logged predictions against the labels that came later",
+    "skew": "hold the features of answers, and of the online store, against the sources",
     "compare": "compare the served version with its shadow, or with the candidate of a split",
     "exporter": "show Prometheus what waits, ran, drifted or expires",
     "platform": "install, upgrade or compare what stands round pipelines in a cluster",

@@ -178,6 +178,28 @@ class FeatureColumn(Document):
     """True where null is a value to expect: the contract allows it, or examples had none for a row (a join found nothing)."""
 
 
+class TakenColumn(Document):
+    """A feature as a view takes it."""
+
+    name: str
+    column: str
+    """The column of the source."""
+    type: Literal["number", "category"]
+
+
+class FeatureViewShape(Document):
+    """How features were looked up in one source, so that others can look them up again without the library that defines them."""
+
+    source: str
+    keys: list[str]
+    time: str
+    created: str | None = None
+    lifetime_microseconds: int | None = None
+    """How old a row may be; None: any age."""
+    unambiguous: bool
+    columns: list[TakenColumn]
+
+
 class FeatureSchema(Document):
     """``schema.json`` beside ``rows.parquet``: which column is what.
 
@@ -205,6 +227,8 @@ class FeatureSchema(Document):
     online_digest: str
     online_until: AwareDatetime | None = None
     """The newest row in the online store, of whatever side; None from an earlier Argosy."""
+    views: list[FeatureViewShape] = []
+    """Where the features come from; empty from an earlier Argosy."""
     as_of: AwareDatetime | None = None
     """The moment as of which the data was looked at; None where it is all that the sources had."""
     split: EntitySplit | TimeSplit | None = None

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from argosy.domain.documents import Document
 from argosy.domain.drift import DriftReport, Finding, Thresholds, Word
+from argosy.domain.feature_skew import FeatureSkew
 from argosy.domain.performance_report import Performance
 
 SecondRole = Literal["shadow", "candidate"]
@@ -79,6 +80,8 @@ class Look(Document):
     """Key of the Evidently report of it in the monitoring store; None where none was made."""
     second: SecondLook | None = None
     """Of the version that is tried beside; None where none is. It is no part of the verdict, nor of what drifted."""
+    skew: FeatureSkew | None = None
+    """Online features beside offline ones, as compared last; None where nobody compares. It is no part of the verdict either."""
 
     @property
     def parts(self) -> list[tuple[str, DriftReport]]:

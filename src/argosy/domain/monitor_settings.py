@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from argosy.domain.documents import Document
-from argosy.domain.time_spans import Duration, span
+from argosy.domain.time_spans import Age, Duration, span
 
 FEWEST_ROWS = 2
 """With fewer a sample has no variance."""
+FEWEST_COMPARED = 20
+"""With fewer rows compared, nothing is said of online and offline features."""
 FEWEST_WINDOWS = 2
 """Earlier windows from which on it can be said how far one usually is from the others."""
 
@@ -87,6 +89,34 @@ class Seasonality(Document):
         return -(-window // _WEEK) * _WEEK if self.by == "hour of week" else window
 
 
+class SkewSettings(Document):
+    """How the features that answers were given by are held against what the sources say of the same moment."""
+
+    rows: int = Field(
+        default=1000,
+        ge=FEWEST_COMPARED,
+        le=100_000,
+        description="Logged rows, and entities of the online store, that are drawn of a window and looked up in the sources.",
+    )
+    most: float = Field(
+        default=0.01,
+        ge=0,
+        lt=1,
+        description="Share of the compared values of one feature that may differ.",
+    )
+    tolerance: float = Field(
+        default=1e-6,
+        ge=0,
+        lt=1,
+        description="By which share of the larger of two numbers they may differ and count as equal; categories and missing values have "
+        "to be equal.",
+    )
+    every: Age = Field(
+        default="6h",
+        description="How often `watch-drift` compares: it reads the sources for it. A look before that carries what was found last.",
+    )
+
+
 class Monitor(Document):
     """How the predictions of a model are watched where it is served."""
 
@@ -109,6 +139,11 @@ class Monitor(Document):
         "the window before.",
     )
     seasonality: Seasonality | None = Field(default=None, description="Of the baseline `season`.")
+    skew: SkewSettings | None = Field(
+        default=None,
+        description="Hold the features of what was answered, and those of the online store, against the sources; absent: nobody compares "
+        "unless `argosy skew` is typed.",
+    )
 
     @field_validator("window")
     @classmethod

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from argosy.domain.bundle import Bins, Histogram, Moments
+from argosy.domain.data import FeatureViewShape
 from argosy.domain.documents import Document
 from argosy.domain.monitor_settings import Seasonality
 from argosy.domain.tallies import Layout, Tally
@@ -45,6 +46,8 @@ class WatchReference(Document):
     """Slice to column to the largest distance of a window of training rows from its season."""
     usual_mean: dict[str, float] = {}
     """Slice to the largest relative change of the mean prediction in such a window."""
+    views: list[FeatureViewShape] = []
+    """How its features were looked up; empty from an earlier Argosy."""
 
 
 def layout_of(bins: Bins, reference: WatchReference | None) -> Layout:

@@ -9,7 +9,7 @@ from argosy.domain import looks
 from argosy.domain.drift import Finding
 from argosy.domain.looks import Look
 from argosy.domain.performance_report import MeasuredScore, Performance
-from argosy.exporter import samples, series
+from argosy.exporter import samples, series, skew_samples
 from argosy.exporter.samples import Reading, Sample
 
 LABEL = "the label"
@@ -74,6 +74,8 @@ def of_look(look: Look) -> Iterator[Sample]:
         yield samples.of(series.DRIFT_MEAN_BEFORE, look.report.mean.before, **version)
     if look.performance is not None:
         yield from _of_performance(look.performance, version)
+    if look.skew is not None:
+        yield from skew_samples.of_skew(look.skew, version)
 
 
 def _shown_findings(look: Look) -> list[tuple[str, Finding]]:

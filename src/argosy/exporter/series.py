@@ -92,6 +92,43 @@ BUSINESS_TOTAL = Series(
     "argosy_business_value_window", (*OF_VERSION, "name"), "looks", "A business value, over the labelled window."
 )
 
+SKEW_AGE = Series(
+    "argosy_feature_skew_age_seconds",
+    OF_VERSION,
+    "looks",
+    "Age of the newest comparison of online and offline features (`monitor.skew`).",
+)
+SKEW_VERDICT = Series(
+    "argosy_feature_skew_verdict",
+    (*OF_VERSION, "verdict"),
+    "looks",
+    "1 for the verdict of that comparison, 0 for the others.",
+)
+SKEW_ROWS = Series(
+    "argosy_feature_skew_rows",
+    (*OF_VERSION, "part"),
+    "looks",
+    "Rows that were compared; part: served (answered lately) or store (what the online store would answer).",
+)
+SKEW_SHARE = Series(
+    "argosy_feature_skew_share",
+    (*OF_VERSION, "part", "feature"),
+    "looks",
+    "Share of a feature's values that are not what the sources say of the same moment.",
+)
+FEATURE_MISSING = Series(
+    "argosy_feature_missing_share",
+    (*OF_VERSION, "part", "feature", "side"),
+    "looks",
+    "Share of a feature's compared values that are missing; side: online or offline.",
+)
+SOURCE_DATA_AGE = Series(
+    "argosy_feature_source_age_seconds",
+    (*OF_VERSION, "table"),
+    "looks",
+    "Age of the newest row of a source that features come from.",
+)
+
 REQUEST_OPEN = Series(
     "argosy_request_open_seconds", (*OF_MODEL, "number", "kind"), "requests", "How long an open request has waited."
 )

@@ -15,6 +15,7 @@ from argosy.domain import as_of
 from argosy.domain.data import FeatureColumn, FeatureSchema, SnapshotManifest, ValidationResult
 from argosy.domain.model_settings import ModelSettings
 from argosy.ml import frames, holdout
+from argosy.ports import view_shapes
 from argosy.ports.features import Definition, Features
 from argosy.ports.tables import EVENT_TIME, LABEL, AsOfView, Tables
 from argosy.steps.build_features import example_file, row_facts
@@ -65,6 +66,7 @@ def run(
         _left_out(settings, tables, examples, snapshot, features.left_out(), outputs.features)
     digest = features.publish(rows, outputs.online, tables)
     schema = _schema(settings, facts, definitions, context, digest)
+    schema = schema.model_copy(update={"views": [view_shapes.shape(view) for view in features.views()]})
     if manifest.as_of is not None:
         schema = schema.model_copy(update={"as_of": manifest.as_of, "split": settings.split})
     schema.write(outputs.features / frames.SCHEMA)

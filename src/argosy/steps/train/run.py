@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from argosy.domain import bundle, training_record, watch_reference
+from argosy.domain.data import FeatureSchema
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.search import Choice
@@ -45,5 +46,7 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
         train=examples,
         out_of_fold=np.asarray(fitted.predictions, np.float64),
     )
+    schema = FeatureSchema.read(features / frames.SCHEMA)
+    reference = reference.model_copy(update={"views": schema.views})
     reference.write(out_training / watch_reference.FILE)
     return digest

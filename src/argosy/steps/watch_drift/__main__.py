@@ -4,13 +4,15 @@ import datetime
 import functools
 
 from argosy import wiring
+from argosy.domain.feature_skew import FeatureSkew
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
 from argosy.files import model_folder
-from argosy.monitoring import performance
+from argosy.monitoring import performance, skew_comparison
 from argosy.monitoring.second_looks import SecondLooks
+from argosy.monitoring.watching import Watched
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
 from argosy.steps.watch_drift import run
@@ -36,6 +38,7 @@ def body(step: Step) -> None:
         objects=objects,
         drawing=wiring.drift_pages,
         measuring=functools.partial(_measured, here, settings, step.parameter("data")),
+        comparing=functools.partial(_compared, here, settings, step.parameter("data")),
         beside=SecondLooks(forge, artifacts, history, objects, now).beside,
         out=step.output("looks"),
         say=_say,
@@ -65,6 +68,30 @@ def _measured(
         )
     performance.keep(objects, found)
     return found
+
+
+def _compared(
+    here: Settings,
+    settings: ModelSettings,
+    data: str,
+    watched: Watched,
+    since: datetime.datetime,
+    until: datetime.datetime,
+) -> FeatureSkew | None:
+    """Online features beside offline ones, compared now where it is time to; None where the settings do not ask for it."""
+    asked = settings.monitor.skew if settings.monitor else None
+    if asked is None:
+        return None
+    now, objects = datetime.datetime.now(datetime.UTC), wiring.objects(here, here.monitoring_uri)
+    known = skew_comparison.latest(objects, settings.model, watched.environment)
+    if skew_comparison.is_current(known, watched, asked, now):
+        return known
+    sources = skew_comparison.needed(watched, settings)
+    with wiring.source_files(here, data or skew_comparison.place(settings, sources, here.data_root), sources) as files:
+        when = skew_comparison.SkewWindow(since, until, now)
+        found = skew_comparison.measure(watched, settings, asked, when, files, wiring.skew_tools(here, watched.version))
+    skew_comparison.keep(objects, found)
+    return found.without_examples()
 
 
 if __name__ == "__main__":

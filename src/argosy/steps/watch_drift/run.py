@@ -8,6 +8,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import environment_layout, looks
+from argosy.domain.feature_skew import FeatureSkew
 from argosy.domain.looks import Look, SecondLook
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
@@ -39,6 +40,7 @@ def run(
     drawing: Callable[[], DriftPages],
     measuring: Callable[[Version, str, datetime.datetime], Performance | None],
     beside: Callable[[Watched, datetime.datetime, datetime.datetime], SecondLook | None],
+    comparing: Callable[[Watched, datetime.datetime, datetime.datetime], FeatureSkew | None],
     out: Path,
     say: Callable[[str], None] = lambda _line: None,
 ) -> list[str]:
@@ -46,7 +48,8 @@ def run(
 
     *drawing*: what draws a page, loaded only where one is drawn. *measuring*: gives the real performance of a version in an environment
     up to a moment, None for a model without labels. *beside*: gives the look at the second version beside one in some time, None where
-    there is none; why there can be none is said, and ends nothing. *say*: is told each line as soon as it is known, those of failures too.
+    there is none; why there can be none is said, and ends nothing. *comparing*: gives what online and offline features came to in some
+    time, None where nobody compares. *say*: is told each line as soon as it is known, those of failures too.
     Raises Misconfigured for a parameter that is none; and, once every environment was looked at, the first of what stood in the way: a
     bundle that is not to be had, labels, or a page that could not be drawn.
     """
@@ -70,6 +73,9 @@ def run(
         look = judged.look
         with hindrances.noted(name, "its performance"):  # drift is told all the same
             look = look.model_copy(update={"performance": measuring(watched.version, watched.environment, end)})
+            watching.keep(objects, look, monitor.due)
+        with hindrances.noted(name, "its features"):
+            look = look.model_copy(update={"skew": comparing(watched, since, end)})
             watching.keep(objects, look, monitor.due)
         with hindrances.noted(name, "its second version"):
             look = look.model_copy(update={"second": _second(watched, since, end, beside, say)})
@@ -175,6 +181,8 @@ def _told(look: Look) -> Iterator[str]:
         if told.label_drift is not None:
             yield f"{look.environment}: labels: {told.label_drift.explanation} ({told.label_drift.rows:,} labels)"
         yield from (f"{look.environment}: {problem}" for problem in told.problems)
+    if look.skew is not None:
+        yield f"{look.environment}: features: {look.skew.verdict}: {look.skew.explanation}"
 
 
 def _serving(model: str, forge: Forge) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 from argosy import errors
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.domain.drift import About, DriftReport, Thresholds
+from argosy.domain.feature_skew import FeatureSkew
 from argosy.domain.looks import Look
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelCounts, Performance
@@ -57,6 +58,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         without: str | Exception = "",
         until: str = "",
         say: Callable[[str], None] = lambda _line: None,
+        comparing: Any = lambda *_: None,
     ) -> list[str]:
         nothing: Any = None
 
@@ -72,7 +74,8 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: MemoryObjects
         monkeypatch.setattr(served, "find", find)
         return run.run(
             model="toy", monitor=Monitor(), environment="", until=until, page=page, now=NOW, forge=nothing, artifacts=nothing,
-            history=nothing, objects=store, drawing=drawing, measuring=measuring, beside=lambda *_: None, out=tmp_path / "looks", say=say,
+            history=nothing, objects=store, drawing=drawing, measuring=measuring, beside=lambda *_: None, comparing=comparing,
+            out=tmp_path / "looks", say=say,
         )  # fmt: skip
 
     return ran
@@ -100,6 +103,37 @@ def test_a_model_without_labels_is_looked_at_all_the_same(
     kept = watching.latest(store, "toy", "staging")
     assert kept is not None
     assert kept.performance is None
+
+
+def skewed(watched: Any, since: datetime.datetime, until: datetime.datetime) -> FeatureSkew:
+    """A comparison that found differences."""
+    return FeatureSkew(
+        model="toy", environment=watched.environment, model_digest="sha256:1", since=since, until=until, looked=NOW, most=0.01,
+        tolerance=1e-6, logged=900, named=900, parts=[], verdict="skewed", explanation="of 900 answered rows size in 5.0%",
+    )  # fmt: skip
+
+
+def test_a_look_carries_what_features_came_to(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
+    """Of its own window, in a line; the verdict of the look stays that of drift."""
+    lines = looked(lambda *_: None, comparing=skewed)
+    assert "production: features: skewed: of 900 answered rows size in 5.0%" in lines
+    kept = watching.latest(store, "toy", "production")
+    assert kept is not None
+    assert kept.skew is not None
+    assert (kept.verdict, kept.skew.verdict, kept.skew.until) == ("drift", "skewed", kept.until)
+
+
+def test_sources_that_cannot_be_read_hide_no_drift(looked: Callable[..., list[str]], store: MemoryObjects) -> None:
+    """What stood in the way of comparing features is said at the end; both looks are there."""
+
+    def away(*_: Any) -> FeatureSkew:
+        raise errors.TryAgain("the bucket does not answer")
+
+    with pytest.raises(errors.TryAgain, match="the bucket does not answer"):
+        looked(lambda *_: None, comparing=away)
+    kept = watching.latest(store, "toy", "production")
+    assert kept is not None
+    assert (kept.verdict, kept.skew) == ("drift", None)
 
 
 def test_an_environment_that_cannot_be_looked_at_hides_no_other(
