@@ -135,7 +135,8 @@ class Settings:
     """ARGOSY_HASH_KEY: that secret itself, in place of a file: how a Secret hands it to the step that joins labels."""
     retention: str
     """ARGOSY_RETENTION: how long ``argosy gc`` keeps each class of data, such as
-    ``runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d``. Default: runs for 30 days, the others for good."""
+    ``runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d,performance=365d,results=90d``.
+    Default: runs for 30 days, the others for good."""
     prices: str
     """ARGOSY_PRICES: prices of an hour of a core, of a GiB and of a GPU, such as ``cpu=0.04,memory=0.005,gpu=2.5``, for ``argosy
     cost``. Default: none."""

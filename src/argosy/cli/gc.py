@@ -3,8 +3,8 @@
 Says what would go, and why; `--delete` does it. Never taken, whatever its age: what an environment serves, what an open request names, a
 release within its term, what a hold in the environment repo names (models/MODEL/holds/all.txt or <hex>.txt, with the reason), a run that
 is under way or may be resumed. While a pipeline runs here, its machine's artifacts stay. Evidence, registry and ledgers are not touched.
-How long each class of data is kept says ARGOSY_RETENTION (runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d); an
-option goes before it.
+How long each class of data is kept says ARGOSY_RETENTION (runs=30d,snapshots=365d,predictions=400d,measures=90d,looks=365d,
+performance=365d,results=90d); an option goes before it. Results of scoring are looked at where `--results` says.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 from argosy import errors, wiring
 from argosy.cli import target
 from argosy.cli.predictions import days
-from argosy.domain import looks, part_measures, retention_periods
+from argosy.domain import looks, part_measures, performance_report, retention_periods, table_places
 from argosy.engine.state import sweeping
 from argosy.ports.objects import Objects
 from argosy.promotion import retention
@@ -77,6 +77,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="delete looks at drift and their pages older than that too, but for the newest (default: ARGOSY_RETENTION's, else none)",
     )
+    parser.add_argument(
+        "--performance-days",
+        type=days,
+        metavar="N",
+        help="delete what performance was on days before that too, but for the newest report (default: ARGOSY_RETENTION's, else none)",
+    )
+    parser.add_argument(
+        "--results",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a folder or s3://… with results of scoring; of each day its folder goes once it is older than --results-days (repeatable)",
+    )
+    parser.add_argument(
+        "--results-days",
+        type=days,
+        metavar="N",
+        help="how long results are kept in the places of --results (default: ARGOSY_RETENTION's, else for good)",
+    )
     parser.add_argument("--all", action="store_true", help="also list what stays, and why")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -104,27 +123,41 @@ def run(arguments: argparse.Namespace) -> int:
     for found in _runs(arguments, here, before):
         said.line(found)
     _sweep(arguments, here, before, said)
+    _outside(arguments, here, now, said)
+    said.end()
+    return errors.DONE
+
+
+def _outside(arguments: argparse.Namespace, here: Settings, now: datetime.datetime, said: "_Said") -> None:
+    """What lies in the monitoring store, the log, and where results are."""
     for name, days_kept, age in (
         (retention_periods.MEASURES, arguments.measures_days, _measured),
         (retention_periods.LOOKS, arguments.looks_days, _looked),
+        (retention_periods.PERFORMANCE, arguments.performance_days, _performed),
     ):
         if days_kept:
             _of_monitoring(arguments, here, name, now - datetime.timedelta(days=days_kept), age, said)
+    for place in arguments.results if arguments.results_days else ():
+        _results(arguments, here, place, (now - datetime.timedelta(days=arguments.results_days)).date(), said)
     if arguments.predictions_days:
         _predictions(arguments, here, now, said)
-    said.end()
-    return errors.DONE
 
 
 def _from_settings(arguments: argparse.Namespace, here: Settings) -> None:
     """The periods that no option names."""
     periods = retention_periods.periods(here.retention, "ARGOSY_RETENTION")
+    if database := next((place for place in arguments.results if place.startswith(table_places.DATABASE)), None):
+        raise errors.UsageError(
+            f"--results {database}: rows of a database are deleted there; name a folder or a bucket"
+        )
     for option, name in (
         ("days", retention_periods.RUNS),
         ("snapshots_days", retention_periods.SNAPSHOTS),
         ("predictions_days", retention_periods.PREDICTIONS),
         ("measures_days", retention_periods.MEASURES),
         ("looks_days", retention_periods.LOOKS),
+        ("performance_days", retention_periods.PERFORMANCE),
+        ("results_days", retention_periods.RESULTS),
     ):
         if getattr(arguments, option) is None:
             setattr(arguments, option, periods.get(name))
@@ -238,6 +271,21 @@ def _measured(objects: Objects, key: str) -> datetime.datetime | None:
 
 def _looked(_objects: Objects, key: str) -> datetime.datetime | None:
     return looks.moment_in(key)
+
+
+def _performed(_objects: Objects, key: str) -> datetime.datetime | None:
+    return performance_report.day_in(key)
+
+
+def _results(arguments: argparse.Namespace, here: Settings, place: str, oldest: datetime.date, said: _Said) -> None:
+    """The results of scoring at *place*, by the day that their folder is called after; what names no day stays."""
+    files = wiring.table_files(place, "--results", here.data_root)
+    for name in files.names():
+        day = retention_periods.day_in(name)
+        goes = day is not None and day < oldest
+        said.line(Found("results", f"{files.uri}/{name}", goes, "names no day" if day is None else f"of {day}"))
+        if goes and arguments.delete:
+            files.remove(name)
 
 
 def _predictions(arguments: argparse.Namespace, here: Settings, now: datetime.datetime, said: _Said) -> None:

@@ -212,6 +212,14 @@ def latest_key(model: str, environment: str) -> str:
     return f"performance/{model}/{environment}/latest.json"
 
 
+def day_in(key: str) -> datetime.datetime | None:
+    """The day that what is kept under *key* is about; None of the newest report, which has none in its key."""
+    try:
+        return datetime.datetime.strptime(key.rpartition("/")[2], "%Y-%m-%d.json").replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return None
+
+
 def day_key(model: str, environment: str, model_digest: str, day: datetime.datetime) -> str:
     """The key of what is known of one *day* of the answers of the model of that digest; replaced as labels come."""
     return f"{days_prefix(model, environment, model_digest)}{day.astimezone(datetime.UTC):%Y-%m-%d}.json"

@@ -10,7 +10,7 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.cli import main
-from argosy.domain import looks, part_measures
+from argosy.domain import looks, part_measures, performance_report
 from argosy.engine.state import locks, runs, sweeping
 from argosy.settings import Settings
 
@@ -206,6 +206,8 @@ class TestClasses:
             content = part_measures.PartMeasures(at=at, measured={"least": 1}).model_dump_json()
             objects.put(f"measures/{name}.json", content.encode())
             objects.put(looks.look_key("toy", "production", at), b"{}")
+            objects.put(performance_report.day_key("toy", "production", "sha256:a", at), b"{}")
+        objects.put(performance_report.latest_key("toy", "production"), b"{}")
         objects.put("measures/unreadable.json", b'{"min(x)": 1}')
         objects.put(looks.latest_key("toy", "production"), b"{}")
         objects.put("erasures/toy/proofs/20200101T000000Z-0.json", b"{}")
@@ -220,15 +222,43 @@ class TestClasses:
         self, here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Said first, gone with --delete; the newest look and proofs of erasures stay whatever their age."""
-        monkeypatch.setenv("ARGOSY_RETENTION", "measures=90d, looks=90d")
+        monkeypatch.setenv("ARGOSY_RETENTION", "measures=90d, looks=90d, performance=90d")
         before = self.kept(here)
         assert main.run(["gc"]) == 0
-        assert "would go: 1 run, 1 answer, 2 measures, 1 looks" in capsys.readouterr().out.replace(", 1 artifact", "")
+        assert "would go: 1 run, 1 answer, 2 measures, 1 looks, 1 performance" in capsys.readouterr().out.replace(
+            ", 1 artifact", ""
+        )
         assert self.kept(here) == before
         assert main.run(["gc", "--delete"]) == 0
         gone = set(before) - set(self.kept(here))
-        assert sorted(key.partition("/")[0] for key in gone) == ["looks", "measures", "measures"]
+        assert sorted(key.partition("/")[0] for key in gone) == ["looks", "measures", "measures", "performance"]
         assert {"measures/old.json", "measures/unreadable.json"} < gone
+
+    def test_results_of_scoring_go_by_their_day(self, here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What names no day stays, as does what is younger, and whatever lies where nobody pointed at."""
+        today = datetime.datetime.now(datetime.UTC).date()
+        names = {
+            f"as_of={today - datetime.timedelta(days=91)}/part.parquet": False,
+            f"{today - datetime.timedelta(days=91)}/churn/part.parquet": False,
+            f"as_of={today - datetime.timedelta(days=90)}/part.parquet": True,
+            "as_of=2020-02-31/part.parquet": True,
+            "part.parquet": True,
+            "2020-01-01.parquet": True,
+        }
+        for name in names:
+            (here.data_root / "scores" / name).parent.mkdir(parents=True, exist_ok=True)
+            (here.data_root / "scores" / name).write_bytes(b"rows")
+        assert main.run(["gc", "--delete", "--results", "scores"]) == 0  # no period, no end
+        monkeypatch.setenv("ARGOSY_RETENTION", "results=90d")
+        assert main.run(["gc", "--delete"]) == main.run(["gc", "--results", "scores"]) == 0
+        assert all((here.data_root / "scores" / name).exists() for name in names)
+        assert main.run(["gc", "--delete", "--results", "scores"]) == 0
+        assert {name: (here.data_root / "scores" / name).exists() for name in names} == names
+
+    def test_results_in_a_database_are_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Nothing else goes either."""
+        assert main.run(["gc", "--delete", "--results", "sql://scores/rows"]) == errors.UsageError.exit_code
+        assert "rows of a database are deleted there" in capsys.readouterr().err
 
     def test_an_option_goes_before_the_settings(self, here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         """For the once."""
