@@ -91,11 +91,14 @@ def _logged(values: pa.ChunkedArray, kind: str) -> pa.Array:
 
 def _wide(history: pa.Table, bins: Bins) -> list[Histogram]:
     """The bins of the prediction and of each feature with further edges, as the whole *history* asks for."""
-    features = history["features"].combine_chunks()
     scores = pa.array(counting.scores(history))
     return [
         _wider(bins.prediction, scores),
-        *(_wider(column, pc.struct_field(features, column.column)) for column in bins.columns),
+        # A column at a time: all of them together are the history once more.
+        *(
+            _wider(column, pc.struct_field(history["features"], column.column).combine_chunks())
+            for column in bins.columns
+        ),
     ]
 
 
