@@ -58,6 +58,10 @@ class Signature(Document):
         return [column for column in self.features if not column.personal]
 
 
+MARGIN = 8
+"""Of few values, each has a bin that reaches this part of the gap to the next one to either side."""
+
+
 class Histogram(Document):
     """Counts of one column in fixed bins.
 
@@ -70,6 +74,19 @@ class Histogram(Document):
     levels: list[str] | None = None
     counts: list[int]
     missing: int
+
+    def few_values(self) -> list[float] | None:
+        """The values of a number that has so few that each was given a narrow bin (see ``MARGIN``), by these counts of their own sample.
+
+        None where they are more, and of a category.
+        """
+        edges, counts = self.edges, self.counts
+        if not edges or len(edges) % 2 or any(counts[1::2]) or not all(counts[::2]):
+            return None
+        pairs = list(zip(edges[::2], edges[1::2], strict=True))
+        values = [below - (above - below) / (MARGIN - 2) for below, above in pairs]
+        below, above = pairs[-1]
+        return [*values, above + (above - below) / (MARGIN - 2)]
 
 
 class Moments(Document):

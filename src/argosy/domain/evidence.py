@@ -131,6 +131,10 @@ class Table(Document):
     rows: list[list[str]]
 
 
+MODEL, CHAMPION, CHANCE, PERFECT = "model", "champion", "chance", "perfect"
+"""Series of a curve: the candidate's own, the champion's on the same rows, and what no model and the best one would have."""
+
+
 class Curve(Document):
     """Points of one line of a chart."""
 

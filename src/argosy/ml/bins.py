@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from argosy.domain.bundle import SCALE, Bins, Histogram, Moments
+from argosy.domain.bundle import MARGIN, SCALE, Bins, Histogram, Moments
 from argosy.domain.data import FeatureColumn
 
 if TYPE_CHECKING:  # who counts a log needs no model
@@ -28,8 +28,6 @@ BINS = 32
 ROWS_A_BIN = 40
 """At least, of the reference: with fewer, chance alone puts as much between two samples as matters."""
 FEWEST_BINS = 5
-MARGIN = 8
-"""Of few values, each has a bin that reaches this part of the gap to the next one to either side."""
 
 
 def of(holdout: "Examples", answering: "Predictor") -> Bins:
@@ -64,15 +62,6 @@ def edges(values: npt.NDArray[np.floating]) -> list[float]:
         return [float(edge) for edge in np.column_stack([distinct[:-1] + margins, distinct[1:] - margins]).ravel()]
     starts = _starts(counts)
     return [float(edge) for edge in (distinct[starts - 1] + distinct[starts]) / 2]
-
-
-def few_values(edges: Sequence[float], counts: Sequence[int]) -> npt.NDArray[np.float64] | None:
-    """The values to which :func:`edges` gave a narrow bin each, by the *edges* and the *counts* of their own sample; else None."""
-    if not edges or len(edges) % 2 or any(counts[1::2]) or not all(counts[::2]):
-        return None
-    below, above = np.asarray(edges[::2]), np.asarray(edges[1::2])
-    margins = (above - below) / (MARGIN - 2)
-    return np.append(below - margins, above[-1] + margins[-1])
 
 
 def _starts(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

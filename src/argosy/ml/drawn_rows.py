@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from argosy.domain.bundle import Histogram
 from argosy.domain.drift import Window
-from argosy.ml import bins, counting
+from argosy.ml import counting
 
 SCORE = "prediction"
 MOST = 5_000
@@ -87,7 +87,7 @@ def _drawn(histogram: Histogram, share: float, other: str) -> pa.Array:
         return pa.concat_arrays([known, pa.nulls(missing, pa.string())])
     edges = histogram.edges or []
     # Anywhere in its bin, an unmoved column of 0 and 1 would look like one of 0.13 and 0.88.
-    few = bins.few_values(edges, histogram.counts)
+    few = histogram.few_values()
     values = np.concatenate([*_spread(edges, counts), np.empty(0)]) if few is None else np.repeat(few, counts[::2])
     return pa.concat_arrays([pa.array(values, pa.float64()), pa.nulls(missing, pa.float64())])
 

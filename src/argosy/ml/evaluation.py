@@ -144,11 +144,12 @@ def _text(value: object) -> str:
 def _decisions(
     settings: ModelSettings, labels: Array, predictions: Array, threshold: float
 ) -> tuple[list[Table], list[Curve]]:
+    curves = performance.curves(settings.task, labels, predictions, settings.label.classes)
     if settings.task == "regression":
-        return [], []
+        return [], curves
     arguments = (settings.task, labels, predictions, threshold, settings.label.classes)
     tables = [performance.confusion(*arguments), performance.report(*arguments)]
-    return tables, performance.curves(labels, predictions) if settings.task == "binary" else []
+    return tables, curves
 
 
 def _worst(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from argosy.domain import task_words
-from argosy.domain.evidence import Curve, Table
+from argosy.domain.evidence import CHAMPION, CHANCE, MODEL, PERFECT, Curve, Table
 from argosy.domain.measurements import OF_SEARCHES
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics
@@ -19,6 +19,10 @@ Array = npt.NDArray[np.float64]
 Measurements = dict[str, float | None]
 
 POINTS = 60
+MOST_CLASSES = 5
+"""Classes that have a line of their own, the commonest."""
+PARTS, ROWS_A_PART = 20, 20
+"""Parts of equal size that a holdout is cut into by what was predicted, and the rows of which a tenth means something."""
 """Points of a curve that a person looks at."""
 PRIMARY = task_words.PRIMARY
 
@@ -125,25 +129,91 @@ def report(task: Task, labels: Array, predictions: Array, threshold: float, clas
     )
 
 
-def curves(labels: Array, probabilities: Array) -> list[Curve]:
-    """ROC and precision-recall curves of a binary model."""
-    order = np.argsort(-probabilities, kind="stable")
-    hits = np.cumsum(labels[order])
-    misses = np.cumsum(1 - labels[order])
-    if hits[-1] == 0 or misses[-1] == 0:
+def curves(task: Task, labels: Array, predictions: Array, classes: list[str]) -> list[Curve]:
+    """The curves of a model: of classes ROC and precision-recall, of several one line each; of values what lies round each prediction."""
+    if task == "regression":
+        return _of_values(labels, predictions)
+    if task == "binary":
+        return _of_classes({MODEL: (labels, predictions)}, "")
+    counts = np.bincount(labels.astype(np.int64), minlength=len(classes))
+    drawn = sorted(np.argsort(-counts, kind="stable")[:MOST_CLASSES].tolist())
+    sides = {_called(classes[at]): ((labels == at).astype(np.float64), predictions[:, at]) for at in drawn}
+    return _of_classes(sides, ", each class against the others")
+
+
+def _of_classes(sides: Mapping[str, tuple[Array, Array]], more: str) -> list[Curve]:
+    """ROC and precision-recall, a line for each of *sides* (whether it is the class, and how likely it was called) that has both."""
+    lines = {name: line for name, (hits, chances) in sides.items() if (line := _rates(hits, chances)) is not None}
+    if not lines:
         return []
-    shown = np.unique(np.linspace(0, len(order) - 1, POINTS).astype(int))
-    roc = [(0.0, 0.0), *((float(misses[at] / misses[-1]), float(hits[at] / hits[-1])) for at in shown)]
-    recall = [(float(hits[at] / hits[-1]), float(hits[at] / (at + 1))) for at in shown]
     return [
         Curve(
-            title="ROC curve", dimension="performance", x_label="false positive rate", y_label="true positive rate",
-            series={"model": roc, "chance": [(0.0, 0.0), (1.0, 1.0)]},
+            title=f"ROC curve{more}",
+            dimension="performance",
+            x_label="false positive rate",
+            y_label="true positive rate",
+            series={
+                **{name: [(0.0, 0.0), *roc] for name, (roc, _) in lines.items()},
+                CHANCE: [(0.0, 0.0), (1.0, 1.0)],
+            },
         ),
         Curve(
-            title="Precision and recall", dimension="performance", x_label="recall", y_label="precision", series={"model": recall},
+            title=f"Precision and recall{more}",
+            dimension="performance",
+            x_label="recall",
+            y_label="precision",
+            series={name: recall for name, (_, recall) in lines.items()},
         ),
-    ]  # fmt: skip
+    ]
+
+
+def _called(name: str) -> str:
+    """The name of a class as that of a line, which is none that a line of something else has."""
+    return f"class {name}" if name in {MODEL, CHAMPION, CHANCE} else name
+
+
+def _rates(labels: Array, probabilities: Array) -> tuple[list[tuple[float, float]], list[tuple[float, float]]] | None:
+    """Points of the ROC and of the precision-recall curve; None where all rows are of one side."""
+    order = np.argsort(-probabilities, kind="stable")
+    hits, misses = np.cumsum(labels[order]), np.cumsum(1 - labels[order])
+    if hits[-1] == 0 or misses[-1] == 0:
+        return None
+    shown = np.unique(np.linspace(0, len(order) - 1, POINTS).astype(int))
+    roc = [(float(misses[at] / misses[-1]), float(hits[at] / hits[-1])) for at in shown]
+    return roc, [(float(hits[at] / hits[-1]), float(hits[at] / (at + 1))) for at in shown]
+
+
+def _of_values(labels: Array, predictions: Array) -> list[Curve]:
+    """Predicted against actual, and what is left between them: of rows that were told about the same, the middle and the outer tenths."""
+    parts = [part for part in np.array_split(np.argsort(predictions, kind="stable"), PARTS) if len(part) >= ROWS_A_PART]
+    if len(parts) < 2:
+        return []
+    said = [float(predictions[part].mean()) for part in parts]
+
+    def band(values: Array) -> dict[str, list[tuple[float, float]]]:
+        shares = ((MODEL, 0.5), ("a tenth lies above", 0.9), ("a tenth lies below", 0.1))
+        return {
+            name: [(x, float(np.quantile(values[part], share))) for x, part in zip(said, parts, strict=True)]
+            for name, share in shares
+        }
+
+    ends = (said[0], said[-1])
+    return [
+        Curve(
+            title="Predicted and actual",
+            dimension="performance",
+            x_label="predicted",
+            y_label="actual, the middle of rows that were told about the same",
+            series={**band(labels), PERFECT: [(end, end) for end in ends]},
+        ),
+        Curve(
+            title="Residuals",
+            dimension="performance",
+            x_label="predicted",
+            y_label="actual less predicted",
+            series={**band(labels - predictions), PERFECT: [(end, 0.0) for end in ends]},
+        ),
+    ]
 
 
 def defined(value: float) -> float | None:

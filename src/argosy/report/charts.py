@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from argosy.domain.evidence import ComparisonResult, Curve, GateResult
+from argosy.domain.evidence import CHAMPION, MODEL, ComparisonResult, Curve, GateResult
 from argosy.domain.search import Choice, SearchHistory
 from argosy.domain.training_record import LearningCurve
 from argosy.domain.version_comparison import ArmDifference
@@ -131,7 +131,7 @@ def of_curve(curve: Curve) -> Chart:
     x = _scale(x for points in series.values() for x, _ in points)
     y = _scale(y for points in series.values() for _, y in points)
     # The model's own first, whatever their order in the document: the first line has the strongest colour.
-    ordered = sorted(series.items(), key=lambda named: named[0] in REFERENCES)
+    ordered = sorted(series.items(), key=lambda named: _rank(named[0]))
     lines = tuple(Polyline(name, _points(points, x, y), name in REFERENCES) for name, points in ordered if points)
     return Chart(
         title=curve.title,
@@ -142,6 +142,11 @@ def of_curve(curve: Curve) -> Chart:
         lines=lines,
         summary=f"{curve.title}: {curve.y_label} against {curve.x_label} for {', '.join(series) or 'no series'}.",
     )
+
+
+def _rank(name: str) -> int:
+    """The model's own line comes first, whatever else there is after it, then the champion's, then standards."""
+    return 3 if name in REFERENCES else 2 if name == CHAMPION else 0 if name == MODEL else 1
 
 
 def over_time(curve: Curve, most: int = 7) -> Chart:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import jinja2
 
 from argosy.domain import comparison
-from argosy.report import charts, formats, page_environment, run_outcome, timeline, views
+from argosy.report import charts, data_profile, formats, hero, page_environment, run_outcome, timeline, views
 from argosy.report.record import RunReport
 
 
@@ -25,6 +25,11 @@ def render(report: RunReport) -> str:
         evidence=report.evidence,
         outcome=outcome,
         trains=outcome.word != run_outcome.NOT_LET_IN,
+        hero=hero.of(report),
+        sections=views.sections(report),
+        left_out=views.left_out(report),
+        profile=data_profile.columns(report.bins, report.features),
+        unit=lambda metric: hero.label_unit(report, metric),
         dimensions=views.dimensions(report.evidence) if report.evidence else [],
         layers=views.layers(report),
         ledger=times,
@@ -32,6 +37,7 @@ def render(report: RunReport) -> str:
         ledger_ticks=charts.timeline_ticks(times),
         tuning=charts.of_search(report.history, report.choice) if report.history else None,
         learning=charts.of_learning(report.training.learning_curve) if report.training else None,
+        training_confusion=views.training_confusion(report.training),
         importance=charts.of_attribution(report.training.importance) if report.training else (),
         best_trials=views.best_trials(report),
         attribution=charts.of_attribution(report.evidence.attribution) if report.evidence else (),
@@ -73,6 +79,7 @@ def full_environment() -> jinja2.Environment:
         "words": formats.words,
         "measurement": formats.measurement,
         "aligned": views.aligned,
+        "heat": views.heat,
         "bound": formats.bound,
         "bullet": charts.of_gate,
         "interval": charts.of_comparison,

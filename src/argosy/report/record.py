@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from argosy import errors
-from argosy.domain import retraining_cause, training_record
+from argosy.domain import bundle, retraining_cause, training_record
+from argosy.domain.bundle import Bins
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
@@ -97,6 +98,7 @@ class RunReport:
     history: SearchHistory | None = None
     choice: Choice | None = None
     training: TrainingRecord | None = None
+    bins: Bins | None = None
     evidence: Evidence | None = None
     results: Mapping[str, str] = field(default_factory=dict)
     """Short output values: version, storage-uri, request …"""
@@ -161,6 +163,7 @@ def collect(
         history=reader.document(SearchHistory, "select", "history", "history.json"),
         choice=reader.document(Choice, "select", "choice", "choice.json"),
         training=reader.document(TrainingRecord, "train", "training", training_record.FILE),
+        bins=reader.document(Bins, "train", "bundle", bundle.BINS),
         evidence=reader.first(Evidence, ("evaluate", "evaluate-answers"), "evidence", "evidence.json"),
         results=dict(results or {}),
         unreadable=tuple(reader.unreadable),

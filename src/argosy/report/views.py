@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import get_args
@@ -12,6 +12,7 @@ from argosy.domain.data import ExpectationResult, Layer
 from argosy.domain.evidence import DATA, Curve, Evidence, GateResult, Table
 from argosy.domain.policy import OF_JUDGED
 from argosy.domain.search import Trial
+from argosy.domain.training_record import TrainingRecord
 from argosy.report import charts, retraining
 from argosy.report.record import RunReport
 
@@ -77,6 +78,45 @@ class CauseView:
     explanation: str
     rows: list[tuple[str, str]]
     moved: Table | None
+
+
+SECTIONS: Mapping[str, tuple[str, str]] = {
+    "data": ("ingest", "reading its data"),
+    "validation": ("validate", "validating its data"),
+    "features": ("build-features", "building features"),
+    "tuning": ("select", "tuning"),
+    "training": ("train", "training"),
+}
+"""Sections of a report about what one step left: the step, and what it does."""
+
+
+def sections(report: RunReport) -> list[str]:
+    """Those of :data:`SECTIONS` that have something to show: what the step left, or why that cannot be read."""
+    there = {
+        "data": report.lineage is not None,
+        "validation": report.validation is not None,
+        "features": report.features is not None,
+        "tuning": report.history is not None,
+        "training": report.training is not None,
+    }
+    return [name for name, (step, _) in SECTIONS.items() if there[name] or report.lost(step)]
+
+
+def left_out(report: RunReport) -> list[str]:
+    """What the run did not get as far as, in words."""
+    shown = sections(report)
+    doing = [doing for name, (_, doing) in SECTIONS.items() if name not in shown]
+    return doing if report.evidence or report.lost("evaluate") else [*doing, "its evaluation"]
+
+
+STEPS_OF_HEAT = 10
+
+
+def heat(counts: Sequence[str]) -> list[int | None]:
+    """For each cell of a line of a confusion matrix the tenths of the line's rows that it has; None for what is no number."""
+    found = [int(text.replace(",", "")) if text.replace(",", "").isdecimal() else None for text in counts]
+    whole = sum(each or 0 for each in found) or 1
+    return [None if each is None else round(STEPS_OF_HEAT * each / whole) for each in found]
 
 
 def cause(report: RunReport) -> CauseView | None:
@@ -145,6 +185,21 @@ def layers(report: RunReport) -> list[LayerView]:
         return []
     results = sorted(report.validation.results, key=lambda result: (result.passed, not result.critical))
     return [LayerView(layer, [result for result in results if result.layer == layer]) for layer in get_args(Layer)]
+
+
+def training_confusion(training: TrainingRecord | None) -> Table | None:
+    """The confusion matrix of cross-validation; None where there is none."""
+    if training is None or not training.confusion:
+        return None
+    return Table(
+        title="Confusion matrix, out of fold",
+        dimension="training",
+        header=["Actual", *(f"decided {name}" for name in training.classes)],
+        rows=[
+            [name, *(f"{count:,}" for count in line)]
+            for name, line in zip(training.classes, training.confusion, strict=True)
+        ],
+    )
 
 
 def best_trials(report: RunReport, most: int = 10) -> list[Trial]:

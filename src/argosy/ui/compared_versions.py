@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.domain.evidence import Curve, Evidence
+from argosy.domain.evidence import CHAMPION, Curve, Evidence
 from argosy.domain.release import Version
 from argosy.domain.run_differences import RunDifference, matters, of_values
 from argosy.report import charts
@@ -124,7 +124,7 @@ def _curves(before: KnownVersion, after: KnownVersion) -> Iterator[charts.Chart]
 
 def _named(curve: Curve, known: KnownVersion) -> dict[str, list[tuple[float, float]]]:
     """The series of *curve* with the version in their names; a standard, such as chance, is the same for both."""
-    own = [name for name in curve.series if name not in charts.REFERENCES and name != "champion"]
+    own = [name for name in curve.series if name not in charts.REFERENCES and name != CHAMPION]
     version = f"version {known.version.version}"
     return {
         (version if len(own) == 1 else f"{name}, {version}") if name in own else name: points

@@ -103,7 +103,7 @@ class ModelHandlers:
         found = self._sources.tracer().versions(model)
         numbers = list(found)
         if len(numbers) < 2:
-            raise errors.UsageError(f"{model} has {len(numbers)} versions, so that no two can be held together")
+            raise errors.UsageError(f"{model} has fewer than two versions, so that no two can be held together")
         later = _number(after, numbers) if after else numbers[0]
         earlier = _number(before, numbers) if before else next((one for one in numbers if one < later), numbers[-2])
         return compared_versions.of(_known(found[earlier]), _known(found[later]), numbers)

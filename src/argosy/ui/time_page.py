@@ -44,7 +44,7 @@ class RunTime:
 
 @dataclass(frozen=True)
 class StepTime:
-    """What one step took in the runs that are looked at, in seconds; what came from the cache is left out."""
+    """What one template took in the runs that are looked at, in seconds; what came from the cache is left out."""
 
     step: str
     runs: int
@@ -123,9 +123,12 @@ def _own(row: TimelineRow) -> float:
 def _steps(found: Sequence[Timeline]) -> list[StepTime]:
     taken: dict[str, list[float]] = defaultdict(list)
     for each in found:
+        of_run: dict[str, float] = defaultdict(float)
         for row in each.rows:
             if row.cached < len(row.spans):
-                taken[row.label].append(row.work)
+                of_run[row.template or row.label] += row.work
+        for step, seconds in of_run.items():
+            taken[step].append(seconds)
     most = max((sum(each) for each in taken.values()), default=0.0) or 1.0
     rows = [
         StepTime(step, len(each), statistics.median(each), max(each), sum(each), round(100 * sum(each) / most, 2))

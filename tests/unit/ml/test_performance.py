@@ -103,7 +103,7 @@ def test_a_class_nobody_decided_for_has_no_precision() -> None:
 
 def test_curves_start_and_end_where_they_must() -> None:
     """From nobody to everybody; their area is the AUC that is told."""
-    roc, precision = performance.curves(LABELS, CHANCES)
+    roc, precision = performance.curves("binary", LABELS, CHANCES, ["no", "yes"])
     line = roc.series["model"]
     assert (line[0], line[-1]) == ((0.0, 0.0), (1.0, 1.0))
     area = np.trapezoid([y for _, y in line], [x for x, _ in line])
@@ -111,9 +111,33 @@ def test_curves_start_and_end_where_they_must() -> None:
     assert list(precision.series["model"][-1]) == pytest.approx([1.0, 2 / 6])
 
 
+def test_each_class_has_a_line_of_its_own() -> None:
+    """Against the others, the five commonest; one that is called as a standard is, is told apart; one that never comes has none."""
+    classes = ["chance", *"bcdefg"]
+    labels = np.repeat([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [30, 25, 20, 15, 10, 5])
+    chances = np.full((len(labels), 7), 0.05)
+    chances[np.arange(len(labels)), labels.astype(int)] = 0.7
+    roc, precision = performance.curves("multiclass", labels, chances, classes)
+    assert list(roc.series) == ["class chance", "b", "c", "d", "e", "chance"]
+    assert list(precision.series) == ["class chance", "b", "c", "d", "e"]
+    assert (0.0, 1.0) in roc.series["b"]  # it tells them apart
+
+
+def test_values_are_drawn_as_what_lies_round_each_prediction() -> None:
+    """Of rows that were told about the same the middle and the outer tenths; nothing of so few rows that a tenth is a row."""
+    draw = np.random.default_rng(3)
+    predicted = draw.uniform(0.0, 100.0, 4000)
+    actual = predicted + draw.normal(0.0, 5.0, 4000)
+    against, left = performance.curves("regression", actual, predicted, [])
+    assert [point[1] - point[0] for point in against.series["model"]] == pytest.approx([0.0] * 20, abs=2.5)
+    assert all(y == pytest.approx(6.4, abs=2.5) for _, y in left.series["a tenth lies above"])
+    assert left.series["perfect"][1][1] == 0.0
+    assert performance.curves("regression", actual[:30], predicted[:30], []) == []
+
+
 def test_no_curve_without_both_classes() -> None:
     """There would be nothing to draw."""
-    assert performance.curves(np.ones(6), CHANCES) == []
+    assert performance.curves("binary", np.ones(6), CHANCES, ["no", "yes"]) == []
 
 
 def test_defined() -> None:

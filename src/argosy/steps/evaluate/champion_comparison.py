@@ -15,11 +15,11 @@ from argosy.domain import comparison, suggestion
 from argosy.domain.bundle import Bins, Signature
 from argosy.domain.comparison import Paired
 from argosy.domain.data import FeatureColumn
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Table
+from argosy.domain.evidence import CHAMPION, MODEL, ChampionRef, ComparisonResult, Curve, Table
 from argosy.domain.measurements import VALUE_PER_ROW
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
-from argosy.ml import decision_impact, evaluation, paired, resampling
+from argosy.ml import calibration, decision_impact, evaluation, paired, performance, resampling
 from argosy.ml.encoding import Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.paired import Answers, Contrast
@@ -174,6 +174,25 @@ def impact(
         holdout, list(dict.fromkeys([*settings.evaluation.slices, *settings.evaluation.sensitive]))
     )
     return decision_impact.tables(judges, groups, settings.evaluation.business, reasons)
+
+
+def curves(
+    settings: ModelSettings, incumbent: Predictor, holdout: Examples, left_out: pa.Table, candidate: list[Curve]
+) -> list[Curve]:
+    """The *candidate*'s curves, those that are one line with the champion's on the same rows beside it."""
+    own = own_features(incumbent.signature, holdout, left_out)
+    if isinstance(own, str):
+        return candidate
+    answers = incumbent.predict_matrix(incumbent.encoder.table(own))
+    found = performance.curves(settings.task, holdout.labels, answers, settings.label.classes)
+    found += calibration.measure(settings.task, holdout.labels, answers)[1]
+    theirs = {curve.title: curve.series[MODEL] for curve in found if MODEL in curve.series}
+    return [
+        curve.model_copy(update={"series": {**curve.series, CHAMPION: theirs[curve.title]}})
+        if MODEL in curve.series and curve.title in theirs
+        else curve
+        for curve in candidate
+    ]
 
 
 def _contributions(predictor: Predictor, matrix: Matrix, decided: npt.NDArray[np.float64]) -> list[dict[str, float]]:

@@ -16,7 +16,7 @@ from argosy.domain import evidence as evidences
 from argosy.domain import measurements as measurement_names
 from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.data_comparison import SinceChampion
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
@@ -82,7 +82,7 @@ def run(
     own = own_measures.taken(measures, settings, predictor, holdout)
     measurements = {**measured.measurements, **_latency(served, policy.measuring.cpu_hour), **own}
     results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
-    beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause)
+    beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause, measured.curves)
     results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)
     verdict, explanation = verdicts.decide(
         model_digest=digest,
@@ -131,7 +131,7 @@ def run(
             *_data_tables(inputs.since_champion),
             evidence_tables.sources(settings.sources, snapshot),
         ],
-        curves=measured.curves,
+        curves=measured.curves if beside.curves is None else beside.curves,
         attribution=measured.attribution,
         example_sentences=measured.sentences,
     )
@@ -148,6 +148,8 @@ class BesideChampion:
     on_recent: ComparisonResult | None = None
     tables: list[Table] = field(default_factory=list)
     gates: list[GateResult] = field(default_factory=list)
+    curves: list[Curve] | None = None
+    """The candidate's, with the champion's beside them; None where it was not asked."""
 
 
 def _beside_champion(
@@ -159,6 +161,7 @@ def _beside_champion(
     holdout: Examples,
     artifacts: Artifacts,
     cause: Cause | None,
+    curves: list[Curve],
 ) -> BesideChampion:
     if champion.model_digest == predictor.digest:
         return BesideChampion()
@@ -177,14 +180,15 @@ def _beside_champion(
         overlap=_overlap(predictor, incumbent.predictor),
     )
     recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
-    shown = [standing.beside] if standing.beside else []
+    shown, together = [standing.beside] if standing.beside else [], None
     if standing.result.compared:
         left_out = frames.left_out(features)
+        together = champion_comparison.curves(settings, incumbent.predictor, holdout, left_out, curves)
         shown += champion_comparison.impact(
             settings, rules, predictor, incumbent.predictor, holdout, left_out, policy.measuring.smallest_slice
         )
     held = comparison.gates(rules, standing.result, standing.margins)
-    return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates])
+    return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates], together)
 
 
 def _overlap(candidate: Predictor, champion: Predictor) -> str | None:

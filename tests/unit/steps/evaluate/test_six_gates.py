@@ -225,12 +225,16 @@ def test_a_model_that_beats_the_champion(judged: Judged) -> None:
     assert evidence.comparison is not None
     assert evidence.comparison.outcome == "better"
     assert evidence.comparison.reason in evidence.explanation
+    beside = [curve.title for curve in evidence.curves if "champion" in curve.series]
+    assert beside == ["ROC curve", "Precision and recall", "Calibration"]
+    assert all(curve.series["champion"] != curve.series["model"] for curve in evidence.curves)
 
 
 def test_the_champion_itself(judged: Judged) -> None:
     """Nothing to compare, and nothing to promote."""
     evidence = judged(GOOD, champion=GOOD)
     assert (evidence.verdict, evidence.comparison) == ("champion", None)
+    assert not any("champion" in curve.series for curve in evidence.curves)
 
 
 def test_a_sample_that_cannot_tell(judged: Judged) -> None:

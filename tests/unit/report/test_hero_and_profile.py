@@ -1,0 +1,126 @@
+"""The head of a report, the pictures of its data, and what is left out of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from argosy.domain.bundle import Bins, Histogram, Moments
+from argosy.domain.evidence import DECISIONS, ChampionRef, Curve, Table
+from argosy.report import charts, data_profile, hero, html, views
+from argosy.report.record import RunReport
+from kit import examples, reported
+
+
+def test_the_head_says_the_score_against_the_champion(report: RunReport) -> None:
+    """Value, champion, interval, and what is otherwise than with it; text of others stays text."""
+    changes = Table(
+        title=DECISIONS, dimension="performance", header=["Decision"], rows=[["all", "23", "1.6%", "10", "13"]]
+    )
+    champion = reported.evidence().champion.model_copy(update={"snapshot_digest": "sha256:" + "f" * 64})
+    judged = reported.evidence(tables=[changes], champion=champion)
+    found = hero.of(replace(report, evidence=judged))
+    assert found
+    assert judged.comparison
+    assert found.beside.startswith("champion, version 3: ")
+    assert judged.comparison.outcome in found.difference
+    assert dict(found.changed) == {
+        "data": "another snapshot than the champion's",
+        "decisions": "23 of 1,409 (1.6%) would be others",
+    }
+    text = html.render(replace(report, evidence=judged))
+    assert text.index('class="hero') < text.index('<main id="content">')
+
+
+def test_the_head_of_a_first_model(report: RunReport) -> None:
+    """There is no champion; of a run without evidence there is no head."""
+    first = reported.evidence(comparison=None, champion=ChampionRef(model="vessels", policy_digest=reported.DIGEST))
+    found = hero.of(replace(report, evidence=first))
+    assert found
+    assert (found.metric, found.value, found.beside, found.difference) == ("AUC", "0.848", "no champion yet", "")
+    assert hero.of(replace(report, evidence=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "told"),
+    [("mae", "min", " min"), ("r2", "min", ""), ("mae", None, ""), ("p95_ms", None, " ms")],
+)
+def test_scores_of_values_have_the_unit_of_the_label(
+    report: RunReport, metric: str, unit: str | None, told: str
+) -> None:
+    """Where the contract says one; a share has none."""
+    settings = examples.make_settings("regression", [], "mae")
+    source = settings.sources[0]
+    label = source.columns[0].model_copy(update={"name": "late", "type": "number", "unit": unit})
+    settings = settings.model_copy(
+        update={
+            "sources": [source.model_copy(update={"columns": [*source.columns, label]})],
+            "label": settings.label.model_copy(update={"columns": ["late"]}),
+        }
+    )
+    assert hero.label_unit(replace(report, settings=settings), metric) == told
+
+
+def test_a_column_is_drawn_as_what_its_rows_are() -> None:
+    """Levels by their size, few numbers by their values, many as bars of equal width; personal data not at all."""
+    schema = reported.full().features
+    assert schema
+    hidden = schema.features[0].model_copy(update={"name": "age", "personal": True})
+    bins = Bins(
+        reference="holdout",
+        rows=100,
+        columns=[
+            Histogram(column="contract", levels=["One year", "Two year"], counts=[60, 30, 0], missing=10),
+            Histogram(column="senior", edges=[0.125, 0.875], counts=[80, 0, 20], missing=0),
+            Histogram(column="tenure", edges=[0.0, 12.0, 24.0], counts=[5, 60, 30, 5], missing=0),
+            Histogram(column="age", edges=[1.0, 2.0, 3.0], counts=[1, 1, 1, 1], missing=0),
+            Histogram(column="flat", edges=[], counts=[100], missing=0),
+        ],
+        prediction=Histogram(column="prediction", edges=[0.5], counts=[50, 50], missing=0),
+        scores=Moments(),
+    )
+    shown = data_profile.columns(bins, schema.model_copy(update={"features": [hidden]}))
+    assert [column.name for column in shown] == ["contract", "senior", "tenure", "flat"]
+    contract, senior, tenure, flat = shown
+    assert (contract.missing, contract.said) == ("10 %", "One year: 66.7 %; Two year: 33.3 %")
+    assert [(bar.title, bar.height) for bar in senior.bars] == [("0: 80 %", 100.0), ("1: 20 %", 25.0)]
+    assert [bar.height for bar in tenure.bars] == [100.0] * 12 + [50.0] * 12
+    assert tenure.said == "5 % below 0, 5 % from 24 on"
+    assert (flat.bars, flat.said) == ((), "one value")
+    assert data_profile.columns(None, schema) == []
+
+
+def test_a_confusion_matrix_is_a_heat_map(report: RunReport) -> None:
+    """A line's cells are as dark as the share of its rows; what is no number is not shaded."""
+    assert views.heat(["830", "215", "n/a"]) == [8, 2, None]
+    assert views.heat(["0", "0"]) == [0, 0]
+    matrix = Table(
+        title="Confusion matrix",
+        dimension="performance",
+        header=["True class", "decided a", "decided b"],
+        rows=[["a", "1,000", "0"], ["b", "5", "5"]],
+    )
+    text = html.render(replace(report, evidence=reported.evidence(tables=[matrix])))
+    assert '<td class="n heat-10">1,000</td><td class="n heat-0">0</td>' in text
+
+
+def test_sections_without_anything_are_left_out(stopped: RunReport) -> None:
+    """One sentence says how far the run came; what could not be read has its section."""
+    assert views.sections(stopped) == ["data"]
+    text = html.render(stopped)
+    assert 'id="tuning"' not in text
+    assert "did not get as far as validating its data, building features, tuning, training, its evaluation" in text
+    lost = replace(stopped, unreadable=("training.json of step train: no rounds",))
+    assert views.sections(lost) == ["data", "training"]
+
+
+def test_the_version_before_lies_beneath() -> None:
+    """The candidate's line is the first and strongest, then others, then the champion's, then standards."""
+    line = [(0.0, 0.0), (1.0, 1.0)]
+    curve = Curve(
+        title="ROC curve",
+        dimension="performance",
+        x_label="x",
+        y_label="y",
+        series={"champion": line, "chance": line, "model": line, "other": line},
+    )
+    assert [each.name for each in charts.of_curve(curve).lines] == ["model", "other", "champion", "chance"]
