@@ -52,6 +52,7 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/ruff check --fix .
 	$(BIN)/argosy compile workflows/churn workflows/flight_delay workflows/support_answers
 	$(BIN)/python -m argosy.engine.manifest.compatibility > docs/argo-compatibility.md
+	$(BIN)/python -m argosy.report.error_kinds > docs/errors.md
 	$(BIN)/python charts/reference.py
 	$(BIN)/python charts/dashboards.py
 

@@ -71,6 +71,7 @@ VERBS = {
     "terminate": "stop a run at once",
     "delete": "delete runs",
     "logs": "print what a step of a run wrote",
+    "explain": "say what a failure's code means, and the way out",
     "why": "say why a run ended as it did, and what helps",
     "diff": "hold two runs of a model together: what was otherwise, and what came of it",
     "reproduce": "run a run or the run of a version again, and say whether it comes out as it did, or why not",
@@ -125,8 +126,7 @@ def run(argv: Sequence[str]) -> int:
         _refuse_few_files()
         return _dispatch(argv)
     except errors.ArgosyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _said(error, argv)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return errors.INTERRUPTED
@@ -138,14 +138,27 @@ def run(argv: Sequence[str]) -> int:
         lacking = _lacking(error.name or "")
         if lacking is None:
             raise
-        print(f"error: {lacking}", file=sys.stderr)
-        return lacking.exit_code
+        return _said(lacking, argv)
     except OSError as error:
         failure = _disk_failure(error)
         if failure is None:
             raise
-        print(f"error: {failure}", file=sys.stderr)
-        return failure.exit_code
+        return _said(failure, argv)
+
+
+def _said(error: errors.ArgosyError, argv: Sequence[str]) -> int:
+    """Say what failed, and where it is explained: to a program that asks for JSON, to a person at a terminal; returns the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    as_json = "--json" in argv
+    if as_json or sys.stderr.isatty():
+        import json
+
+        from argosy.report import error_kinds
+
+        code = error_kinds.code_of(error)
+        told = {"error": {"code": code, "exitCode": error.exit_code, "message": str(error)}}
+        print(json.dumps(told) if as_json else f"       argosy explain {code}", file=sys.stderr)
+    return error.exit_code
 
 
 def _refuse_few_files() -> None:
