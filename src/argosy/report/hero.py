@@ -33,8 +33,7 @@ def of(report: RunReport) -> Hero | None:
     if evidence is None:
         return None
     compared = evidence.comparison if evidence.comparison and evidence.comparison.compared else None
-    metric = compared.metric if compared else task_words.PRIMARY[evidence.task]
-    value = compared.candidate if compared else evidence.metrics.get(f"performance.{metric}")
+    metric, value = (compared.metric, compared.candidate) if compared else _told_by(evidence)
     unit = label_unit(report, metric)
     return Hero(
         metric=formats.words(metric),
@@ -44,6 +43,15 @@ def of(report: RunReport) -> Hero | None:
         tone=OUTCOMES[compared.outcome] if compared else "plain",
         changed=tuple(_changed(evidence)),
     )
+
+
+def _told_by(evidence: Evidence) -> tuple[str, float | None]:
+    """The score that a model is told by, and what it is: that of its task; where it has none, what its first gate measures."""
+    if evidence.task != "answers":
+        metric = task_words.PRIMARY[evidence.task]
+        return metric, evidence.metrics.get(f"performance.{metric}")
+    first = next(iter(evidence.gates), None)
+    return (first.gate.rpartition(".")[2], first.measured) if first else ("no gate", None)
 
 
 def label_unit(report: RunReport, metric: str) -> str:

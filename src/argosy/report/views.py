@@ -90,6 +90,10 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
 """Sections of a report about what one step left: the step, and what it does."""
 
 
+OF_ANSWERS = ("collect", "evaluate-answers")
+"""Steps that only the pipeline of a language model has."""
+
+
 def sections(report: RunReport) -> list[str]:
     """Those of :data:`SECTIONS` that have something to show: what the step left, or why that cannot be read."""
     there = {
@@ -103,7 +107,9 @@ def sections(report: RunReport) -> list[str]:
 
 
 def left_out(report: RunReport) -> list[str]:
-    """What the run did not get as far as, in words."""
+    """What the run did not get as far as, in words; of a language model's, which has other steps, nothing."""
+    if any(entry.template in OF_ANSWERS for entry in report.entries):
+        return []
     shown = sections(report)
     doing = [doing for name, (_, doing) in SECTIONS.items() if name not in shown]
     return doing if report.evidence or report.lost("evaluate") else [*doing, "its evaluation"]

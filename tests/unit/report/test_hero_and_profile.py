@@ -40,6 +40,18 @@ def test_the_head_of_a_first_model(report: RunReport) -> None:
     assert hero.of(replace(report, evidence=None)) is None
 
 
+def test_the_head_of_a_language_model(report: RunReport) -> None:
+    """It is told by what its first gate measures; steps that it does not have were not missed."""
+    gates = [reported.gate("faithfulness.mean", 0.93, ">= 0.9")]
+    judged = reported.evidence(task="answers", comparison=None, gates=gates)
+    entries = (replace(report.entries[0], template="collect"), *report.entries[1:])
+    of_answers = replace(report, evidence=judged, entries=entries, training=None, history=None)
+    found = hero.of(of_answers)
+    assert found
+    assert (found.metric, found.value) == ("mean", "0.93")
+    assert views.left_out(of_answers) == []
+
+
 @pytest.mark.parametrize(
     ("metric", "unit", "told"),
     [("mae", "min", " min"), ("r2", "min", ""), ("mae", None, ""), ("p95_ms", None, " ms")],
