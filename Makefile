@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-season kind-up kind-install kind-demo kind-open kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
+.PHONY: help docs demo demo-season kind-up kind-install kind-demo kind-open kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,15 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 	$(BIN)/python charts/reference.py
 	$(BIN)/python charts/dashboards.py
 
+# Sphinx and what it needs, in an environment of its own.
+.venv-docs/ready: requirements/docs.txt .venv/ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-docs
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-docs/bin/python requirements/docs.txt
+	touch $@
+
+docs: .venv-docs/ready ## make the documentation a searchable site that opens from disk: dist/docs/index.html
+	$(BIN)/python .ci/docs_site.py .venv-docs/bin/python
+
 images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
 	$(PYTHON) images/build.py $(ARGUMENTS)
 
@@ -102,11 +111,13 @@ lock: ## lock the dependencies anew: names, versions, hashes
 		--quiet --no-header --output-file requirements/all.txt
 	$(BIN)/uv pip compile --group clients --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/clients.txt
+	$(BIN)/uv pip compile --group docs --generate-hashes --universal --python-version 3.11 \
+		--quiet --no-header --output-file requirements/docs.txt
 	$(BIN)/uv pip compile pyproject.toml --extra data --extra features --extra spark --constraint requirements/all.txt --generate-hashes \
 		--universal --python-version 3.11 --quiet --no-header --no-annotate --output-file requirements/spark.txt
 
 clean: ## remove what set-up made (never ARGOSY_HOME)
-	rm -rf .venv data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-docs data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/uv:
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
