@@ -535,3 +535,32 @@ def test_looks_at_drift_need_no_measurement_of_their_own() -> None:
     """They may carry one and the same measurement of performance, which is made once a day, and confirm drift all the same."""
     looks = [look(hours, measured=NOW - 9 * HOUR) for hours in (2, 1, 0)]
     assert refusal(ask(), looks=looks) == ""
+
+
+def test_which_failures_count_for_a_version() -> None:
+    """Those of a version that nobody knew count for any; where none is known, all do."""
+    assert admission.failures(after("failed", reference=""), SERVED) == 1
+    assert admission.failures(after("failed"), "") == 1
+    assert (
+        admission.failures(after("failed", earlier=after("failed", hours_ago=60, reference="sha256:0b")), SERVED) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("performance", "`labels.minimum_rows`"), ("drift", "`monitor.minimum_rows`")]
+)
+def test_too_few_rows_names_the_setting(kind: str, said: str) -> None:
+    """Labels have one of their own."""
+    looks = [look(1, rows=1, measured=NOW - HOUR), look(0, rows=1, measured=NOW)]
+    rules = RULES.model_copy(update={"on": ["drift", "performance"]})
+    decision, _ = decided(ask(kind=kind), rules=rules, looks=looks)
+    assert isinstance(decision, Refused)
+    assert (decision.reason, said in decision.explanation) == ("too few rows", True)
+
+
+def test_a_duplicate_is_of_the_newest() -> None:
+    """What was admitted again, after it was forgotten elsewhere, is named by its latest id."""
+    twice = after("failed", identity=ask().identity, earlier=after("failed", hours_ago=60, identity=ask().identity))
+    decision, _ = decided(ask(), twice)
+    assert isinstance(decision, Refused)
+    assert decision.explanation.startswith("churn-30 was started for it at")
