@@ -3,8 +3,9 @@
 import pytest
 
 from argosy import errors
-from argosy.domain import changes
+from argosy.domain import changes, environment_layout
 from argosy.domain.changes import ChangedFile, Kind, TreeEntry
+from argosy.domain.promotion_requests import Subject
 from argosy.testing.forge_contract import digest, end_of_experiment, experiment, proposal, revert
 
 VERSION, EVIDENCE = "models/toy/staging/version.yaml", "models/toy/staging/evidence/evidence.json"
@@ -199,3 +200,66 @@ def test_no_version_is_no_subject() -> None:
         changes.subject([ChangedFile("CODEOWNERS", Kind.CHANGED)], lambda _path: None)
     with pytest.raises(errors.Rejected, match=r"changes no version \(nothing\)"):
         changes.subject([], lambda _path: None)
+
+
+SIGNED = [
+    ChangedFile(f"models/toy/staging/evidence/{name}", Kind.CHANGED) for name in sorted(environment_layout.SIGNATURES)
+]
+
+MISPLACED = ChangedFile(f"models/toy/staging/{SIGNED[0].path.rpartition('/')[2]}", Kind.CHANGED)
+
+
+def of(changed: list[ChangedFile]) -> Subject:
+    """The subject of a commit that makes *changed* and has all files of one version, of which one says that it is retired."""
+    files = {**proposal("a").files, RETIREMENT[1].path: proposal("a").files[VERSION]}
+    return changes.subject(changed, files.get)
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        pytest.param(SIGNED, "renewal", id="signatures"),
+        pytest.param(SIGNED[:1], "renewal", id="one-signature"),
+        pytest.param([*SIGNED, ChangedFile(EVIDENCE, Kind.CHANGED)], "promotion", id="and-evidence"),
+        pytest.param([ChangedFile(one.path, Kind.ADDED) for one in SIGNED], "promotion", id="where-there-were-none"),
+        pytest.param([ChangedFile(EVIDENCE, Kind.CHANGED)], "promotion", id="evidence-alone"),
+        pytest.param([MISPLACED, SIGNED[0]], None, id="elsewhere"),
+        pytest.param(RETIREMENT, "retirement", id="retired"),
+        pytest.param([ChangedFile(VERSION, Kind.CHANGED), RETIREMENT[1]], None, id="retired-and-served"),
+        pytest.param([*RETIREMENT, ChangedFile(EVIDENCE, Kind.REMOVED)], None, id="retired-without-its-evidence"),
+        pytest.param([ChangedFile(VERSION, Kind.CHANGED), ChangedFile(RETIREMENT[1].path, Kind.REMOVED)], "promotion", id="back-again"),
+        pytest.param([RETIREMENT[0], ChangedFile(RETIREMENT[1].path, Kind.REMOVED), PROMOTION[0]], None, id="neither"),
+    ],
+)  # fmt: skip
+def test_what_kind_of_request_a_commit_makes(changed: list[ChangedFile], kind: str | None) -> None:
+    """By its paths and whether they come, change or go; where those do not fit together it is none that may be merged as one."""
+    if kind is None:
+        with pytest.raises(errors.Rejected):
+            of(changed)
+    else:
+        assert of(changed).kind == kind
+
+
+def test_problems_come_in_the_order_of_their_paths() -> None:
+    """Whatever the order in which a forge lists files, the same is said."""
+    others = [ChangedFile(path, Kind.ADDED) for path in ("z", "CODEOWNERS", "m")]
+    assert [one.path for one in changes.problems([*others, *PROMOTION])] == ["CODEOWNERS", "m", "z"]
+    assert changes.problems([*reversed(PROMOTION), *others]) == changes.problems([*others, *PROMOTION])
+
+
+def test_what_lies_where() -> None:
+    """A file that both change, or one beside it in the same place: a merge of texts would mix them."""
+    theirs = [ChangedFile(EVIDENCE, Kind.CHANGED), ChangedFile("models/toy/production/version.yaml", Kind.CHANGED)]
+    assert changes.overlap([ChangedFile(VERSION, Kind.CHANGED)], theirs) == [EVIDENCE]
+    assert changes.overlap([ChangedFile("notes", Kind.ADDED)], [ChangedFile("other", Kind.ADDED)]) == []
+    assert changes.overlap([ChangedFile("notes", Kind.ADDED)], [ChangedFile("notes", Kind.ADDED)]) == ["notes"]
+
+
+def test_what_a_text_says_otherwise() -> None:
+    """Each field by its name, and nothing where they agree."""
+    said = proposal("a").subject
+    assert changes.disagreements(said, said) == []
+    assert changes.disagreements(said, said.model_copy(update={"version": 9, "model": "other"})) == [
+        "model: its text says toy, its commit other",
+        f"version: its text says {said.version}, its commit 9",
+    ]

@@ -128,6 +128,22 @@ def test_which_override_lets_past(changes: dict[str, Any], *, past: bool) -> Non
     )
 
 
+def test_two_words_on_one_gate_are_refused() -> None:
+    """Of one model, or of all: nobody could tell which of them was meant. One of each is none too many."""
+    one, other = sha256(b"one"), sha256(b"other")
+    mixed = [word(), word(model_digest=one), word(model_digest=other), word(gate="calibration.ece")]
+    assert len(overrides.Overrides(model="toy", overrides=mixed).overrides) == len(mixed)
+    for twice in (word(), word(model_digest=one)):
+        with pytest.raises(ValueError, match=f"'{GATE}' is overridden twice; leave one of them"):
+            overrides.Overrides(model="toy", overrides=[*mixed, twice.model_copy(update={"by": "bob"})])
+
+
+def test_which_are_in_force() -> None:
+    """Their last day included."""
+    over = word(expires=TODAY - datetime.timedelta(days=1))
+    assert overrides.in_force([over, word(expires=TODAY), word()], TODAY) == [word(expires=TODAY), word()]
+
+
 def test_a_value_that_is_not_known_is_not_let_past() -> None:
     """As with an accepted deviation: a known value is accepted, not the absence of one."""
     judged = gates.judge(model_folder.policy_of(POLICY, "toy"), LOW | {GATE: None}, TODAY)
