@@ -432,6 +432,10 @@ def _verdict(evidence: Evidence) -> Check:
             f"evaluated as of {at}, with what was known then and beside no champion; nothing is promoted of such a run"
         )
         return Check("verdict", passed=False, reason=reason, final=True)
+    # Whoever signs evidence may have been given one that another program wrote: a word is held against the gates that stand below it.
+    if evidence.verdict == "promote" and evidence.failed:
+        names = ", ".join(gate.gate for gate in evidence.failed)
+        return Check("verdict", passed=False, reason=f"the evaluation says 'promote', and {names} failed", final=True)
     return Check("verdict", evidence.verdict == "promote", f"the evaluation says {evidence.verdict!r}", final=True)
 
 

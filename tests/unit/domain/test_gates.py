@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from argosy.domain import gates
 from argosy.domain.evidence import GateResult
+from argosy.domain.overrides import Override
 from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Deviation, Limit, Policy, Waiver
 
 TODAY = datetime.date(2026, 11, 21)
@@ -210,3 +211,23 @@ def test_every_dimension_has_a_limit_or_a_waiver() -> None:
         Policy(
             model="toy", owners=["tests"], limits=[AUC], deviations=[deviation()], comparison=ComparisonPolicy(metric="auc", margin=0.01)
         )  # fmt: skip
+
+
+def test_an_override_is_for_what_failed_alone() -> None:
+    """A gate that holds, or whose failure was accepted as a deviation, needs nobody's word: nobody is named for it."""
+    held, failed = judged(AUC, 0.9), judged(AUC, 0.7)
+    accepted = failed.model_copy(update={"deviation": True})
+    word = Override(gate=AUC.metric, reason="the season", by="ada", expires=TODAY)
+    found = gates.past([held, accepted, failed], [word], "sha256:x", TODAY)
+    assert [one.override for one in found] == [None, None, word]
+    assert [one.model_copy(update={"override": None}) for one in found] == [held, accepted, failed]
+
+
+def test_the_word_is_of_that_very_gate() -> None:
+    """Of several overrides the one that names the gate lets past; where none does, nothing."""
+    failed = judged(AUC, 0.7)
+    words = [
+        Override(gate=gate, reason="the season", by="ada", expires=TODAY) for gate in ("latency.p95_ms", AUC.metric)
+    ]
+    assert gates.past([failed], words, "sha256:x", TODAY)[0].override == words[1]
+    assert gates.past([failed], words[:1], "sha256:x", TODAY) == [failed]

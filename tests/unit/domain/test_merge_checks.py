@@ -539,6 +539,16 @@ def test_an_override_counts_while_main_has_it(
         assert "renew it in policies/overrides/toy.yaml, and run the pipeline again" in check.reason
 
 
+def test_a_verdict_is_held_against_its_gates() -> None:
+    """Evidence that says promote beside a gate that failed is no evaluation of ours, whoever signed it; a deviation or override is one."""
+    failed = by_override().gates[0].model_copy(update={"override": None})
+    said = red(proposed(beside=(forged := evidence(gates=[failed]))), main())
+    assert said == {"verdict": "the evaluation says 'promote', and performance.auc failed"}
+    for let_past in ({"override": OVERRIDE}, {"deviation": True}, {"passed": True}):
+        allowed = forged.model_copy(update={"gates": [failed.model_copy(update=let_past)]})
+        assert "verdict" not in red(proposed(beside=allowed), main())
+
+
 def test_overrides_are_asked_where_there_are_some() -> None:
     """Evidence that goes by none has no such check, nor has a request whose documents cannot be read: those are red already."""
     broken = {"models/toy/staging/evidence/evidence.json": b"{}"}
