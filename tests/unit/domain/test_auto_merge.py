@@ -58,6 +58,7 @@ def test_a_model_is_taken_out_by_people(request_of_toy: Request) -> None:
         pytest.param("{days: [sat, sun], why: weekend}", MONDAY, False, id="another-day"),
         pytest.param("{from: 2026-12-19, to: 2027-01-06, why: holidays}", SATURDAY, True, id="first-date"),
         pytest.param("{from: 2026-12-01, to: 2026-12-19, why: audit}", SATURDAY, True, id="last-date"),
+        pytest.param("{from: 2026-12-19, to: 2026-12-19, why: audit}", SATURDAY, True, id="one-date"),
         pytest.param("{from: 2026-12-20, to: 2027-01-06, why: holidays}", SATURDAY, False, id="day-before"),
         pytest.param("{from: 2026-12-01, to: 2026-12-18, why: audit}", SATURDAY, False, id="day-after"),
     ],

@@ -1,6 +1,7 @@
 """A bundle answers the same bits however it is asked, and is not even parsed when it is not the one that was expected."""
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -207,6 +208,31 @@ def test_another_bundle_is_refused(
     monkeypatch.setattr(xgboost, "Booster", lambda **_: pytest.fail("the model was parsed"))
     monkeypatch.setattr(bundle.Signature, "model_validate_json", lambda _: pytest.fail("the signature was parsed"))
     with pytest.raises(errors.Misconfigured, match=message):
+        Predictor.load(copied.folder, copied.digest)
+
+
+def _as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _as_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _as_large(path: Path) -> None:
+    with path.open("ab") as file:
+        file.truncate(predictor.LARGEST_FILE + 1)  # a hole: it takes no room
+
+
+@pytest.mark.parametrize("made", [_as_folder, _as_pipe, _as_large], ids=["folder", "pipe", "too-large"])
+@pytest.mark.parametrize("name", [bundle.MODEL, bundle.RELEASE])
+def test_a_bundle_holds_plain_files_of_bounded_size(copied: Packed, name: str, made: Callable[[Path], None]) -> None:
+    """Whatever else goes by the name of one is not opened: a pipe would never end, and a large one would take all memory."""
+    (copied.folder / name).touch()
+    made(copied.folder / name)
+    with pytest.raises(errors.Misconfigured, match=rf"{name} is not a file of at most 536,870,912 bytes; nothing"):
         Predictor.load(copied.folder, copied.digest)
 
 
