@@ -86,7 +86,7 @@ def before_looking(rules: MergeRules, request: Request, now: datetime.datetime) 
         yield "autoMerge is not true"
     if rules.models is not None and request.subject.model not in rules.models:
         yield f"{request.subject.model} is not among its models"
-    if request.subject.reverts:
+    if request.subject.reverts or request.subject.retires:
         yield "it takes a model out of service: people decide that"
     if request.subject.tries:
         yield "it tries a second version, or ends that: people decide it"

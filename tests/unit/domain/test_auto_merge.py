@@ -10,7 +10,7 @@ from argosy.domain.auto_merge import MergeRules, ReviewStanding, ReviewState
 from argosy.domain.merge_checks import Check
 from argosy.domain.promotion_requests import Request
 from argosy.files import model_folder
-from argosy.testing.forge_contract import TEMPLATE, opened, proposal, revert
+from argosy.testing.forge_contract import TEMPLATE, digest, opened, proposal
 
 SATURDAY = datetime.datetime(2026, 12, 19, 12, tzinfo=datetime.UTC)
 MONDAY = datetime.datetime(2026, 12, 14, 12, tzinfo=datetime.UTC)
@@ -44,11 +44,20 @@ def test_only_of_these_models(request_of_toy: Request) -> None:
     assert not list(auto_merge.before_looking(rules("autoMerge: true\nmodels: [toy]\n"), request_of_toy, MONDAY))
 
 
-def test_a_model_is_taken_out_by_people(request_of_toy: Request) -> None:
-    """Not by a rule for what comes in."""
-    asked = request_of_toy.model_copy(update={"subject": revert("b", to="a").subject})
-    (said,) = auto_merge.before_looking(rules("autoMerge: true\n"), asked, MONDAY)
-    assert "people decide that" in said
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"reverts": digest("b")}, "takes a model out of service: people decide that", id="revert"),
+        pytest.param({"retires": True}, "takes a model out of service: people decide that", id="retirement"),
+        pytest.param({"tries": "shadow", "percent": 10}, "tries a second version, or ends that", id="experiment"),
+        pytest.param({"tries": "nothing"}, "tries a second version, or ends that", id="its-end"),
+    ],
+)
+def test_what_people_decide(request_of_toy: Request, changes: dict[str, object], said: str) -> None:
+    """A model goes, or is tried, by nobody's rule for what comes in."""
+    asked = request_of_toy.model_copy(update={"subject": request_of_toy.subject.model_copy(update=changes)})
+    (why,) = auto_merge.before_looking(rules("autoMerge: true\n"), asked, MONDAY)
+    assert said in why
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from pydantic import ValidationError
 from argosy.domain import gates
 from argosy.domain.evidence import GateResult
 from argosy.domain.overrides import Override
-from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Deviation, Limit, Policy, Waiver
+from argosy.domain.policy import (
+    DIMENSIONS,
+    ComparisonPolicy,
+    Deviation,
+    Limit,
+    Margin,
+    Policy,
+    ProvenancePolicy,
+    Waiver,
+)
 
 TODAY = datetime.date(2026, 11, 21)
 AUC = Limit(metric="performance.auc", at_least=0.8, why="A list must be worth calling.")
@@ -231,3 +240,40 @@ def test_the_word_is_of_that_very_gate() -> None:
     ]
     assert gates.past([failed], words, "sha256:x", TODAY)[0].override == words[1]
     assert gates.past([failed], words[:1], "sha256:x", TODAY) == [failed]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        pytest.param({"required": False}, "needs an `owner` and a `reason`", id="nobody"),
+        pytest.param({"required": False, "owner": "ops"}, "needs an `owner` and a `reason`", id="no-reason"),
+        pytest.param({"required": False, "reason": "a try"}, "needs an `owner` and a `reason`", id="no-owner"),
+        pytest.param(
+            {"required": False, "owner": "ops", "reason": "a try", "staging": True}, "leave one of them out", id="both"
+        ),
+    ],
+)
+def test_a_waived_provenance_is_answered_for(given: dict[str, object], why: str) -> None:
+    """Somebody, and why; and what is waived for production is not asked of staging. Without a word it is asked, and waived by nobody."""
+    with pytest.raises(ValidationError, match=why):
+        ProvenancePolicy.model_validate(given)
+    assert ProvenancePolicy(required=False, owner="ops", reason="a try").waiver == "a try (ops)"
+    assert (ProvenancePolicy().required, ProvenancePolicy().waiver) == (True, None)
+    assert ProvenancePolicy(staging=True).waiver is None
+
+
+def test_a_measurement_has_one_margin() -> None:
+    """Among the margins as beside the score that is named first; different ones may be several."""
+    ece, brier = (Margin(metric=name, margin=0.01, why="w") for name in ("calibration.ece", "calibration.brier"))
+    assert len(ComparisonPolicy(metric="auc", margin=0.01, margins=[ece, brier]).margins) == 2
+    with pytest.raises(ValidationError, match=r"calibration\.ece has two margins"):
+        ComparisonPolicy(metric="auc", margin=0.01, margins=[ece, brier, ece])
+
+
+def test_a_margin_is_held_by_its_own_rules() -> None:
+    """What is asked beside the first score alone, further margins and an improvement, is not asked once more of each."""
+    brier = Margin(metric="calibration.brier", margin=0.02, goal="better", why="w")
+    rules = ComparisonPolicy(metric="auc", margin=0.01, margins=[brier], beside=["f1"], improves=True, power=0.9)
+    its = rules.of(brier)
+    assert (its.metric, its.margin, its.goal) == ("calibration.brier", 0.02, "better")
+    assert (its.margins, its.beside, its.improves, its.power) == ([], [], False, 0.9)
