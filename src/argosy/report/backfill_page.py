@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.domain import as_of, figures
-from argosy.domain.evidence import Curve, Table, tally
+from argosy.domain.evidence import Curve, Evidence, Table, tally
 from argosy.report import charts, formats, html, page_environment, plain_text, run_outcome
 from argosy.report.record import RunReport
 
-HEADER = ("as of", "trained on", "held out", "gates", "outcome", "run")
+HEADER = ("as of", "trained on", "held out", "gates", "run", "outcome")
+"""What is as long as it is comes last."""
+MOST_GATES = 3
+"""Gates that failed that are named of one run."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def write(model: str, lines: Sequence[BackfillLine], page: Path) -> None:
         .render(
             model=model,
             title=f"{model}, as of {len(lines)} moments",
-            detail=f"From {as_of.text(lines[0].moment)} to {as_of.text(lines[-1].moment)}: {len(verdicts)} of {len(lines)} runs came to a "
-            f"verdict, of which {verdicts.count('promote')} hold every gate.",
+            detail=f"From {_day(lines[0].moment)} to {_day(lines[-1].moment)}: {len(verdicts)} of {len(lines)} runs came to a verdict, "
+            f"{verdicts.count('promote')} of them with every gate held.",
             chart=_chart(lines),
             table=table(model, lines),
             **page_environment.style(),
@@ -62,20 +65,31 @@ def write(model: str, lines: Sequence[BackfillLine], page: Path) -> None:
     partial.replace(page)
 
 
+def _day(moment: datetime.datetime) -> str:
+    return as_of.text(moment).removesuffix("T00:00:00Z")
+
+
 def _row(line: BackfillLine, metric: str) -> list[str]:
-    moment, evidence = as_of.text(line.moment).removesuffix("T00:00:00Z"), line.report.evidence if line.report else None
+    moment, evidence = _day(line.moment), line.report.evidence if line.report else None
     run = line.report.facts.run if line.report else figures.DASH
     if evidence is None:
-        return [moment, *[figures.DASH] * 4, line.problem or _stopped(line.report), run]
+        return [moment, *[figures.DASH] * 4, run, line.problem or _stopped(line.report)]
     return [
         moment,
         formats.number(evidence.rows_train),
         formats.number(evidence.rows_holdout),
         formats.number(evidence.metrics.get(metric)),
         "hold" if not evidence.failed else tally(evidence.gates),
-        evidence.verdict,
         run,
+        _outcome(evidence),
     ]
+
+
+def _outcome(evidence: Evidence) -> str:
+    """The verdict, and which gates stood against it."""
+    names = [each.gate for each in evidence.failed]
+    more = f" and {len(names) - MOST_GATES} more" if len(names) > MOST_GATES else ""
+    return f"{evidence.verdict}: {', '.join(names[:MOST_GATES])}{more}" if names else evidence.verdict
 
 
 def _stopped(report: RunReport | None) -> str:

@@ -22,13 +22,27 @@ def test_one_line_a_run(report: RunReport, stopped: RunReport) -> None:
         BackfillLine(month(4), None, "no room on the disk"),
     ]
     head, *rows = backfill_page.text("churn", lines).splitlines()
-    assert head.split() == ["as", "of", "trained", "on", "held", "out", "f1", "gates", "outcome", "run"]
+    assert head.split() == ["as", "of", "trained", "on", "held", "out", "f1", "gates", "run", "outcome"]
     assert report.evidence is not None
     assert rows[0].startswith("2013-01-01  ")
-    assert report.evidence.verdict in rows[0]
+    assert rows[0].endswith(report.evidence.verdict)
     assert "The run stopped in" in rows[1]
     assert "not run yet" in rows[2]
     assert "no room on the disk" in rows[3]
+
+
+def test_gates_that_failed_are_named(report: RunReport) -> None:
+    """Up to three of them: which ones change from month to month is what a backfill is for."""
+    evidence = report.evidence
+    assert evidence is not None
+    gate = next(each for each in evidence.gates if not each.deviation)
+    failed = [gate.model_copy(update={"passed": False, "gate": f"gate.{place}"}) for place in range(4)]
+    told = []
+    for some in (failed[:1], failed):
+        judged = dataclasses.replace(report, evidence=evidence.model_copy(update={"verdict": "reject", "gates": some}))
+        told.append(backfill_page.text("churn", [BackfillLine(month(1), judged)]).splitlines()[1])
+    assert told[0].endswith("reject: gate.0")
+    assert told[1].endswith("reject: gate.0, gate.1, gate.2 and 1 more")
 
 
 def test_the_page(report: RunReport, tmp_path: Path) -> None:
