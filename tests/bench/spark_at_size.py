@@ -30,7 +30,8 @@ def _join(folder: Path, spark: Any) -> str:
     from argosy.files import model_folder
 
     settings = model_folder.load_settings(MODEL / "model.yaml")
-    features = wiring.features(MODEL / "features.py", settings, folder / "work")
+    place = Path(tempfile.mkdtemp(dir=folder))  # of this side alone
+    features = wiring.features(MODEL / "features.py", settings, place / "work")
     digest = hashlib.sha256()
     keys = ["customer_id", "event_timestamp"]
     # In groups of one size: how they come is no part of the answer.
@@ -76,7 +77,7 @@ def _expectations(folder: Path, spark: Any) -> str:
     expectations = [Expectation(type=kind, kwargs=given, meta=Meta(critical=True, why="-")) for kind, given in asked]
     source = settings.primary
     contract = [column.name for column in source.columns]
-    found = wiring.expectation_checker(spark).check(
+    found = wiring.expectation_checker(spark=spark).check(
         Derived.of([folder / "customers.parquet"], source), expectations, contract=contract
     )
     return str([(each.passed, each.unexpected_count, each.element_count) for each in found])
