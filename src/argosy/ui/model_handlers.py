@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import itertools
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -54,7 +55,7 @@ class ModelHandlers:
         if not what:
             return answers.page(live_pages.trace("", [], ""), asks=True)
         try:
-            links = await asyncio.to_thread(lambda: list(trace_lines.links(*self._sources.trace(what))))
+            links = _joined(await asyncio.to_thread(lambda: list(trace_lines.links(*self._sources.trace(what)))))
         except errors.UsageError as error:
             return answers.page(live_pages.trace(what, [], str(error)), status=404, asks=True)
         return answers.page(live_pages.trace(what, links, ""), asks=True)
@@ -107,6 +108,18 @@ class ModelHandlers:
         later = _number(after, numbers) if after else numbers[0]
         earlier = _number(before, numbers) if before else next((one for one in numbers if one < later), numbers[-2])
         return compared_versions.of(_known(found[earlier]), _known(found[later]), numbers)
+
+
+def _joined(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """*links*, those without a name as the end of the one before."""
+    found: list[tuple[str, str]] = []
+    for name, text in links:
+        if name or not found:
+            found.append((name, text))
+        else:
+            before, said = found.pop()
+            found.append((before, f"{said}; {text}"))
+    return found
 
 
 def _rows(forge: Forge, looks: Objects) -> tuple[list[BoardRow], list[Request], Main]:
