@@ -1,6 +1,6 @@
 # One door for people and CI. `make help` lists what there is; every target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo demo-season kind-up kind-install kind-demo kind-open kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
+.PHONY: help docs recording demo demo-season kind-up kind-install kind-demo kind-open kind-down kind-lock images test conformance e2e ci check fmt data lock clean release test-narrow upgrade publish-index publish-charts publish-notes
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,9 @@ fmt: .venv/ready ## format, mend what can be mended, compile the manifests
 
 docs: .venv-docs/ready ## make the documentation a searchable site that opens from disk: dist/docs/index.html
 	$(BIN)/python .ci/docs_site.py .venv-docs/bin/python
+
+recording: .venv/ready data/ready ## record the commands that README shows, as they run here (some minutes)
+	$(BIN)/python .ci/recording.py
 
 images: ## build the images of all steps with docker, podman or buildah, and pin them in images/images.lock (ARGUMENTS="--push REGISTRY")
 	$(PYTHON) images/build.py $(ARGUMENTS)

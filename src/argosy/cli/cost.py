@@ -74,7 +74,7 @@ def newest(
     if target.is_cluster(arguments):
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=MONTHS_DAYS)
         return list(itertools.islice(_of_cluster(arguments, here, since), most)), 0
-    folders, owners, found = list(runs.from_newest(here.home)), _owners(), []
+    folders, owners, found = list(runs.from_newest(here.home)), known_owners(), []
     for each in folders[:most]:
         used = known.get(each.run) or _of_folder(each, owners)
         if used is not None:
@@ -99,7 +99,7 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def _of_machine(here: settings.Settings) -> Iterator[Used]:
-    owners = _owners()
+    owners = known_owners()
     found = (_of_folder(each, owners) for each in runs.newest_first(here.home))
     return (used for used in found if used is not None)
 
@@ -115,7 +115,7 @@ def _of_folder(folder: RunFolder, owners: Mapping[str, str]) -> Used | None:
 
 
 def _of_cluster(arguments: argparse.Namespace, here: settings.Settings, since: datetime.datetime) -> Iterator[Used]:
-    at, owners = target.workflows(arguments), _owners()
+    at, owners = target.workflows(arguments), known_owners()
     seen: set[str] = set()
     archive = wiring.workflow_archive(here)
     archived = archive.since(at.namespace, since) if archive else ()
@@ -149,7 +149,7 @@ def _model_of(pipeline: str, owners: Mapping[str, str]) -> str | None:
     return next((model for model in known if f"{pipeline}-".startswith(f"{model.replace('_', '-')}-")), None)
 
 
-def _owners() -> dict[str, str]:
+def known_owners() -> dict[str, str]:
     """The models of the project at hand, each with who answers for it."""
     found = {}
     for path in models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}"):

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from argosy import errors, network, telemetry
 
-ALIASES = {"status": "get"}
+ALIASES: dict[str, str] = {}
 """Other words for a verb."""
 
 OTHER_WORDS = {
@@ -63,7 +63,8 @@ VERBS = {
     "resume": "continue a run that was interrupted, killed or suspended",
     "retry": "try a run that failed again, from the steps that failed",
     "runs": "list the runs of this machine or of a cluster",
-    "get": "show how a run stands (also: status)",
+    "status": "show what is live, what waits, what burns, what it costs",
+    "get": "show how a run stands",
     "watch": "watch a run until it ends",
     "suspend": "begin no further step of a run for now",
     "approve": "let a run go on that waits for an approval",
