@@ -369,3 +369,4 @@ def test_weather_that_outlived_its_view(sources: Mapping[str, Path], tmp_path: P
     found = measured(sources, MemoryHistory(), online)
     temp = features(found, 1)["temp"]
     assert (temp.online_only, temp.differing, temp.missing_offline) == (COUNT, 0, COUNT)
+    assert "temp in 100.0% are online only: at that moment the sources had none" in found.explanation

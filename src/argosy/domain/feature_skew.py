@@ -136,6 +136,11 @@ _SHOWN = 3
 def _said(part: SkewPart, over: Sequence[SkewedFeature]) -> str:
     named = ", ".join(f"{each.name} in {each.share:.1%}" for each in over[:_SHOWN])
     more = f" and {len(over) - _SHOWN} more" if len(over) > _SHOWN else ""
+    if all(each.online_only == each.skewed for each in over):
+        return (
+            f"of {part.compared:,} {_WHAT[part.part]} {named}{more} are online only: at that moment the sources had none, or none that is "
+            "as young as its view asks"
+        )
     return f"of {part.compared:,} {_WHAT[part.part]} {named}{more} are not what the sources say of the same moment"
 
 
