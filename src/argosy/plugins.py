@@ -11,8 +11,9 @@ from argosy import errors
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-MEASURES, NOTIFIERS, SOURCES = "argosy.measures", "argosy.notifiers", "argosy.sources"
-GROUPS = (MEASURES, NOTIFIERS, SOURCES)
+MEASURES, NOTIFIERS = "argosy.measures", "argosy.notifiers"
+SOURCES, TRAINERS = "argosy.sources", "argosy.trainers"
+GROUPS = (MEASURES, NOTIFIERS, SOURCES, TRAINERS)
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,13 @@ class Plugin:
             ) from error
 
     def made(self, given: Any, *verbs: str) -> Any:
-        """What the entry point's class makes of *given*. Raises Misconfigured where it makes nothing, or nothing that has the *verbs*."""
+        """What the entry point's class makes of *given*, of nothing where it is None.
+
+        Raises Misconfigured where it makes nothing, or nothing that has the *verbs*.
+        """
         try:
-            made = self.load()(given)
+            kind = self.load()
+            made = kind() if given is None else kind(given)
         except errors.ArgosyError:
             raise
         except Exception as error:

@@ -208,7 +208,7 @@ def _trained(folder: Path, settings: ModelSettings, *sides: frames.Examples) -> 
     digest = bundling.pack(
         folder / "bundle",
         settings=settings,
-        booster=fitted.booster,
+        model=fitted.model,
         threshold=fitted.threshold,
         train=train,
         holdout=holdout,

@@ -27,10 +27,11 @@ from argosy.domain.data import FeatureColumn, FeatureSchema
 from argosy.domain.measuring import AS_EVER
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy, Margin
-from argosy.ml import boosting, bundling, evaluation, frames
+from argosy.ml import boosting, bundling, evaluation, frames, trainers
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
+from argosy.ml.xgboost_trainer import BoosterModel
 from argosy.steps.evaluate import champion_comparison
 from kit.examples import MOMENT, make_settings
 
@@ -80,8 +81,17 @@ def examples(rows: int, seed: int) -> Examples:
 def model(folder: Path, train: Examples, depth: int) -> Predictor:
     """A model of 60 trees."""
     data = boosting.data(Encoder(train.schema.features), train.matrix, train.labels, nthread=1)
-    fitted = boosting.fit(boosting.parameters(SETTINGS, {"max_depth": depth}, train.schema.features), data, 60)
-    digest = bundling.pack(folder, settings=SETTINGS, booster=fitted.booster, threshold=0.4, train=train, holdout=train)
+    fitted = boosting.fit(
+        boosting.parameters(trainers.learning(SETTINGS, train.schema.features), {"max_depth": depth}), data, 60
+    )
+    digest = bundling.pack(
+        folder,
+        settings=SETTINGS,
+        model=BoosterModel(fitted.booster, train.schema.features),
+        threshold=0.4,
+        train=train,
+        holdout=train,
+    )
     return Predictor.load(folder, digest)
 
 

@@ -79,7 +79,7 @@ class TrainingGround:
         choice = Choice(trial=0, score=0.0, metric="auc", parameters={"max_depth": 3}, boost_rounds=30)
         fitted = refit.fit(train, choice, self.settings)
         bundling.pack(
-            folder / "bundle", settings=self.settings, booster=fitted.booster, threshold=fitted.threshold,
+            folder / "bundle", settings=self.settings, model=fitted.model, threshold=fitted.threshold,
             train=train, holdout=holdout,
         )  # fmt: skip
         return folder

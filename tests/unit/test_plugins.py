@@ -5,7 +5,6 @@ import datetime
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ from argosy.settings import Settings
 from argosy.steps.evaluate import own_measures
 from argosy.testing.measure_contract import MeasureContract
 from argosy.testing.notifier_contract import Arrived, NotifierContract, notice
+from kit.installed_package import install
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own-gate"
 JUDGED = JudgedRows(
@@ -32,19 +32,6 @@ JUDGED = JudgedRows(
     predictions=np.array([0.1, 0.38, 0.42, 0.9]),
     threshold=0.4,
 )
-
-
-def install(place: Path, project: dict[str, Any], module: str, text: str) -> None:
-    """Lay *project* into *place* as an installer does: its module, and what it says of itself."""
-    about = place / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    points = [
-        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in named.items())
-        for group, named in project["entry-points"].items()
-    ]
-    (about / "entry_points.txt").write_text("\n".join(points))
-    (place / f"{module}.py").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture

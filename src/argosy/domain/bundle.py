@@ -1,6 +1,7 @@
 """The model bundle: which files it holds, what each says, and what its digest is.
 
-``model.ubj``, ``signature.json``, ``bins.json``, ``golden.json`` and, once released, ``release.json``. The model digest covers all but the
+``model.ubj`` (``model.bin`` of a trainer that a package brings), ``signature.json``,
+``bins.json``, ``golden.json`` and, once released, ``release.json``. The model digest covers all but the
 last, so that it depends on commit and data only and never on a time, a run or a counter.
 """
 
@@ -10,9 +11,9 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
@@ -21,14 +22,30 @@ from argosy.domain.model_settings import EntitySplit, Serving, Task, TimeSplit
 from argosy.domain.release import Image, OnlineStore
 
 MODEL = "model.ubj"
+OWN_MODEL = "model.bin"
+"""In place of :data:`MODEL` where the trainer of another package fitted it; its form is that trainer's."""
 SIGNATURE = "signature.json"
 BINS = "bins.json"
 GOLDEN = "golden.json"
 RELEASE = "release.json"
-FILES = (MODEL, SIGNATURE, BINS, GOLDEN)
+MODELS = (MODEL, OWN_MODEL)
+OTHERS = (SIGNATURE, BINS, GOLDEN)
+FILES = (MODEL, *OTHERS)
+"""Of a bundle that XGBoost fitted."""
 
 SCALE = 2**20
 """Scores are summed as whole multiples of 1 / SCALE: floating-point sums depend on their order, these do not."""
+
+
+class Library(Document):
+    """The trainer of another package that fitted a model."""
+
+    name: str
+    """As ``training.library`` and the entry point call it."""
+    package: str
+    package_version: str
+    version: str
+    """Of the library itself; a server of another minor version refuses it."""
 
 
 class Signature(Document):
@@ -49,8 +66,16 @@ class Signature(Document):
     listed, as missing."""
     serving: Serving = Serving()
     """The policy for rows that the model was not made for."""
-    xgboost: str
-    """Version that fitted the model; a server of another minor version refuses it."""
+    xgboost: str | None = None
+    """Version of XGBoost that fitted the model; a server of another minor version refuses it."""
+    library: Library | None = None
+    """What fitted the model in place of XGBoost."""
+
+    @model_validator(mode="after")
+    def _was_fitted_by_one(self) -> Self:
+        if (self.xgboost is None) == (self.library is None):
+            raise ValueError("names either `xgboost` or `library`, what fitted the model, not both")
+        return self
 
     @property
     def logged(self) -> list[FeatureColumn]:
@@ -182,6 +207,11 @@ class Release(Document):
     """That serves the model; None where the environment's own does."""
     predecessor: Predecessor | None = None
     """None where there was none, or the two could not be compared."""
+
+
+def model_file(signature: Signature) -> str:
+    """The file that holds the model of a bundle with *signature*."""
+    return MODEL if signature.library is None else OWN_MODEL
 
 
 def store_name(model: str, model_digest: str, released: bytes) -> str:

@@ -123,12 +123,23 @@ class Search(Document):
     prune_after_folds: int = Field(
         default=1, ge=1, description="A trial may be pruned once this many folds are scored."
     )
-    space: dict[str, FloatRange | IntRange] = Field(default_factory=dict, description="XGBoost parameter to its range.")
+    space: dict[str, FloatRange | IntRange] = Field(
+        default_factory=dict, description="Parameter of the library (`training.library`) to its range."
+    )
+
+
+XGBOOST = "xgboost"
+"""The library that comes with Argosy."""
 
 
 class Training(Document):
     """How the final model is fitted."""
 
+    library: str = Field(
+        default=XGBOOST,
+        pattern=r"^[a-z][a-z0-9_-]{0,39}$",
+        description="What fits models: xgboost, or the name of a trainer that an installed package brings (docs/extending.md).",
+    )
     nthread: int = Field(default=1, ge=1, description="Part of what the model's digest depends on.")
     window: Duration | None = Field(
         default=None,

@@ -18,7 +18,7 @@ def parameters(settings: ModelSettings, choice: Choice, record: TrainingRecord) 
     """The settings, search and fit as MLflow parameters; values as text."""
     search = settings.search.model_dump(exclude={"space"}, exclude_none=True)
     return {
-        **{f"xgboost.{name}": str(value) for name, value in record.parameters.items()},
+        **{f"{record.library or 'xgboost'}.{name}": str(value) for name, value in record.parameters.items()},
         **{f"search.{name}": str(value) for name, value in search.items()},
         "training.nthread": str(record.nthread),
         "training.threshold": settings.training.threshold,

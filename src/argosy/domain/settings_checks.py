@@ -9,7 +9,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 
 from argosy.domain import measurements, reserved_names
-from argosy.domain.model_settings import FloatRange, IntRange, ModelSettings, TimeSplit
+from argosy.domain.model_settings import XGBOOST, FloatRange, IntRange, ModelSettings, TimeSplit
 from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.domain.source_settings import Source
 from argosy.domain.suggestion import choices, did_you_mean
@@ -207,14 +207,15 @@ def _training(settings: ModelSettings) -> Iterator[SettingProblem]:
 
 def range_problem(name: str, bounds: FloatRange | IntRange, settings: ModelSettings) -> str | None:
     """Why the parameter *name* cannot be searched between *bounds*, or None."""
-    if name not in TUNABLE:
+    is_ours = settings.training.library == XGBOOST  # another library's names are that trainer's own, checked by it
+    if is_ours and name not in TUNABLE:
         return f"no parameter of that name can be tuned{choices(name, sorted(TUNABLE), 'Known')}"
-    if name == "scale_pos_weight" and settings.task != "binary":
+    if is_ours and name == "scale_pos_weight" and settings.task != "binary":
         return f"weighs the positive class, which only a binary task has; this one is {settings.task}"
     low, high = (bounds.int_low, bounds.int_high) if isinstance(bounds, IntRange) else (bounds.low, bounds.high)
     if low > high or (bounds.log and low <= 0):
         return f"from {low:g} to {high:g} is no {'logarithmic ' if bounds.log else ''}range"
-    if name in ("max_depth", "max_leaves") and not isinstance(bounds, IntRange):
+    if is_ours and name in ("max_depth", "max_leaves") and not isinstance(bounds, IntRange):
         return "is a whole number; write `int_low` and `int_high`"
     return None
 

@@ -40,8 +40,10 @@ class TrainingRecord(Document):
     seed: int
     nthread: int
     rows: int
+    library: str | None = None
+    """The trainer that fitted it; None of XGBoost."""
     parameters: dict[str, float | int | str | bool]
-    """All of XGBoost's parameters, the fixed and the found."""
+    """All of the library's parameters, the fixed and the found."""
     boost_rounds: int
     threshold: float | None = None
     trial: int
@@ -58,6 +60,6 @@ class TrainingRecord(Document):
     """Rows by true class (line) and decided class (column), out of fold; empty for regression."""
     classification_report: list[ClassRecord]
     importance: dict[str, float]
-    """Feature to mean gain, largest first; 0: no tree uses it."""
+    """Feature to how much the model goes by it (XGBoost: mean gain), largest first; 0: not at all."""
     learning_curve: LearningCurve
     libraries: dict[str, str]

@@ -56,7 +56,7 @@ def _one(
     digest = bundling.pack(
         folder / "bundle",
         settings=settings,
-        booster=fitted.booster,
+        model=fitted.model,
         threshold=fitted.threshold,
         train=train,
         holdout=holdout,

@@ -13,12 +13,10 @@ import xgboost
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
-from argosy.domain.model_settings import Direction, ModelSettings, Task
+from argosy.domain.model_settings import ModelSettings, Task
 from argosy.domain.suggestion import choices
 from argosy.ml.encoding import Encoder, Matrix
-
-_SIGNS: dict[Direction | None, int] = {"increasing": 1, "decreasing": -1}
-Labels = npt.NDArray[np.float64]
+from argosy.ml.trainer import Labels, Learning, Point
 
 OBJECTIVES: dict[Task, tuple[str, str]] = {
     "binary": ("binary:logistic", "logloss"),
@@ -48,26 +46,24 @@ class Fit:
     losses: dict[str, list[float]]
 
 
-def parameters(
-    settings: ModelSettings, point: Mapping[str, float | int], features: Sequence[FeatureColumn]
-) -> dict[str, Any]:
-    """All of XGBoost's parameters for *point*. *features*: in the order of the matrix."""
-    objective, loss = OBJECTIVES[settings.task]
+def parameters(learning: Learning, point: Point) -> dict[str, Any]:
+    """All of XGBoost's parameters for *point*."""
+    objective, loss = OBJECTIVES[learning.task]
     fixed: dict[str, Any] = {
         "objective": objective,
         "eval_metric": loss,
         "tree_method": "hist",
         "max_bin": MAX_BIN,
-        "nthread": settings.training.nthread,
-        "seed": settings.seed,
+        "nthread": learning.nthread,
+        "seed": learning.seed,
         "verbosity": 1,
         "validate_parameters": True,
     }
-    if settings.task == "multiclass":
-        fixed["num_class"] = len(settings.label.classes)
-    if settings.training.monotone and settings.training.bind_monotone:
+    if learning.task == "multiclass":
+        fixed["num_class"] = learning.classes
+    if learning.monotone:
         # A text, in the features' order: XGBoost's own names of them may differ.
-        signs = (_SIGNS.get(settings.training.monotone.get(feature.name), 0) for feature in features)
+        signs = (learning.monotone.get(feature.name, 0) for feature in learning.features)
         fixed["monotone_constraints"] = f"({','.join(map(str, signs))})"
     return fixed | dict(point)
 

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from argosy import errors
 from argosy.domain import bundle
 from argosy.domain.model_settings import ModelSettings
-from argosy.ml import bins, predictor
+from argosy.ml import bins, predictor, trainers
 from argosy.ml.encoding import Row
 from argosy.ml.frames import Examples
+from argosy.ml.trainer import Model
 
 
 def pack(
     folder: Path,
     *,
     settings: ModelSettings,
-    booster: xgboost.Booster,
+    model: Model,
     threshold: float | None,
     train: Examples,
     holdout: Examples,
@@ -33,11 +33,11 @@ def pack(
     """
     folder.mkdir(parents=True, exist_ok=True)
     signature = _signature(settings, train, threshold)
-    # A fitted booster carries how it was made; what is read back does not.
-    content = bytes(booster.save_raw("ubj"))
-    (folder / bundle.MODEL).write_bytes(content)
+    # A fitted model carries how it was made; what is read back does not.
+    content = model.save()
+    (folder / bundle.model_file(signature)).write_bytes(content)
     signature.write(folder / bundle.SIGNATURE)
-    answering = predictor.Predictor(xgboost.Booster(model_file=bytearray(content)), signature, digest="")
+    answering = predictor.Predictor(trainers.load(signature, content, str(folder)), signature, digest="")
     asked = servable(signature, holdout)
     bins.of(asked, answering).write(folder / bundle.BINS)
     golden_rows(answering, asked, settings.training.golden_rows).write(folder / bundle.GOLDEN)
@@ -84,6 +84,8 @@ def _answered(signature: bundle.Signature, examples: Examples) -> npt.NDArray[np
 
 
 def _signature(settings: ModelSettings, train: Examples, threshold: float | None) -> bundle.Signature:
+    trainer = trainers.of(settings)
+    library = trainers.library(settings, trainer)
     return bundle.Signature(
         model=settings.model,
         task=settings.task,
@@ -94,7 +96,8 @@ def _signature(settings: ModelSettings, train: Examples, threshold: float | None
         split=train.schema.split or settings.split,
         trained_until=train.schema.trained_until,
         serving=settings.serving,
-        xgboost=xgboost.__version__,
+        xgboost=trainer.version if library is None else None,
+        library=library,
     )
 
 

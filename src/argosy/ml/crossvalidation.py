@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.search import Asked, Trial
-from argosy.ml import boosting, metrics, splits
-from argosy.ml.encoding import Encoder
+from argosy.ml import boosting, metrics, splits, trainers
 from argosy.ml.frames import Examples
 from argosy.ml.pruning import PercentilePruner
+from argosy.ml.trainer import Rows
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class Fold:
 
     rows: npt.NDArray[np.int64]
     labels: npt.NDArray[np.float64]
-    fitted_on: xgboost.DMatrix
-    scored_on: xgboost.DMatrix
+    fitted_on: Rows
+    scored_on: Rows
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,9 @@ class FoldOutcome:
     predictions: npt.NDArray[np.float32]
     score: float
     rounds: int
-    losses: dict[str, list[float]]
+    losses: Mapping[str, list[float]]
+    looked_at: Sequence[int]
+    """After how many rounds the losses were measured."""
 
 
 class CrossValidation:
@@ -49,6 +50,8 @@ class CrossValidation:
     def __init__(self, examples: Examples, settings: ModelSettings) -> None:
         boosting.refuse_unordered(settings, examples.schema.features)
         self._settings, self._examples = settings, examples
+        self._trainer = trainers.of(settings)
+        self._learning = trainers.learning(settings, examples.schema.features)
         self._assignment = splits.folds(examples, settings)
 
     @functools.cached_property
@@ -78,25 +81,23 @@ class CrossValidation:
 
     def _outcome(self, fold: Fold, point: Mapping[str, float | int], *, curves: bool) -> FoldOutcome:
         search = self._settings.search
-        watched = {"train": fold.fitted_on} if curves else {}
-        fitted = boosting.fit_until_it_stops(
-            boosting.parameters(self._settings, point, self._examples.schema.features),
+        fitted = self._trainer.watch(
+            self._learning,
+            point,
             fold.fitted_on,
-            {**watched, "validation": fold.scored_on},
+            fold.scored_on,
             rounds=search.max_boost_rounds,
             patience=search.early_stopping_rounds,
+            curves=curves,
         )
-        predictions = boosting.predict(fitted, fold.scored_on)
-        score = metrics.score(self._settings.task, search.metric, fold.labels, predictions)
-        return FoldOutcome(fold.rows, predictions, score, fitted.rounds, fitted.losses)
+        score = metrics.score(self._settings.task, search.metric, fold.labels, fitted.predictions)
+        return FoldOutcome(fold.rows, fitted.predictions, score, fitted.rounds, fitted.losses, fitted.looked_at)
 
     def _fold(self, number: int) -> Fold:
-        examples, nthread = self._examples, self._settings.training.nthread
-        encoder = Encoder(examples.schema.features)
+        examples = self._examples
         inside, outside = np.flatnonzero(self._assignment == number), np.flatnonzero(self._assignment != number)
-        labels = examples.labels[inside]
-        fitted_on = boosting.to_fit(encoder, examples.matrix, examples.labels, nthread=nthread, rows=outside)
-        return Fold(inside, labels, fitted_on, boosting.data(encoder, examples.matrix[inside], labels, nthread=nthread))
+        fitted_on, scored_on = (Rows(examples.matrix, examples.labels, rows) for rows in (outside, inside))
+        return Fold(inside, scored_on.labels, fitted_on, scored_on)
 
 
 def final_rounds(rounds: Sequence[int]) -> int:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 from pydantic import BaseModel, ValidationError
 
 from argosy import errors
 from argosy.domain import bundle
-from argosy.ml.dense_calls import DenseCalls
+from argosy.ml import trainers
 from argosy.ml.encoding import Encoder, Matrix, Row
+from argosy.ml.trainer import Model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +29,6 @@ Read = TypeVar("Read", bound=BaseModel)
 
 SIGNATURE_FILE = "bundle.sig"
 """Lies beside a bundle's files, is checked elsewhere, and is no part of the digest."""
-
-# An object whose first key has a 64-bit length: how every model that XGBoost saves begins.
-UBJ_START, UBJ_END = b"{L", b"}"
 
 # The serving limit is far above any model seen; it bounds what a wrong path can make a server read.
 LARGEST_FILE = 512 * 1024 * 1024
@@ -44,12 +41,12 @@ class UndefinedPrediction(errors.ArgosyError):
 class Predictor:
     """A bundle, ready to answer. Safe to share between threads: nothing changes after loading."""
 
-    def __init__(self, booster: xgboost.Booster, signature: bundle.Signature, digest: str) -> None:
+    def __init__(self, model: Model, signature: bundle.Signature, digest: str) -> None:
         self.signature = signature
         self.digest = digest
         self.encoder = Encoder(signature.features)
-        self._booster = booster
-        self._calls = DenseCalls(booster)
+        self._model = model
+        self._answer = model.predict
 
     @classmethod
     def load(cls, folder: Path, expected_digest: str) -> Self:
@@ -58,14 +55,18 @@ class Predictor:
         Raises Misconfigured where files are missing, superfluous or other than expected, or where another XGBoost fitted the model.
         """
         files = _read(folder)
-        found = bundle.digest_of({name: files[name] for name in bundle.FILES})
+        found = bundle.digest_of({name: files[name] for name in files if name in (*bundle.MODELS, *bundle.OTHERS)})
         if found != expected_digest:
             raise errors.Misconfigured(
                 f"the bundle in {folder} is {found}, expected {expected_digest}; fetch it again, and do not serve this one"
             )
         signature = _parse(bundle.Signature, folder, bundle.SIGNATURE, files)
-        _same_library(folder, signature)
-        return cls(_booster(folder, files[bundle.MODEL], signature), signature, found)
+        name = bundle.model_file(signature)
+        if name not in files:
+            raise errors.Misconfigured(
+                f"the bundle in {folder} has no {name}, which its signature speaks of; train it again"
+            )
+        return cls(trainers.load(signature, files[name], str(folder)), signature, found)
 
     def predict(self, rows: Sequence[Row]) -> Predictions:
         """Answer *rows*, each a mapping of every feature to its value (None: unknown).
@@ -86,17 +87,14 @@ class Predictor:
     def predict_matrix(self, matrix: Matrix) -> Predictions:
         """Answer rows that are encoded already."""
         # Widened to float64, which is exact, so that the JSON text of an answer does not depend on who prints it.
-        answers: Predictions = self._calls.predict(matrix).astype(np.float64)
+        answers: Predictions = self._answer(matrix).astype(np.float64)
         if not np.isfinite(answers).all():
             raise UndefinedPrediction(f"model {self.digest} answered with a value that is no number; do not serve it")
         return answers
 
     def contributions(self, matrix: Matrix) -> Predictions:
         """SHAP values of encoded rows: a line a row, a column a feature and one more for the base value; for multiclass a plane a class."""
-        data = xgboost.DMatrix(
-            matrix, feature_names=self.encoder.booster_names, feature_types=self.encoder.types, nthread=1
-        )
-        return np.asarray(self._booster.predict(data, pred_contribs=True), dtype=np.float64)
+        return np.asarray(self._model.contributions(matrix), dtype=np.float64)
 
     def decide(self, predictions: Predictions) -> list[str]:
         """The class that each of *predictions* decides for. Raises Misconfigured for a regression model, which decides nothing."""
@@ -125,7 +123,7 @@ def golden(folder: Path) -> bundle.Golden:
 
 def _read(folder: Path) -> dict[str, bytes]:
     """Every file of *folder*, once; what is checked and what is parsed are the same bytes."""
-    allowed = {*bundle.FILES, bundle.RELEASE, SIGNATURE_FILE}
+    allowed = {*bundle.MODELS, *bundle.OTHERS, bundle.RELEASE, SIGNATURE_FILE}
     try:
         present = {path.name: path for path in folder.iterdir()}
     except OSError as error:
@@ -134,7 +132,12 @@ def _read(folder: Path) -> dict[str, bytes]:
         raise errors.Misconfigured(
             f"{folder} holds {extra[0]!r}, which is no part of a bundle; nothing of it is loaded"
         )
-    if absent := [name for name in bundle.FILES if name not in present]:
+    models = [name for name in bundle.MODELS if name in present]
+    if len(models) > 1:
+        raise errors.Misconfigured(
+            f"{folder} holds {' and '.join(models)}, and a bundle is one model; nothing of it is loaded"
+        )
+    if absent := [name for name in (*(models or bundle.MODELS[:1]), *bundle.OTHERS) if name not in present]:
         raise errors.Misconfigured(f"the bundle in {folder} has no {absent[0]}; fetch it again")
     return {name: _content(path) for name, path in present.items()}
 
@@ -152,35 +155,3 @@ def _parse(kind: type[Read], folder: Path, name: str, files: Mapping[str, bytes]
         return kind.model_validate_json(files[name])
     except ValidationError as error:
         raise errors.Misconfigured(f"{folder / name} is not what this version of Argosy writes: {error}") from None
-
-
-def _same_library(folder: Path, signature: bundle.Signature) -> None:
-    # A model of another minor version may load without an error and predict something else (seen between 3.2 and 2.1).
-    if _minor(signature.xgboost) != _minor(xgboost.__version__):
-        raise errors.Misconfigured(
-            f"the model in {folder} was fitted by XGBoost {signature.xgboost}, here is {xgboost.__version__}: "
-            "its predictions could silently differ. Serve it with the image it was trained in, or train it again"
-        )
-
-
-def _minor(version: str) -> list[str]:
-    return version.split(".")[:2]
-
-
-def _booster(folder: Path, content: bytes, signature: bundle.Signature) -> xgboost.Booster:
-    # XGBoost's parser ends the process on an empty file and asks for all memory on a cut one, so the frame is looked at first.
-    if not (content.startswith(UBJ_START) and content.endswith(UBJ_END)):
-        raise errors.Misconfigured(f"{folder / bundle.MODEL} is no XGBoost model in UBJ form; train it again")
-    try:
-        booster = xgboost.Booster(model_file=bytearray(content))
-    except xgboost.core.XGBoostError as error:
-        raise errors.Misconfigured(
-            f"{folder / bundle.MODEL} is no XGBoost model: {str(error).splitlines()[0]}"
-        ) from None
-    if booster.num_features() != len(signature.features):
-        raise errors.Misconfigured(
-            f"the model in {folder} takes {booster.num_features()} features, its signature lists {len(signature.features)}"
-        )
-    # One thread: for the few rows of a request, waking others costs more than it gives, and the answer must not depend on it.
-    booster.set_param({"nthread": 1})
-    return booster

@@ -12,24 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import XGBOOST, ModelSettings
 from argosy.domain.search import Choice
 from argosy.domain.training_record import ClassRecord, LearningCurve, TrainingRecord
-from argosy.ml import boosting, crossvalidation, metrics
+from argosy.ml import crossvalidation, metrics, trainers
 from argosy.ml.crossvalidation import FoldOutcome
-from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
+from argosy.ml.trainer import Model, Rows
 
 LIBRARIES = ("numpy", "optuna", "pyarrow", "xgboost")
+"""Packages whose versions are recorded, beside the trainer's own."""
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A final model with what cross-validation said of its parameters."""
 
-    booster: xgboost.Booster
+    model: Model
     threshold: float | None
     predictions: npt.NDArray[np.float32]
     """Out of fold, in the order of the examples."""
@@ -42,15 +42,14 @@ def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
     """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions."""
     outcomes = crossvalidation.CrossValidation(examples, settings).outcomes(choice.parameters)
     predictions = crossvalidation.out_of_fold(outcomes)
-    data = boosting.to_fit(
-        Encoder(examples.schema.features), examples.matrix, examples.labels, nthread=settings.training.nthread
-    )
     rounds = choice.boost_rounds
     if settings.search.rows is not None and settings.search.rows < len(examples):
         # More rows than the trials saw bear more rounds.
         rounds = crossvalidation.final_rounds([outcome.rounds for outcome in outcomes])
-    fitted = boosting.fit(boosting.parameters(settings, choice.parameters, examples.schema.features), data, rounds)
-    return Fitted(fitted.booster, _threshold(examples, predictions, settings), predictions, outcomes, rounds)
+    learning = trainers.learning(settings, examples.schema.features)
+    rows = Rows(examples.matrix, examples.labels)
+    model = trainers.of(settings).fit(learning, choice.parameters, rows, rounds=rounds)
+    return Fitted(model, _threshold(examples, predictions, settings), predictions, outcomes, rounds)
 
 
 def record(
@@ -64,6 +63,7 @@ def record(
 ) -> TrainingRecord:
     """Everything about the fit that does not follow from the bundle."""
     decided = _decided(fitted, settings)
+    trainer, learning = trainers.of(settings), trainers.learning(settings, examples.schema.features)
     classes = settings.label.classes
     confusion = metrics.confusion(examples.labels, decided, len(classes)) if decided is not None else []
     return TrainingRecord(
@@ -74,7 +74,8 @@ def record(
         seed=settings.seed,
         nthread=settings.training.nthread,
         rows=len(examples),
-        parameters=boosting.parameters(settings, choice.parameters, examples.schema.features),
+        library=None if settings.training.library == XGBOOST else settings.training.library,
+        parameters=dict(trainer.parameters(learning, choice.parameters)),
         boost_rounds=fitted.rounds,
         threshold=fitted.threshold,
         trial=choice.trial,
@@ -87,9 +88,10 @@ def record(
         classes=classes,
         confusion=confusion,
         classification_report=class_report(confusion, classes),
-        importance=boosting.importance(fitted.booster, [feature.name for feature in examples.schema.features]),
-        learning_curve=_curve(fitted.outcomes, settings),
+        importance=_importance(fitted.model, [feature.name for feature in examples.schema.features]),
+        learning_curve=_curve(fitted.outcomes, trainer.loss(learning)),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES}
+        | {settings.training.library: trainer.version}
         | {"python": platform.python_version()},
     )
 
@@ -149,15 +151,21 @@ def _scores(
     return {name: value for name, value in scores.items() if not math.isnan(value)}
 
 
-def _curve(outcomes: Sequence[FoldOutcome], settings: ModelSettings) -> LearningCurve:
+def _importance(model: Model, names: Sequence[str]) -> dict[str, float]:
+    """Feature to how much the model goes by it, largest first."""
+    found = zip(names, map(float, model.importance()), strict=True)
+    return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _curve(outcomes: Sequence[FoldOutcome], loss: str) -> LearningCurve:
     shortest = min(len(outcome.losses["validation"]) for outcome in outcomes)
 
     def mean(name: str) -> list[float]:
         return [float(value) for value in np.mean([outcome.losses[name][:shortest] for outcome in outcomes], axis=0)]
 
     return LearningCurve(
-        loss=boosting.OBJECTIVES[settings.task][1],
-        rounds=boosting.looked_at(shortest, settings.search.max_boost_rounds),
+        loss=loss,
+        rounds=list(outcomes[0].looked_at[:shortest]),
         train=mean("train"),
         validation=mean("validation"),
     )

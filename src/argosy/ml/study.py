@@ -9,8 +9,8 @@ import importlib.metadata
 from pathlib import Path
 
 from argosy.domain.documents import canonical_json
-from argosy.domain.model_settings import ModelSettings
-from argosy.ml import frames
+from argosy.domain.model_settings import XGBOOST, ModelSettings
+from argosy.ml import frames, trainers
 
 
 def name(settings: ModelSettings, features: Path) -> str:
@@ -19,13 +19,14 @@ def name(settings: ModelSettings, features: Path) -> str:
     # How many trials there are, how many a task runs and what becomes of the best one changes no score. How many a round has does: which
     # trials are pruned follows from the rounds before.
     kept["training"] = {"nthread": settings.training.nthread}
+    own = {} if settings.training.library == XGBOOST else {settings.training.library: trainers.of(settings).version}
     for neutral in ("trials", "per_task", "stop_after_rounds"):
         kept["search"].pop(neutral, None)
     parts = {
         "settings": kept,
         "features": features_digest(features),
         "code": _code_digest(),
-        "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "optuna", "xgboost")},
+        "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "optuna", "xgboost")} | own,
     }
     return f"{settings.model}-{hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:24]}"
 

@@ -149,7 +149,7 @@ class V2:
         return {
             "name": signature.model,
             "versions": [self._version],
-            "platform": "argosy-xgboost",
+            "platform": f"argosy-{signature.library.name if signature.library else 'xgboost'}",
             "inputs": [
                 _described(column.name, "FP64" if column.type == "number" else TEXT, [-1])
                 for column in signature.features

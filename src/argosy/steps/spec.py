@@ -52,7 +52,7 @@ SCORING = (
     *("label", "model", "seed", "split", "task"),
     *("search.early_stopping_rounds", "search.folds", "search.max_boost_rounds", "search.metric"),
     *("search.per_round", "search.prune_after_folds", "search.rows", "search.space"),
-    *("training.bind_monotone", "training.monotone", "training.nthread"),
+    *("training.bind_monotone", "training.library", "training.monotone", "training.nthread"),
 )
 
 ROOT = "/argosy"

@@ -7,7 +7,7 @@ import pytest
 
 from argosy import errors
 from argosy.domain.measuring import AS_EVER
-from argosy.ml import answer_order, boosting, crossvalidation, frames
+from argosy.ml import answer_order, boosting, crossvalidation, frames, trainers
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
 from kit.examples import Given, make_settings, write_features
@@ -62,7 +62,9 @@ def test_training_is_held_to_it(tmp_path: Any) -> None:
     for bind in (True, False):
         training = {"monotone": {"value": "increasing"}, "bind_monotone": bind}
         settings = make_settings("binary", ["no", "yes"], "auc", training=training)
-        fitted = boosting.fit(boosting.parameters(settings, {"max_depth": 3}, examples.schema.features), data, 20)
+        fitted = boosting.fit(
+            boosting.parameters(trainers.learning(settings, examples.schema.features), {"max_depth": 3}), data, 20
+        )
 
         def predict(matrix: Any, booster: Any = fitted.booster) -> Any:
             return np.asarray(booster.inplace_predict(matrix), dtype=np.float64)
@@ -93,4 +95,4 @@ def test_what_has_no_order_is_refused(tmp_path: Any, name: str, told: str) -> No
 def test_without_it_parameters_are_as_ever(leavers: Given) -> None:
     """A model's digest does not hang on a setting that nobody made."""
     features = frames.schema(leavers.features).features
-    assert "monotone_constraints" not in boosting.parameters(leavers.settings, {}, features)
+    assert "monotone_constraints" not in boosting.parameters(trainers.learning(leavers.settings, features), {})

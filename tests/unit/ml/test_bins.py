@@ -59,7 +59,7 @@ def packed(given: Given, folder: Path) -> Predictor:
     train, holdout = frames.read(given.features, "train"), frames.read(given.features, "holdout")
     fitted = refit.fit(train, choice(), given.settings)
     digest = bundling.pack(
-        folder, settings=given.settings, booster=fitted.booster, threshold=None, train=train, holdout=holdout
+        folder, settings=given.settings, model=fitted.model, threshold=None, train=train, holdout=holdout
     )
     return Predictor.load(folder, digest)
 

@@ -5,7 +5,7 @@ import pytest
 import xgboost
 
 from argosy.domain.data import FeatureColumn
-from argosy.ml import boosting, frames
+from argosy.ml import boosting, frames, trainers
 from argosy.ml.encoding import Encoder
 from kit.examples import Given
 
@@ -24,7 +24,9 @@ def matrices(given: Given) -> tuple[xgboost.DMatrix, xgboost.DMatrix]:
 def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
     """The kept round is a minimum of the watched loss, and no more than the patience was spent after it."""
     data, watched = matrices(each_task)
-    parameters = boosting.parameters(each_task.settings, POINT, frames.schema(each_task.features).features)
+    parameters = boosting.parameters(
+        trainers.learning(each_task.settings, frames.schema(each_task.features).features), POINT
+    )
     fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
     losses = fit.losses["validation"]
     assert fit.rounds == boosting.STRIDE * (int(np.argmin(losses)) + 1)
@@ -35,7 +37,9 @@ def test_stops_where_the_loss_was_lowest(each_task: Given) -> None:
 def test_the_kept_rounds_are_the_model_of_as_many_rounds(each_task: Given) -> None:
     """Predicting with the first rounds equals fitting that many and no more, to the bit: the final fit repeats a fold's."""
     data, watched = matrices(each_task)
-    parameters = boosting.parameters(each_task.settings, POINT, frames.schema(each_task.features).features)
+    parameters = boosting.parameters(
+        trainers.learning(each_task.settings, frames.schema(each_task.features).features), POINT
+    )
     stopped = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=400, patience=20)
     again = boosting.fit(parameters, data, stopped.rounds)
     assert boosting.predict(stopped, watched).tobytes() == boosting.predict(again, watched).tobytes()
@@ -45,7 +49,7 @@ def test_the_last_rounds_are_looked_at_too(leavers: Given) -> None:
     """A limit that is no multiple of the stride still has its loss taken."""
     data, watched = matrices(leavers)
     parameters = boosting.parameters(
-        leavers.settings, {"learning_rate": 0.05}, frames.schema(leavers.features).features
+        trainers.learning(leavers.settings, frames.schema(leavers.features).features), {"learning_rate": 0.05}
     )
     fit = boosting.fit_until_it_stops(parameters, data, {"validation": watched}, rounds=12, patience=20)
     assert fit.rounds == 12
@@ -58,7 +62,9 @@ def test_importance_names_every_feature(leavers: Given) -> None:
     data, _ = matrices(leavers)
     examples = frames.read(leavers.features, "train")
     names = [feature.name for feature in examples.schema.features]
-    fit = boosting.fit(boosting.parameters(leavers.settings, {"max_depth": 1}, examples.schema.features), data, 2)
+    fit = boosting.fit(
+        boosting.parameters(trainers.learning(leavers.settings, examples.schema.features), {"max_depth": 1}), data, 2
+    )
     gains = boosting.importance(fit.booster, names)
     assert sorted(gains) == sorted(names)
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
@@ -81,7 +87,7 @@ def test_parts_give_the_same_model(each_task: Given, monkeypatch: pytest.MonkeyP
     examples = frames.read(each_task.features, "train")
     encoder, parameters = (
         Encoder(examples.schema.features),
-        boosting.parameters(each_task.settings, POINT, examples.schema.features),
+        boosting.parameters(trainers.learning(each_task.settings, examples.schema.features), POINT),
     )
     rows = np.flatnonzero(np.arange(len(examples)) % 3)
 

@@ -48,7 +48,7 @@ def pack(given: Given, folder: Path) -> Packed:
     digest = bundling.pack(
         folder,
         settings=given.settings,
-        booster=fitted.booster,
+        model=fitted.model,
         threshold=fitted.threshold,
         train=examples,
         holdout=holdout,
@@ -168,11 +168,7 @@ def test_an_answer_that_is_no_number(leaving: Packed) -> None:
     """NaN from the model is an error of its own and never an answer."""
     model = Predictor.load(leaving.folder, leaving.digest)
 
-    class Broken:
-        def predict(self, matrix: np.ndarray) -> np.ndarray:
-            return np.full(len(matrix), np.nan, dtype=np.float32)
-
-    model._calls = Broken()
+    model._answer = lambda matrix: np.full(len(matrix), np.nan, dtype=np.float32)
     with pytest.raises(predictor.UndefinedPrediction, match="answered with a value that is no number"):
         model.predict(leaving.rows[:1])
 

@@ -35,7 +35,7 @@ def made(given: Given, folder: Path, monitor: Monitor) -> tuple[WatchReference, 
     point = Choice(trial=0, score=0.0, metric="m", parameters={"max_depth": 3, "eta": 0.3}, boost_rounds=5)
     fitted = refit.fit(train, point, given.settings)
     digest = bundling.pack(
-        folder / "bundle", settings=given.settings, booster=fitted.booster, threshold=None, train=train, holdout=holdout
+        folder / "bundle", settings=given.settings, model=fitted.model, threshold=None, train=train, holdout=holdout
     )
     answering = Predictor.load(folder / "bundle", digest)
     bins = bundle.read_bins(folder / "bundle" / bundle.BINS)

@@ -37,6 +37,7 @@ CHANGES = {
     "search.folds": ("folds: 5", "folds: 4", TUNING),
     "search.metric": ("metric: log_loss", "metric: f1", TUNING),
     "search.space": ("int_high: 6", "int_high: 7", TUNING),
+    "training.library": ("{nthread: 1", "{library: linear, nthread: 1", TUNING),
     "training.nthread": ("nthread: 1", "nthread: 2", {"trial", "train"}),
     "training.threshold": ("threshold: f1", "threshold: half", {"train"}),
     "evaluation.sensitive": ("[female, senior_citizen]", "[female]", {"build_features", "evaluate"}),

@@ -23,5 +23,5 @@ SPEC = StepSpec(
     # Names, not points: the name of a task's node holds its entry of the list.
     results=(Result("batches", "JSON list of the batches' names, such as `0-4`; each is one task of the fan-out."),),
     preload=TRAINING,
-    settings=("search", "seed", "task"),
+    settings=("search", "seed", "task", "training.library"),
 )

@@ -26,7 +26,7 @@ def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Pa
     digest = bundling.pack(
         out_bundle,
         settings=settings,
-        booster=fitted.booster,
+        model=fitted.model,
         threshold=fitted.threshold,
         train=examples,
         holdout=holdout,

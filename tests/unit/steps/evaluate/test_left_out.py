@@ -127,7 +127,7 @@ def built(tmp_path: Path) -> Callable[[str, str], tuple[ModelSettings, Path, Pat
         bundling.pack(
             folder / "bundle",
             settings=settings,
-            booster=fitted.booster,
+            model=fitted.model,
             threshold=fitted.threshold,
             train=train,
             holdout=holdout,

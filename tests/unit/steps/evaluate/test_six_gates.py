@@ -19,10 +19,11 @@ from argosy.domain import comparison, gates
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.policy import Policy
-from argosy.ml import boosting, bundling, frames
+from argosy.ml import boosting, bundling, frames, trainers
 from argosy.ml.encoding import Encoder
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
+from argosy.ml.xgboost_trainer import BoosterModel
 from argosy.ports.trial_server import ReplayResult, TrialServer
 from argosy.steps.evaluate import run as evaluate
 from kit import toy
@@ -129,11 +130,13 @@ def pack(model: Model, features: Path, folder: Path) -> Path:
     seen = train.matrix.copy()
     seen[:, [index for index, each in enumerate(train.schema.features) if each.name not in model.shown]] = np.nan
     data = boosting.data(Encoder(train.schema.features), seen, model.told(train), nthread=1)
-    fitted = boosting.fit(boosting.parameters(SETTINGS, model.parameters, train.schema.features), data, model.rounds)
+    fitted = boosting.fit(
+        boosting.parameters(trainers.learning(SETTINGS, train.schema.features), model.parameters), data, model.rounds
+    )
     bundling.pack(
         folder,
         settings=SETTINGS,
-        booster=fitted.booster,
+        model=BoosterModel(fitted.booster, train.schema.features),
         threshold=0.5,
         train=train,
         holdout=holdout,
