@@ -27,6 +27,8 @@ COMMANDS = (
 )
 MOST_LINES = 26
 """Lines of one command that are shown: the first and the last."""
+REVIEWER = "ada"
+"""Stands for whoever records it."""
 COLUMNS, ROWS = 110, 24
 LINE, CHARACTER = 19, 8.43
 PAUSE, READING, TYPING = 0.35, 2.2, 0.9
@@ -54,8 +56,7 @@ def recorded(command: str, home: str) -> list[Shown]:
     ) as process:
         for line in process.stdout or ():
             now = time.monotonic()
-            text = OF_A_TERMINAL.sub("", line.rstrip()).replace(home, "~/.local/share/argosy").replace(str(ROOT), ".")
-            found.append(Shown(text, min(PAUSE, now - last)))
+            found.append(Shown(_of_anybody(line.rstrip(), home), min(PAUSE, now - last)))
             last = now
     if process.returncode:
         sys.exit(f"{command} ended with {process.returncode}:\n" + "\n".join(each.text for each in found))
@@ -64,6 +65,15 @@ def recorded(command: str, home: str) -> list[Shown]:
         left = Shown(f"   … {len(found) - 2 * half} lines …", PAUSE)
         found = [*found[:half], left, *found[-half:]]
     return [*found, Shown("", READING)]
+
+
+def _of_anybody(line: str, home: str) -> str:
+    """*line* as it would be said to anybody: no path of this machine, and nobody's name."""
+    name = subprocess.run(
+        ["git", "config", "user.name"], cwd=ROOT, text=True, capture_output=True, check=False
+    ).stdout.strip()
+    said = OF_A_TERMINAL.sub("", line).replace(home, "~/.local/share/argosy").replace(str(ROOT), ".")
+    return said.replace(name, REVIEWER) if name else said
 
 
 def drawn(lines: list[Shown]) -> str:
@@ -75,7 +85,7 @@ def drawn(lines: list[Shown]) -> str:
         f"{100 * end / whole:.2f}%{{transform:translateY({-LINE * (place + 1)}px)}}" for place, end in enumerate(ends)
     )
     texts = "".join(
-        f'<text x="20" y="{ROWS * LINE + LINE * (place + 1) + 8}"{TYPED if line.typed else ""}>'
+        f'<text x="20" y="{ROWS * LINE + LINE * (place + 1) + 22}"{TYPED if line.typed else ""}>'
         f"{html.escape(_cut(line.text), quote=False)}</text>"
         for place, line in enumerate(lines)
     )
@@ -91,7 +101,7 @@ def drawn(lines: list[Shown]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="Argosy in a terminal: {html.escape("; ".join(COMMANDS))}"><style>{style}</style>'
         '<rect width="100%" height="100%" rx="10" fill="#0e1318"/>'
-        f'<clipPath id="window"><rect y="10" width="{width}" height="{height - 20}"/></clipPath>'
+        f'<clipPath id="window"><rect y="10" width="{width}" height="{height - 14}"/></clipPath>'
         f'<g clip-path="url(#window)"><g id="lines">{texts}</g></g></svg>\n'
     )
 
