@@ -416,7 +416,8 @@ class _Comparison:
             else comparing.categories(column.name, online[column.name], offline[column.name])
             for column in self.columns
         ]
-        examples = [example(one.figures.name, row) for one in found for row in one.worst]
+        worst = sorted(found, key=lambda one: -one.figures.share)
+        examples = [example(one.figures.name, row) for one in worst for row in one.worst]
         return part.model_copy(update={"features": [one.figures for one in found], "examples": examples})
 
 
