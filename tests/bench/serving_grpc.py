@@ -3,7 +3,8 @@
     python tests/bench/serving_grpc.py [--rounds N]
 
 The same model, rows and tensors: V2 over HTTP, and gRPC with typed and raw contents, in turn, over eight connections; access, limits, log
-and metrics on. The callers are grpcio's and Python's own, and slower than the server: what counts is the server's CPU time.
+and metrics on. The callers are grpcio's and Python's own, and slower than the server: what counts is the server's CPU time. It depends on
+how many requests are there at once, which share a call of the model: that is told, too. Slower callers bring each other less company.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import statistics
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -67,6 +69,13 @@ def load(port: int, body: bytes, head: Mapping[str, str]) -> int:
     return sum(answered)
 
 
+def answered_together(port: int, head: Mapping[str, str]) -> tuple[float, float]:
+    """Requests answered so far, and the calls of the model that it took."""
+    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=dict(head))) as told:
+        lines = dict(line.rsplit(" ", 1) for line in told.read().decode().splitlines() if line[0] != "#")
+    return float(lines["argosy_requests_together_sum"]), float(lines["argosy_requests_together_count"])
+
+
 def cases(port: int, beside: int, head: Mapping[str, str]) -> dict[str, Callable[[], int]]:
     """What is asked, by name: each asks for a while and says how often it was answered."""
     found: dict[str, Callable[[], int]] = {}
@@ -91,13 +100,19 @@ def main() -> None:
         with serving.serving(serving.SOURCE, Path(folder) / "home", words=words) as (pid, port):
             asked = cases(port, beside, head)
             costs: dict[str, list[float]] = {name: [] for name in asked}
+            company: dict[str, list[float]] = {name: [] for name in asked}
             for _ in range(rounds):
                 for name, ask in asked.items():
-                    before = serving.cpu_seconds(pid)
+                    earlier, before = answered_together(port, head), serving.cpu_seconds(pid)
                     count = ask()
                     costs[name].append(1e6 * (serving.cpu_seconds(pid) - before) / count)
+                    requests, calls = (
+                        now - then for now, then in zip(answered_together(port, head), earlier, strict=True)
+                    )
+                    company[name].append(requests / calls)
     for name, cost in costs.items():
-        print(f"{name:<22} {statistics.median(cost):8.0f} µs of CPU ({min(cost):.0f} to {max(cost):.0f})")
+        spread, together = f"{min(cost):.0f} to {max(cost):.0f}", statistics.median(company[name])
+        print(f"{name:<22} {statistics.median(cost):8.0f} µs of CPU ({spread}), {together:.1f} together")
 
 
 if __name__ == "__main__":
