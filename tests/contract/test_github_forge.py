@@ -4,6 +4,7 @@ import itertools
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -105,6 +106,22 @@ def test_labels_after_a_lost_answer(server: FakeGithub, forge: HostedForge) -> N
     request = forge.propose(proposal("a"))
     assert request
     assert "promotion" in request.labels
+
+
+def test_pictures_have_their_address(server: FakeGithub, forge: HostedForge) -> None:
+    """At the commit that is proposed, also where the first answer was lost: a page shows no file by its name alone."""
+    server.fault = lambda method, path, _count: (
+        (502, {"message": "Bad Gateway"}) if method == "PATCH" and "/pulls/" in path else None
+    )
+    given = replace(proposal("a"), body="![how far](gates.svg)\n")
+    with pytest.raises(errors.TryAgain):
+        forge.propose(given)
+    server.fault = lambda _method, _path, _count: None
+    request = opened(forge, given)
+    page = request.url.rpartition("/pull/")[0]
+    pull = github.of_token("owner/name", "secret-token", api=server.api, patience=0.0).pull(request.number)
+    assert pull is not None
+    assert pull.body.startswith(f"![how far]({page}/raw/{request.head}/models/toy/staging/evidence/gates.svg)\n")
 
 
 OWNERS = b"* @acme/platform\n/models/ @ada @acme/reviewers @gone\n"

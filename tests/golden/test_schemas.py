@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from argosy.domain.answers.answer_settings import AnswerSettings
+from argosy.domain.circumstances import Circumstances
 from argosy.domain.documents import Document
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import ModelSettings
@@ -24,6 +25,7 @@ SCHEMAS: dict[str, type[Document]] = {
     "overrides": Overrides,
     "plan": RunPlan,
     "evidence": Evidence,
+    "circumstances": Circumstances,
 }
 
 

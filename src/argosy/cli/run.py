@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from argosy.domain.provenance import Provenance
 
 NEXT_TIMES = 5
-DATA, PROVENANCE = "data", "provenance"
+DATA, PROVENANCE, ASKED_BY = "data", "provenance", "asked-by"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +201,10 @@ def values(
         raise errors.UsageError(
             f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
         )
+    if ASKED_BY in known and ASKED_BY in given:
+        raise errors.UsageError(
+            f"-p {ASKED_BY}: git's author, or the account of this machine, is who asks; leave it out"
+        )
     return {**known, **given}
 
 
@@ -221,11 +225,12 @@ def _of_model(manifest: api.Manifest, root: Path, origin: "Provenance | None") -
         model = (document.body["metadata"].get("annotations") or {}).get(folder.MODEL)
         declared = {entry["name"]: entry.get("value") for entry in _parameters(document.body)}
         if model and PROVENANCE in declared:
-            from argosy.cli import provenance
+            from argosy.cli import asking, provenance
 
             own = f"data/{model}"
             data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
-            return {**data, PROVENANCE: (origin or provenance.here(document.path)).text()}
+            asked = {ASKED_BY: asking.here(document.path.resolve().parent).text()} if ASKED_BY in declared else {}
+            return {**data, **asked, PROVENANCE: (origin or provenance.here(document.path)).text()}
     return {}
 
 

@@ -10,16 +10,16 @@ import argparse
 import difflib
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from argosy import errors
-from argosy.cli import as_of_option, full_option, hints, models, parameters, target, watch
+from argosy.cli import as_of_option, asking, full_option, hints, models, parameters, target, watch
 from argosy.cli import provenance as origins
-from argosy.domain import provenance
+from argosy.domain import asker, provenance
 from argosy.ports.runs import Runs
 from argosy.templates import folder, parameter_values
 from argosy.templates import installed as comparison
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     given |= full_option.parameter(arguments.full, declared, template)
     _refuse_unknown(template, given, installed)
     kubectl = target.kubectl(at, arguments)
-    given = {**given, **_origin(arguments.model, given, installed, kubectl)}
+    given = {**given, **_origin(arguments.model, given, installed, kubectl), **_asked(given, declared)}
     _refuse_places_of_a_machine(template, given, installed)
     runs = target.runs_of(at, arguments)
     _say_different(arguments.model, runs, installed, kubectl)
@@ -106,6 +106,15 @@ def _origin(model: str, given: Mapping[str, str], installed: "Workflow", kubectl
         file=sys.stderr,
     )
     return {}
+
+
+def _asked(given: Mapping[str, str], declared: Sequence[str]) -> dict[str, str]:
+    """Who asks for the run, if the template takes that. Raises UsageError where the command line says who."""
+    if asker.PARAMETER in given:
+        raise errors.UsageError(
+            f"-p {asker.PARAMETER}: git's author, or the account of this machine, is who asks; leave it out"
+        )
+    return {asker.PARAMETER: asking.here(Path()).text()} if asker.PARAMETER in declared else {}
 
 
 def _refuse_places_of_a_machine(template: str, given: Mapping[str, str], installed: "Workflow") -> None:

@@ -196,6 +196,8 @@ class Evidence(Document):
     """One paragraph that a person reads first."""
     tables: list[Table] = []
     curves: list[Curve] = []
+    pictures: list[str] = []
+    """Files with pictures of it, which lie beside it."""
     attribution: dict[str, float] = {}
     """Feature to mean absolute SHAP value, largest first."""
     example_sentences: list[str] = []

@@ -93,8 +93,7 @@ class Cause(Document):
 
         Escapes make it longer; columns that no longer fit are left out, the least telling first.
         """
-        line = self.canonical_json().rstrip("\n")
-        value = EVALUATED.sub(_escaped, "".join(char if char.isprintable() else _json(char) for char in line))
+        value = unevaluated(self.canonical_json().rstrip("\n"))
         return value if len(value) <= LONGEST or not self.columns else self._with_fewer_columns().text()
 
     def _with_fewer_columns(self) -> "Cause":
@@ -117,6 +116,11 @@ def parse(text: str) -> Cause | None:
         raise errors.Misconfigured(
             f"parameter {PARAMETER}: {field}: {first['msg']}; give what `argosy retrain` made, or nothing"
         ) from None
+
+
+def unevaluated(line: str) -> str:
+    """*line*, JSON, with escapes in place of all that Argo or a shell would evaluate."""
+    return EVALUATED.sub(_escaped, "".join(char if char.isprintable() else _json(char) for char in line))
 
 
 def shortened(text: str, longest: int = 600) -> str:

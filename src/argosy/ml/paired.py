@@ -4,8 +4,9 @@ The interval is Efron and Tibshirani's percentile interval (1993): rows drawn wi
 entity are drawn together. The test of an area under a curve is that of DeLong, DeLong and Clarke-Pearson (1988), with the influences of
 one entity added up (Obuchowski 1997); any other is a permutation test that swaps the two models' answers, entity by entity. Where that
 many draws of that many rows would take minutes, the sums that a measurement is made of are drawn from the normal distribution that they
-then have. An expected calibration error is a sum of absolute values, and has an interval of its own (``folded_sums``). What follows from
-the figures, and what is made of several at once, is ``domain.comparison``' business.
+then have. An expected calibration error is a sum of absolute values, as the difference of a rate between two groups is, and each has an
+interval of its own (``folded_sums``). What follows from the figures, and what is made of several at once, is the business of
+``domain.comparison``.
 """
 
 import copy
@@ -54,8 +55,6 @@ class Contrast:
     """What each row changes of the difference, where a ranking is compared."""
     by_delong: float | None = None
     """The p-value of DeLong's test, where it is one of areas under ROC curves; of rows that are each one by themselves."""
-    folded: bool = False
-    """Whether it is a sum of absolute values, whose draws are biased (see ``folded_sums``)."""
 
     @property
     def sign(self) -> float:
@@ -110,7 +109,7 @@ def of_calibration(task: Task, name: str, labels: Array, candidate: Answers, cha
     one, two = (
         weighted_statistics.of_calibration(task, name, labels, each.predictions) for each in (candidate, champion)
     )
-    return Contrast(one, two, more_is_better=False, folded=name == "ece")
+    return Contrast(one, two, more_is_better=False)
 
 
 def of_fairness(
@@ -139,7 +138,7 @@ def compare_all(contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Un
     for name, each in told.items():
         p_value = _p_value(each, drawn[name], drawing, units, copy.deepcopy(random), by_swaps=not many)
         pair = _paired(each, *values[name], drawn[name], p_value, drawing, units)
-        found[name] = _without_bias(each, pair, drawing, units, copy.deepcopy(random)) if each.folded else pair
+        found[name] = _without_bias(each, pair, drawing, units, copy.deepcopy(random))
     return found
 
 
@@ -199,12 +198,12 @@ def _paired(
 def _without_bias(
     contrast: Contrast, pair: Paired, drawing: Bootstrap, units: Units, random: np.random.Generator
 ) -> Paired:
-    """*pair* with the interval of a difference of sums of absolute values."""
-    candidate, champion = contrast.candidate, contrast.champion
-    if not (isinstance(candidate, OfSums) and isinstance(champion, OfSums)):
-        raise TypeError(f"{candidate} is no function of sums")
-    gaps = (candidate.rows[:, :-1], champion.rows[:, :-1])  # the last counts the rows
-    found = folded_sums.interval(*gaps, units, drawing.confidence, drawing.resamples, random)
+    """*pair* with the interval of a difference of sums of absolute values, where it is one."""
+    gaps = [each.gaps for each in (contrast.candidate, contrast.champion) if isinstance(each, OfSums)]
+    one, two = gaps if len(gaps) == 2 else (None, None)
+    if one is None or two is None:
+        return pair
+    found = folded_sums.interval(one, two, units, drawing.confidence, drawing.resamples, random)
     return dataclasses.replace(pair, low=found.low, high=found.high, error=found.error)
 
 

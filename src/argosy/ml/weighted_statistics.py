@@ -36,6 +36,8 @@ class OfSums:
     """What each row adds to each sum, a line a row."""
     value: Sums
     """From sums, a line a draw, to a number a draw."""
+    gaps: Array | None = None
+    """Of a sum of absolute values what each row adds to each of them, as a mean over the rows; draws of it are biased (``folded_sums``)."""
 
     def values(self, weights: Array) -> Array:
         """See the protocol."""
@@ -107,7 +109,8 @@ def of_calibration(task: Task, name: str, labels: Array, predictions: Array) -> 
     columns = np.zeros((len(said), int(bins.max(initial=0)) + 2))
     columns[np.arange(len(said)), bins] = gap
     columns[:, -1] = 1.0
-    return OfSums(columns, lambda sums: np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1])
+    gaps = columns[:, :-1] if name == "ece" else None
+    return OfSums(columns, lambda sums: np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1], gaps)
 
 
 def of_fairness(
@@ -122,7 +125,26 @@ def of_fairness(
     own = _own_sums(task, labels, predictions, threshold)
     rows = np.concatenate([own * (members == group)[:, None] for group in names], axis=1)
     judge = FAIRNESS_VALUES[name] if task == "binary" else _between_scores(task, name)
-    return OfSums(rows, lambda sums: judge(np.moveaxis(sums.reshape(len(sums), len(names), -1), 2, 0)))
+    shares = SHARES.get((task, name)) if len(names) == 2 else None
+    gaps = (
+        None
+        if shares is None
+        else _between_two(own[:, shares[0]], own[:, shares[1]], *(members == group for group in names))
+    )
+    return OfSums(rows, lambda sums: judge(np.moveaxis(sums.reshape(len(sums), len(names), -1), 2, 0)), gaps)
+
+
+def _between_two(above: Array, below: Array, one: npt.NDArray[np.bool_], two: npt.NDArray[np.bool_]) -> Array | None:
+    """What each row adds to the difference of the shares *above* of *below* in two groups, to the first order; None where a share is
+    undefined."""
+    bases = [float(below[group].sum()) for group in (one, two)]
+    if not all(bases):
+        return None
+    shares = [float(above[group].sum()) / base for group, base in zip((one, two), bases, strict=True)]
+    added = np.full(len(above), shares[0] - shares[1])
+    for sign, group, share, base in zip((1, -1), (one, two), shares, bases, strict=True):
+        added[group] += sign * len(above) * (above[group] - share * below[group]) / base
+    return added[:, None]
 
 
 def of_worth(labels: Array, predictions: Array, threshold: float, worth: Mapping[str, float]) -> OfSums:
@@ -271,6 +293,12 @@ def _accused(sums: Array) -> Array:
     return np.asarray((sums[1] - sums[3]) / (sums[0] - sums[2]))
 
 
+SHARES: dict[tuple[Task, str], tuple[int, int]] = {
+    ("binary", "demographic_parity_difference"): (1, 0),
+    ("binary", "equal_opportunity_difference"): (3, 2),
+    ("multiclass", "score_difference"): (0, 1),
+}
+"""Differences of one share between groups: which of a group's own sums it is, of which. Of two groups that is one absolute value."""
 FAIRNESS_VALUES: dict[str, Sums] = {
     "demographic_parity_ratio": lambda sums: _alike(sums[1] / sums[0]),
     "demographic_parity_difference": lambda sums: _apart(sums[1] / sums[0]),

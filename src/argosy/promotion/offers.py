@@ -10,7 +10,8 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import bundle as bundles
-from argosy.domain import environment_layout, figures, merge_checks, promotion_requests, release
+from argosy.domain import circumstances, environment_layout, figures, merge_checks, promotion_requests, release
+from argosy.domain.circumstances import Circumstances
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import Evidence, GateResult, tally
 from argosy.domain.promotion_requests import Request, State
@@ -36,6 +37,8 @@ class Offer:
     """Folder with the evidence."""
     signatures: Path
     """Folder with the signatures of bundle and evidence."""
+    circumstances: Path | None = None
+    """Folder with the circumstances, signed with the evidence; None where the pipeline writes none down."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +146,12 @@ def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> pro
         champion_digest=evidence.champion.model_digest,
         policy_digest=evidence.policy_digest,
     )
+    how = Circumstances.read(offer.circumstances / circumstances.FILE) if offer.circumstances else None
     report = (offer.evidence / "evidence.md").read_text(encoding="utf-8")
     return promotion_requests.Proposal(
         subject=subject,
         title=promotion_requests.title(subject.model, subject.version, subject.environment),
-        body=request_body.markdown(version, released.not_after, report),
+        body=request_body.markdown(version, released.not_after, report, how),
         files=promotion_requests.files(subject, version.yaml(), _beside(offer)),
     )
 
@@ -155,7 +159,8 @@ def _proposal(version: release.Version, evidence: Evidence, offer: Offer) -> pro
 def _beside(offer: Offer) -> dict[str, bytes]:
     """The files beside the version file: all that was signed as evidence, and the signatures."""
     released = (offer.release / bundles.RELEASE).read_bytes()
-    return {**_contents(offer.evidence), bundles.RELEASE: released, **_contents(offer.signatures)}
+    how = _contents(offer.circumstances) if offer.circumstances else {}
+    return {**_contents(offer.evidence), **how, bundles.RELEASE: released, **_contents(offer.signatures)}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from argosy.domain import evidence as evidence_gates
 from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
 from argosy.domain.measuring import AS_EVER
 from argosy.domain.model_settings import CommonSettings
-from argosy.report import retraining
+from argosy.report import pictures, retraining
 from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
 
 MARKS = {
@@ -38,12 +38,15 @@ def report(evidence: Evidence) -> str:
                 *_by_dimension(evidence.gates),
             ]
         ),
+        *pictures.link(evidence, pictures.GATES),
         "## Against the champion",
+        *pictures.link(evidence, pictures.BESIDE),
         _comparison(evidence),
         *(part for table in first for part in (f"**{escape(table.title)}**", _table(table.header, table.rows))),
         *_on_recent_rows(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
+        *pictures.link(evidence, pictures.CALIBRATION),
         *_weak_points(evidence),
         "## Data",
         _table(

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 FOLDED = re.compile(
-    r"^<details><summary>(?P<title>.*)</summary>$\n(?P<inside>.*?)^</details>$", re.MULTILINE | re.DOTALL
+    r"^<details><summary>(?P<title>[^\n]*)</summary>$\n(?P<inside>.*?)^</details>$", re.MULTILINE | re.DOTALL
 )
 """A part that a reader opens, as ``evidence_markdown`` writes it; nothing that was escaped looks like one."""
 

@@ -8,24 +8,29 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain import environment_layout, promotion_requests, release, version_file
+from argosy.domain import circumstances, environment_layout, promotion_requests, release, version_file
+from argosy.domain.circumstances import Circumstances
 from argosy.domain.evidence import Evidence
-from argosy.report import evidence_markdown
+from argosy.report import circumstances_markdown, evidence_markdown
 from argosy.report.markdown_text import code
 
-LIMIT = 65_536 - 4_096
-"""Characters that GitHub takes, less the room that a forge may need for marks of its own."""
+LIMIT = 65_536 - 4_096 - 1_024
+"""Characters that GitHub takes, less the room that a forge may need for marks of its own, and for the addresses of pictures."""
 SERVED = "## What would be served"
 UNTIL = "may be served until"
 CUT = "\n\n_Cut here: a request holds no more. The whole report is `evidence/evidence.md` in this request's files._\n"
 
 
-def markdown(version: release.Version, not_after: datetime.date | None, evidence: str) -> str:
-    """The body for *version*, whose release ends *not_after*; *evidence* is the report of the evaluation, already safe Markdown."""
-    text = f"{evidence.rstrip()}\n\n{_identity(version, not_after)}\n{_checking(version.model, version.version)}"
+def markdown(
+    version: release.Version, not_after: datetime.date | None, evidence: str, how: Circumstances | None = None
+) -> str:
+    """The body for *version*, whose release ends *not_after*; *evidence* is the report of the evaluation, already safe Markdown; *how* it
+    came to be, None where nobody wrote that down."""
+    after = f"{_how(how)}{_identity(version, not_after)}\n{_checking(version.model, version.version)}"
+    text = f"{evidence.rstrip()}\n\n{after}"
     if len(text) <= LIMIT:
         return text
-    rest = f"{CUT}\n{_identity(version, not_after)}\n{_checking(version.model, version.version)}"
+    rest = f"{CUT}\n{after}"
     head = evidence[: LIMIT - len(rest)]
     return head.rpartition("\n")[0] + rest
 
@@ -43,13 +48,14 @@ def of_files(
         evidence = Evidence.model_validate_json(files.get(beside, b""))
     except ValidationError as error:
         raise errors.Misconfigured(f"{beside} is missing or no evidence: {error.errors()[0]['msg']}") from None
-    return markdown(version, not_after, evidence_markdown.report(evidence))
+    return markdown(version, not_after, evidence_markdown.report(evidence), _circumstances(subject, files))
 
 
 def is_of_files(body: str, subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> bool:
     """True where *body* says what the *files* do: evidence.json as it is rendered now, or evidence.md as it was signed with it."""
     until = not_after(body)
-    known = of_files(subject, files, until), markdown(_version(subject, files), until, _signed_report(subject, files))
+    signed, how = _signed_report(subject, files), _circumstances(subject, files)
+    known = of_files(subject, files, until), markdown(_version(subject, files), until, signed, how)
     return _plain(body) in {text.strip() for text in known}
 
 
@@ -62,9 +68,8 @@ def differs_below_evidence(body: str, subject: promotion_requests.Subject, files
     rows = list(itertools.takewhile(lambda line: line.startswith("|"), below.splitlines()))
     identity = _identity(_version(subject, files), not_after(body)).splitlines()
     needed = [row for row in identity if row.startswith(("| model |", "| model digest |", "| evidence digest |"))]
-    return (
-        bool(table) and report == _signed_report(subject, files).strip() and set(needed) <= set(rows) <= set(identity)
-    )
+    signed = f"{_signed_report(subject, files).rstrip()}\n\n{_how(_circumstances(subject, files))}"
+    return bool(table) and report == signed.strip() and set(needed) <= set(rows) <= set(identity)
 
 
 def _plain(body: str) -> str:
@@ -79,6 +84,16 @@ def _version(subject: promotion_requests.Subject, files: Mapping[str, bytes]) ->
 def _signed_report(subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> str:
     folder = environment_layout.evidence_folder(subject.model, subject.environment)
     return files.get(f"{folder}/evidence.md", b"").decode(errors="replace")
+
+
+def _circumstances(subject: promotion_requests.Subject, files: Mapping[str, bytes]) -> Circumstances | None:
+    """Those among *files*; None where there are none, as of earlier Argosys. Raises Misconfigured where they cannot be read."""
+    path = f"{environment_layout.evidence_folder(subject.model, subject.environment)}/{circumstances.FILE}"
+    return circumstances.parse(files[path], path) if path in files else None
+
+
+def _how(how: Circumstances | None) -> str:
+    return f"{circumstances_markdown.section(how)}\n\n" if how else ""
 
 
 def not_after(body: str) -> datetime.date | None:

@@ -15,6 +15,7 @@ GAP, INDENT = "  ", "    "
 NARROWEST = 40
 """No text is wrapped to fewer columns, however little room there is."""
 ESCAPED = re.compile(r"\\([\\`*\[\]!#~_.)=+-])")
+PICTURE = re.compile(r"^!\[(.*)\]\(([^()]*)\)$")
 SUMMARY = re.compile(r"<details><summary>(.*)</summary>")
 
 
@@ -28,7 +29,8 @@ def readable(text: str, width: int) -> str:
 def _prose(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if line != "</details>":
-            yield _unescaped(SUMMARY.sub(r"### \1", line))
+            # A picture is what it says, and the file that it is in.
+            yield _unescaped(PICTURE.sub(r"(\2: \1)", SUMMARY.sub(r"### \1", line)))
 
 
 def _table(lines: Sequence[str], width: int) -> Iterator[str]:

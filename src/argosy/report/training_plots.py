@@ -1,19 +1,12 @@
-"""Draws a training record as small SVG files, for the registry's page of a run.
+"""Draws a training record as small SVG files, for the registry's page of a run. The run's report draws its own."""
 
-By hand rather than with a plotting library: three simple pictures do not justify its import, its font cache and its size in the image.
-The run's report draws its own.
-"""
-
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
 from argosy.domain.training_record import LearningCurve, TrainingRecord
+from argosy.report import drawing
+from argosy.report.drawing import BLUE, INK, ORANGE, WIDTH
 
-WIDTH = 640
-INK = "#1f2933"
-BLUE = "#2563a8"
-ORANGE = "#c05621"
 NAMES = 220
 SHOWN = 25
 
@@ -34,24 +27,24 @@ def importance(gains: dict[str, float]) -> str:
     """Bars of the largest mean gains."""
     shown = list(gains.items())[:SHOWN]
     most = max([gain for _, gain in shown], default=0.0) or 1.0
-    parts = [_text(10, 20, "Feature importance (mean gain of its splits)", weight="bold")]
+    parts = [drawing.text(10, 20, "Feature importance (mean gain of its splits)", weight="bold")]
     for index, (name, gain) in enumerate(shown):
         top = 36 + 22 * index
         width = (WIDTH - NAMES - 90) * gain / most
-        parts.append(_text(NAMES - 8, top + 13, name, anchor="end"))
+        parts.append(drawing.text(NAMES - 8, top + 13, name, anchor="end"))
         parts.append(f'<rect x="{NAMES}" y="{top}" width="{width:.1f}" height="16" fill="{BLUE}"/>')
-        parts.append(_text(NAMES + width + 6, top + 13, f"{gain:.3g}"))
-    return _svg(50 + 22 * len(shown), parts)
+        parts.append(drawing.text(NAMES + width + 6, top + 13, f"{gain:.3g}"))
+    return drawing.picture(50 + 22 * len(shown), parts)
 
 
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
     """A square a pair of true and decided class; darker is a larger share of the true class."""
     side = 90
-    parts = [_text(10, 20, "Confusion matrix, out of fold (line: true class, column: decided)", weight="bold")]
+    parts = [drawing.text(10, 20, "Confusion matrix, out of fold (line: true class, column: decided)", weight="bold")]
     for row, (name, line) in enumerate(zip(classes, counts, strict=True)):
         top, total = 60 + side * row, sum(line) or 1
-        parts.append(_text(130, top + side / 2 + 4, name, anchor="end"))
-        parts.append(_text(140 + side * row + side / 2, 50, name, anchor="middle"))
+        parts.append(drawing.text(130, top + side / 2 + 4, name, anchor="end"))
+        parts.append(drawing.text(140 + side * row + side / 2, 50, name, anchor="middle"))
         for column, count in enumerate(line):
             share, left = count / total, 140 + side * column
             parts.append(
@@ -59,8 +52,10 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
                 f'fill="{BLUE}" fill-opacity="{share:.3f}"/>'
             )
             colour = "#ffffff" if share > 0.5 else INK
-            parts.append(_text(left + side / 2, top + side / 2 + 4, f"{count:,}", anchor="middle", colour=colour))
-    return _svg(80 + side * len(classes), parts, width=max(WIDTH, 160 + side * len(classes)))
+            parts.append(
+                drawing.text(left + side / 2, top + side / 2 + 4, f"{count:,}", anchor="middle", colour=colour)
+            )
+    return drawing.picture(80 + side * len(classes), parts, width=max(WIDTH, 160 + side * len(classes)))
 
 
 def learning_curve(curve: LearningCurve) -> str:
@@ -69,7 +64,7 @@ def learning_curve(curve: LearningCurve) -> str:
     values = [*curve.train, *curve.validation]
     low, high = min(values), max(values)
     spread = (high - low) or 1.0
-    parts = [_text(10, 20, f"Learning curve ({curve.loss}, mean over the folds)", weight="bold")]
+    parts = [drawing.text(10, 20, f"Learning curve ({curve.loss}, mean over the folds)", weight="bold")]
     for position, (name, colour, losses) in enumerate(
         (("fitted on", ORANGE, curve.train), ("left out", BLUE, curve.validation))
     ):
@@ -79,20 +74,10 @@ def learning_curve(curve: LearningCurve) -> str:
             for index, loss in enumerate(losses)
         )
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(_text(left + width - 90, top + 14 + 18 * position, name, colour=colour))
+        parts.append(drawing.text(left + width - 90, top + 14 + 18 * position, name, colour=colour))
     parts.append(f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="{INK}"/>')
-    parts.extend(_text(left - 6, y, f"{loss:.3g}", anchor="end") for y, loss in ((top + 8, high), (top + height, low)))
-    parts.append(_text(left + width, top + height + 18, f"round {curve.rounds[-1]}", anchor="end"))
-    return _svg(top + height + 30, parts)
-
-
-def _text(x: float, y: float, words: str, *, anchor: str = "start", weight: str = "normal", colour: str = INK) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="{colour}">{html.escape(words)}</text>'
-
-
-def _svg(height: float, parts: Sequence[str], *, width: float = WIDTH) -> str:
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f'font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="#ffffff"/>'
+    parts.extend(
+        drawing.text(left - 6, y, f"{loss:.3g}", anchor="end") for y, loss in ((top + 8, high), (top + height, low))
     )
-    return "\n".join([opening, *parts, "</svg>\n"])
+    parts.append(drawing.text(left + width, top + height + 18, f"round {curve.rounds[-1]}", anchor="end"))
+    return drawing.picture(top + height + 30, parts)

@@ -6,20 +6,24 @@ from the command line, files lie under ``$ARGOSY_ROOT``. What a step does with t
 
 import argparse
 import os
+import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
 from argosy import errors, network
-from argosy.domain import provenance
+from argosy.domain import provenance, step_times
 from argosy.domain.provenance import Provenance
 from argosy.steps import spec as specs
 
 Declared = TypeVar("Declared", specs.Artifact, specs.Result)
 
+STARTTIME = 19
+"""Of what stands behind the name in Linux' ``/proc/<pid>/stat``, field 22 of all: ticks from boot to the process' start."""
 SIGTERM_EXIT = 128 + signal.SIGTERM
 TERMINATION_MESSAGE = Path("/dev/termination-log")
 """Where a container leaves why it ended (Kubernetes' default ``terminationMessagePath``); only pods have it."""
@@ -94,9 +98,12 @@ def main(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str]
 
 
 def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[str] | None) -> int:
+    began = time.time() - _age()
     try:
         network.prepare(os.environ)
-        body(_step(spec, argv))
+        step = _step(spec, argv)
+        body(step)
+        _tell_time(step, began)
     except errors.ArgosyError as error:
         _tell(f"error: {error}")
         return error.exit_code
@@ -112,6 +119,29 @@ def _outcome(spec: specs.StepSpec, body: Callable[[Step], None], argv: Sequence[
         _leave(_named(error))
         raise
     return errors.DONE
+
+
+def _tell_time(step: Step, began: float) -> None:
+    """Hand the step's time on, after that of the steps before it that it was told, where its spec says so."""
+    spec, own = step.spec, specs.spent(step.spec.name)
+    if own not in spec.results:
+        return
+    before = step_times.parse(step.parameter(specs.SPENT.name)) if specs.SPENT in spec.parameters else []
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(each.ru_utime + each.ru_stime for each in used)
+    mine = step_times.StepTime(
+        step=spec.name, began=round(began, 3), ended=round(max(began, time.time()), 3), cpu=round(cpu, 3)
+    )
+    step.result(own.name, step_times.text([*before, mine]))
+
+
+def _age() -> float:
+    """Seconds since this process began, its imports among them; 0 where the system does not tell."""
+    try:
+        began = float(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[STARTTIME])
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    except (OSError, AttributeError):
+        return 0.0
 
 
 def _tell(why: str) -> None:

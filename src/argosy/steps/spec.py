@@ -66,6 +66,8 @@ class Parameter:
     name: str
     summary: str
     default: str | None = None
+    noted: bool = False
+    """True where it is only written down beside an answer: an answer kept with another value is as good."""
 
     @property
     def variable(self) -> str:
@@ -130,6 +132,8 @@ class StepSpec:
     settings: tuple[str, ...] = ()
     """Its parts of model.yaml, as ``section`` or ``section.field``: nothing else is there when it runs, and a change of anything else
     leaves its cached answer good. Empty: everything."""
+    notes_run: bool = False
+    """True where it writes down which workflow it is of, and who asked for that; beside its answer, as what is noted."""
     plans_memory: bool = False
     """True where it keeps to its limit on memory by itself, and goes to disk beyond it: so it is told the limit."""
     preload: tuple[str, ...] = ()
@@ -139,6 +143,28 @@ class StepSpec:
     def module(self) -> str:
         """The Python module a container runs."""
         return f"argosy.steps.{self.name.replace('-', '_')}"
+
+
+def spent(step: str) -> Result:
+    """The result by which the step *step* tells its time; the shell round it (`argosy.steps.main`) writes it."""
+    return Result(
+        f"spent-{step}", "Its time, after that of steps before it that it was told (`spent`): JSON list of StepTime."
+    )
+
+
+SPENT = Parameter(
+    "spent",
+    "The time of steps before it, as they tell it (StepTime); empty where they tell none.",
+    default="",
+    noted=True,
+)
+
+
+ASKED_BY = "ARGOSY_ASKED_BY"
+WORKFLOW, NAMESPACE = "ARGOSY_WORKFLOW", "ARGOSY_WORKFLOW_NAMESPACE"
+CREATED, LABELS = "ARGOSY_WORKFLOW_CREATED", "ARGOSY_WORKFLOW_LABELS"
+"""Variables in which a step that notes its run is told of it (`StepSpec.notes_run`): the parameter ``asked-by``; the workflow's name and
+namespace; when it was created, in seconds since 1970, and its labels, as JSON."""
 
 
 def input_path(name: str, root: str = ROOT) -> str:

@@ -13,7 +13,7 @@ from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter
 from hera.workflows import models as argo
 
 from argosy import memory, telemetry
-from argosy.domain import provenance
+from argosy.domain import asker, provenance
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
 
@@ -29,6 +29,17 @@ ENDPOINTS = "argosy-endpoints"
 SEMAPHORES, SHARED = "argosy-semaphores", "argosy-shared"
 """How many may go on at once: in a namespace, and of all teams. On this machine `cli.local_run` has them."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
+RUN: Mapping[str, str] = MappingProxyType(
+    {
+        specs.ASKED_BY: f"{{{{workflow.parameters.{asker.PARAMETER}}}}}",
+        specs.CREATED: "{{workflow.creationTimestamp.s}}",
+        # Whole: a workflow that nobody labelled has none, and the name of one that is not there would be refused.
+        specs.LABELS: "{{workflow.labels.json}}",
+        specs.NAMESPACE: "{{workflow.namespace}}",
+        specs.WORKFLOW: "{{workflow.name}}",
+    }
+)
+"""What a step is told of its workflow, where it notes that."""
 
 # Only what can succeed on a retry: no exit code (evicted, node lost), the outside world (75), killed (137), terminated (143).
 # From Argo 3.5 on an expression alone decides, so evictions must be named in it.
@@ -186,6 +197,9 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     # What memory there was, like the commit that is noted beside an answer, is no part of the answer.
     ignored = [provenance.VARIABLE] if spec.provenance == "noted" else []
     ignored += [memory.VARIABLE] if spec.plans_memory else []
+    ignored += [*RUN] if spec.notes_run else []
+    for noted in (parameter for parameter in spec.parameters if parameter.noted):
+        ignored += [noted.variable, f"inputs.parameters.{noted.name}"]
     is_kept = spec.cached or bool(spec.observes)
     if is_kept and ignored:
         annotations[CACHE_IGNORES] = json.dumps(ignored)
@@ -213,6 +227,8 @@ def environment(spec: specs.StepSpec, resources: StepResources, handed: Mapping[
         values[memory.VARIABLE] = resources.memory
     if spec.provenance != "unseen":
         values[provenance.VARIABLE] = f"{{{{workflow.parameters.{provenance.PARAMETER}}}}}"
+    if spec.notes_run:
+        values |= RUN
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
     return [Env(name=name, value=value) for name, value in {**values, **telemetry.OFF}.items()]
 

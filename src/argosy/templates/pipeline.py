@@ -14,7 +14,7 @@ from hera.workflows import DAG, Artifact, Container, ContainerSet, Parameter, Ra
 from hera.workflows import models as argo
 
 from argosy import errors
-from argosy.domain import as_of, provenance, retraining_cause, watermarks
+from argosy.domain import as_of, asker, provenance, retraining_cause, watermarks
 from argosy.domain.model_settings import CommonSettings, ModelSettings, StepResources
 from argosy.files import model_folder
 from argosy.steps import spec as specs
@@ -115,9 +115,10 @@ class Pipeline:
         parameters: tuple[str, ...] = (),
         optional: tuple[str, ...] = (),
         outputs: Mapping[str, Artifact] | None = None,
+        results: Mapping[str, str] | None = None,
     ) -> Iterator[DAG]:
-        """A DAG template that takes the model's files, the artifacts *inputs* and *parameters*, and gives *outputs* on; written when the
-        block ends. *optional*: parameters that are empty where a caller names none.
+        """A DAG template that takes the model's files, the artifacts *inputs* and *parameters*, and gives *outputs* and the values
+        *results* on; written when the block ends. *optional*: parameters that are empty where a caller names none.
 
         Raises Misconfigured where steps that the settings fuse cannot share a pod.
         """
@@ -139,7 +140,13 @@ class Pipeline:
             for call in calls:
                 call.write()
         handed_on = {key: renamed(value, stand_ins) for key, value in (outputs or {}).items()}
-        dag.outputs = [Artifact(name=key, from_=source(value)) for key, value in handed_on.items()]
+        dag.outputs = [
+            *(
+                Parameter(name=key, value_from=argo.ValueFrom(parameter=source(renamed(value, stand_ins))))
+                for key, value in (results or {}).items()
+            ),
+            *(Artifact(name=key, from_=source(value)) for key, value in handed_on.items()),
+        ]
         self._calls = []
 
     def _with_fused(self, calls: list[DagTask]) -> tuple[list[DagTask], dict[str, str]]:
@@ -263,6 +270,11 @@ def workflow_of(
                 name=provenance.PARAMETER,
                 value="",
                 description="Commit, files, manifest and images, as `argosy run`, `submit` and `compile --stamp` write them.",
+            ),
+            Parameter(
+                name=asker.PARAMETER,
+                value="",
+                description="Who asks for it, as `argosy run` and `submit` write it; Argo's own labels come first.",
             ),
             Parameter(
                 name=retraining_cause.PARAMETER,

@@ -13,6 +13,8 @@ from argosy import errors
 from argosy.steps import spec as specs
 
 Value = str | Artifact
+SPENT = "spent-"
+"""How results begin by which steps tell their time (``specs.spent``)."""
 _TASK = re.compile(r"\{\{tasks\.([^.}]+)\.")
 
 
@@ -41,6 +43,13 @@ class TaskHandle:
         """The output value *name*, as an argument for another step. Of a fan-out: the JSON list of its tasks' values."""
         _known(self.outputs.template, name, self.outputs.results)
         return f"{{{{tasks.{self.name}.outputs.parameters.{name}}}}}"
+
+
+def spent(*tasks: TaskHandle) -> str:
+    """What *tasks* tell of their time, as the argument for a step that is told it."""
+    return (
+        f"[{','.join(task.result(name) for task in tasks for name in task.outputs.results if name.startswith(SPENT))}]"
+    )
 
 
 @dataclass(frozen=True)

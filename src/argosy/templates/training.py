@@ -17,7 +17,7 @@ from argosy.steps.register.spec import SPEC as REGISTER
 from argosy.steps.sign.spec import SPEC as SIGN
 from argosy.steps.train.spec import SPEC as TRAIN
 from argosy.steps.validate.spec import SPEC as VALIDATE
-from argosy.templates import pipeline, tune
+from argosy.templates import pipeline, tasks, tune
 
 
 def dag(run: pipeline.Pipeline) -> None:
@@ -28,8 +28,10 @@ def dag(run: pipeline.Pipeline) -> None:
     with run.dag("main", parameters=(retraining_cause.PARAMETER,), optional=optional):
         champion = run.step(CHAMPION)
         increment: dict[str, Any] = {}
+        told = [champion]
         if reads_on:
             accepted = run.step(FETCH_ACCEPTED, after=[champion])
+            told.append(accepted)
             increment = {"earlier": accepted.artifact("earlier"), "full": "{{inputs.parameters.full}}"}
         # Of a model that is retired, or has no gates, nothing is read: sources may cost money or hours.
         ingest = run.step(
@@ -70,12 +72,15 @@ def dag(run: pipeline.Pipeline) -> None:
             snapshot=snapshot,
             lineage=lineage,
             online=features.artifact("online"),
+            spent=tasks.spent(*told, ingest, validate, compared, features, search, train, evaluate),
         )
+        circumstances = register.artifact("circumstances")
         sign = run.step(
             SIGN,
             storage_uri=register.result("storage-uri"),
             release=register.artifact("release"),
             evidence=evaluate.artifact("evidence"),
+            circumstances=circumstances,
         )
         run.step(
             PROPOSE,
@@ -84,5 +89,6 @@ def dag(run: pipeline.Pipeline) -> None:
             online_uri=register.result("online-uri"),
             release=register.artifact("release"),
             evidence=evaluate.artifact("evidence"),
+            circumstances=circumstances,
             signatures=sign.artifact("signatures"),
         )

@@ -9,7 +9,7 @@ from argosy.domain.model_settings import Search
 from argosy.steps.select.spec import SPEC as SELECT
 from argosy.steps.suggest.spec import SPEC as SUGGEST
 from argosy.steps.trial.spec import SPEC as TRIAL
-from argosy.templates import pipeline
+from argosy.templates import pipeline, tasks
 from argosy.templates.tasks import TaskHandle, TemplateOutputs
 
 NAME = "tune"
@@ -27,7 +27,9 @@ def dag(run: pipeline.Pipeline) -> TemplateOutputs:
         name: Artifact(name=name, from_=f"{{{{tasks.{SELECT.name}.outputs.artifacts.{name}}}}}")
         for name in ("history", "choice")
     }
-    with run.dag(NAME, inputs=("features",), outputs=outputs):
+    spent = f"spent-{SELECT.name}"
+    results = {spent: f"{{{{tasks.{SELECT.name}.outputs.parameters.{spent}}}}}"}
+    with run.dag(NAME, inputs=("features",), outputs=outputs, results=results):
         asked = run.step(SUGGEST, name="suggest-0", round="0")
         scored = _fan_out(run, 0, asked, features)
         for number in range(1, rounds_of(run.tables().search)):
@@ -37,10 +39,16 @@ def dag(run: pipeline.Pipeline) -> TemplateOutputs:
                 round=str(number),
                 finished=scored.result("finished"),
                 history=asked.artifact("history"),
+                spent=tasks.spent(asked, scored),
             )
             scored = _fan_out(run, number, asked, features)
-        run.step(SELECT, finished=scored.result("finished"), history=asked.artifact("history"))
-    return TemplateOutputs(NAME, tuple(outputs), ())
+        run.step(
+            SELECT,
+            finished=scored.result("finished"),
+            history=asked.artifact("history"),
+            spent=tasks.spent(asked, scored),
+        )
+    return TemplateOutputs(NAME, tuple(outputs), tuple(results))
 
 
 def _fan_out(run: pipeline.Pipeline, number: int, asked: TaskHandle, features: Artifact) -> TaskHandle:

@@ -231,6 +231,15 @@ class ForgeContract:
         assert [one.number for one in forge.requests()] == [request.number]
         assert forge.head() == before
 
+    def test_a_text_with_pictures_comes_back_as_given(self, forge: Forge) -> None:
+        """Where a page finds a picture is the forge's business, and no difference from what was signed."""
+        given = replace(proposal("a"), body="# about a\n\n![how far](gates.svg)\n\n![how well](calibration.svg)\n")
+        for _ in range(2):
+            assert opened(forge, given).body.strip() == given.body.strip()
+        forge.close(1, by="ada", reason="no")
+        forge.reopen(1, by="ada")
+        assert forge.request(1).body.strip() == given.body.strip()
+
     def test_proposing_twice_gives_one_request(self, forge: Forge) -> None:
         """A step that was retried, also with evidence measured anew, finds the request it opened."""
         first = opened(forge, proposal("a"))

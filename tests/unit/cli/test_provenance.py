@@ -188,7 +188,7 @@ def test_submit_says_nothing_of_another_manifest(
     """What is installed is not this commit's: nobody knows whose it is."""
     cluster.specs["churn"]["spec"]["templates"][0]["name"] = "edited"
     assert main.run(["submit", "churn", "--cluster"]) == 0
-    assert submitted(cluster) == {}
+    assert list(submitted(cluster)) == ["asked-by"]
     assert "nothing says which commit is installed" in capsys.readouterr().err
 
 
@@ -200,7 +200,7 @@ def test_submit_leaves_a_stamp_alone(project: Path, cluster: FakeWorkflows, caps
     )
     (project / "notes.md").write_text("x", encoding="utf-8")
     assert main.run(["submit", "churn", "--cluster"]) == 0
-    assert submitted(cluster) == {}
+    assert list(submitted(cluster)) == ["asked-by"]
     assert "note:" not in capsys.readouterr().err
     assert main.run(["lint", str(MODEL), "--production", "--namespace", "team"]) == 10
     assert "installed in team" not in capsys.readouterr().out
@@ -213,6 +213,7 @@ def test_submit_leaves_a_stamp_alone(project: Path, cluster: FakeWorkflows, caps
         pytest.param("data=/home/ada/churn", "a place of this machine", id="absolute"),
         pytest.param("data=", "has no value", id="empty"),
         pytest.param("provenance={}", "nobody but git and the manifest", id="made-up-provenance"),
+        pytest.param("asked-by={}", "git's author, or the account", id="made-up-asker"),
     ],
 )
 def test_what_no_pod_could_use_is_refused(

@@ -1,13 +1,17 @@
 """The body of a request says what would be served, and always fits."""
 
 import datetime
+import html
 
 import pytest
 
 from argosy import errors
-from argosy.domain import promotion_requests, release
+from argosy.domain import promotion_requests, release, step_times
+from argosy.domain.asker import Asker
+from argosy.domain.circumstances import Circumstances, Place, Production, Read
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.step_times import StepTime
 from argosy.report import request_body
 from kit import toy
 
@@ -132,3 +136,91 @@ def test_files_that_cannot_be_shown(name: str, content: bytes | None) -> None:
     rest = {other: kept for other, kept in FILES.items() if other != path}
     with pytest.raises(errors.Misconfigured, match=path):
         request_body.of_files(SUBJECT, rest if content is None else {**rest, path: content})
+
+
+CIRCUMSTANCES = Circumstances(
+    model="toy",
+    model_digest=sha256(b"m"),
+    asked_by=Asker(name="Ann | <ann@example.com>", known="git", machine="box"),
+    place=Place(kind="cluster", namespace="team-a", workflow="toy-x7", began=END),
+    written=END,
+    read_at=END,
+    sources=[Read(source="customers", location="s3://bucket/customers.csv", rows=7043, digest=sha256(b"c"))],
+    ledger=step_times.ledger(
+        [
+            StepTime(step="trial", began=100, ended=140, cpu=70, tasks=20),
+            StepTime(step="ingest", began=1, ended=2, cpu=1),
+        ],
+        100,
+        150,
+    ),
+    production=Production(reason="nothing is in production yet"),
+)
+WITH = promotion_requests.files(
+    SUBJECT,
+    VERSION.yaml(),
+    {
+        "evidence.json": EVIDENCE.canonical_json().encode(),
+        "evidence.md": b"# as it was signed\n",
+        "circumstances.json": CIRCUMSTANCES.canonical_json().encode(),
+    },
+)
+
+
+def shown(markdown: str) -> str:
+    """*markdown* as a browser shows its texts: what is escaped as itself."""
+    return html.unescape(markdown).replace("\u200b", "")
+
+
+def test_the_circumstances_are_part_of_it() -> None:
+    """Who asked, where, of which data, and where the time went: behind the report, and short."""
+    body = request_body.of_files(SUBJECT, WITH, END)
+    said = body[body.index("## How it came to be") : body.index("## What would be served")]
+    for words in (
+        "team-a",
+        "toy-x7",
+        "7,043 rows",
+        "50.0 s from the start to the registry, 70.0 s of CPU; trial 80 %, no step at work 20 %; there already from an "
+        "earlier run: ingest",
+        "not known: nothing is in production yet",
+    ):
+        assert words in shown(said), words
+    assert "<ann@" not in said
+    assert "Ann |" not in said
+
+
+def test_a_body_that_says_otherwise_is_none_of_the_files() -> None:
+    """The circumstances are held against the files as everything else is."""
+    body = request_body.of_files(SUBJECT, WITH, END)
+    assert request_body.is_of_files(body, SUBJECT, WITH)
+    assert not request_body.is_of_files(body.replace("toy-", "toi-"), SUBJECT, WITH)
+    assert not request_body.is_of_files(body, SUBJECT, FILES)
+    signed = request_body.markdown(VERSION, END, "# as it was signed\n", CIRCUMSTANCES)
+    assert request_body.is_of_files(signed, SUBJECT, WITH)
+    assert request_body.differs_below_evidence(f"{signed}more\n", SUBJECT, WITH)
+    assert not request_body.differs_below_evidence(f"{signed}more\n".replace("7,043", "9,043"), SUBJECT, WITH)
+
+
+def test_circumstances_that_cannot_be_read_are_said() -> None:
+    """As of a form that only a newer release reads."""
+    newer = _of_form(b'"form":"2.0"')
+    with pytest.raises(errors.Misconfigured, match=r"circumstances.json cannot be read.*form 2.0"):
+        request_body.of_files(SUBJECT, newer, END)
+    later = _of_form(b'"form":"1.9","mood":"good"')
+    assert "team-a" in shown(request_body.of_files(SUBJECT, later, END))
+
+
+@pytest.mark.parametrize("length", [59_000, 61_440, 500_000])
+def test_it_always_fits_with_its_circumstances(length: int) -> None:
+    """They are short, and are no part of what is cut."""
+    body = request_body.markdown(VERSION, END, "a line of the report\n" * (length // 21), CIRCUMSTANCES)
+    assert len(body) <= request_body.LIMIT
+    assert "## How it came to be" in body
+
+
+def _of_form(form: bytes) -> dict[str, bytes]:
+    """The files, with circumstances that say to be of another *form*."""
+    return {
+        path: text.replace(b'"form":"1.0"', form) if path.endswith("circumstances.json") else text
+        for path, text in WITH.items()
+    }

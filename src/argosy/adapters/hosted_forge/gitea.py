@@ -40,6 +40,7 @@ class GiteaHost:
     """See :class:`argosy.adapters.hosted_forge.host.Host`."""
 
     name = "Gitea"
+    raw = "raw/commit"
 
     def __init__(self, server: str, repository: str, token: str, *, patience: float = 0.5) -> None:
         """*server*: its address. *repository*: ``<owner>/<name>``. *patience*: seconds between looks at what Gitea is busy with."""

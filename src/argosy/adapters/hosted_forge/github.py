@@ -94,6 +94,7 @@ class GithubHost:
     """See :class:`argosy.adapters.hosted_forge.host.Host`."""
 
     name = "GitHub"
+    raw = "raw"
 
     def __init__(self, repository: str, auth: github.Auth.Auth, *, api: str = PUBLIC, patience: float = 1.0) -> None:
         """*repository*: ``<owner>/<name>``. *patience*: seconds between writes, as GitHub asks for."""

@@ -79,6 +79,8 @@ class Host(Protocol):
 
     name: str
     """The name of the server's kind, for messages."""
+    raw: str
+    """What stands between the address of the repository's page and a commit in that of a file's content."""
 
     def main(self) -> str:
         """The commit that main is at."""

@@ -17,6 +17,7 @@ from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.domain.request_marks import Marks, RequestEnding
 from argosy.promotion import proposals
 from argosy.promotion.standing import Main
+from argosy.report import pictures
 from argosy.report.autolinks import defused
 from argosy.report.markdown_text import escape
 
@@ -60,6 +61,8 @@ class HostedForge:
         if decision.action == "done":
             return decision.request
         opened = decision.request or self._opened(proposal, decision.branch)
+        if pictures.LINK.search(opened.body):
+            self._show_pictures(opened.number)
         self._complete(opened)
         self._close_rivals(opened)
         return self._now(opened.number)
@@ -203,7 +206,7 @@ class HostedForge:
             subject=marks.subject,
             branch=pull.branch,
             title=pull.title,
-            body=f"{request_marks.strip(pull.body)}\n",
+            body=f"{self._text(pull)}\n",
             head=pull.head,
             state=_state(pull, ending),
             url=pull.url,
@@ -227,6 +230,25 @@ class HostedForge:
         self._host.offer(branch, f"{proposal.title}\n", self._replacing(proposal))
         marks = Marks(subject=proposal.subject, author=proposal.author)
         return self._request(self._host.open(branch, proposal.title, request_marks.attach(proposal.body, marks)))
+
+    def _show_pictures(self, number: int) -> None:
+        """Give pictures in the text the address that they have at the commit proposed, which nobody knows before the branch is there."""
+        pull = self._pull(number)
+        text = pull.body.replace("\r\n", "\n")
+        shown = pictures.located(text, self._beside(pull))
+        if pull.is_open and shown != text:
+            self._host.edit(number, body=shown, is_open=True)
+
+    def _text(self, pull: Pull) -> str:
+        """The text of *pull* as it was given, without what only this server needs."""
+        return pictures.unlocated(request_marks.strip(pull.body), self._beside(pull))
+
+    def _beside(self, pull: Pull) -> str:
+        """The address of the folder with the evidence of *pull*, at the commit that it proposes."""
+        subject = _marks(pull).subject
+        page = pull.url.rsplit("/", 2)[0]
+        folder = environment_layout.evidence_folder(subject.model, subject.environment)
+        return f"{page}/{self._host.raw}/{pull.head}/{folder}"
 
     def _replacing(self, proposal: Proposal) -> dict[str, bytes | None]:
         """The files of the proposal, without what another candidate left in their place."""

@@ -1,8 +1,9 @@
 """The cache of steps: what a step gave, under a key made of everything it depends on.
 
 Only templates annotated ``argosy.dev/cache: "true"`` or ``argosy.dev/cache-observes`` are cached. The key is made of the code's identity,
-the command, script and environment (secrets excepted, and what ``argosy.dev/cache-ignores`` names), input parameters, the digests of input
-artifacts (of parts of a document, where ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names.
+the command, script and environment (secrets excepted), input parameters, the digests of input artifacts (of parts of a document, where
+``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names. Variables that ``argosy.dev/cache-ignores``
+names, and parameters (``inputs.parameters.NAME``), are no part of it.
 
 A template that observes states (a registry, a forge) reads them, or changes them as well, and gives the same again where they are as it
 left them. So its key has a stamp of each, and the day, and its answer is kept under the key of the moment after it ran; of one that
@@ -114,7 +115,11 @@ class StepCache:
             "source": template.script.source or None,
             "folder": template.main_container.working_dir or None,
             "environment": {name: value for name, value in environment.items() if name not in ignored},
-            "parameters": {entry.name: entry.value for entry in template.inputs.parameters},
+            "parameters": {
+                entry.name: entry.value
+                for entry in template.inputs.parameters
+                if f"inputs.parameters.{entry.name}" not in ignored
+            },
             "artifacts": {
                 entry.name: _identity(entry, parts_of.get(entry.name)) for entry in template.inputs.artifacts
             },

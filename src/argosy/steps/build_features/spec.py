@@ -1,6 +1,6 @@
 """The spec of the step ``build-features``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import Artifact, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="build-features",
@@ -22,7 +22,7 @@ SPEC = StepSpec(
             "online", "Folder: the online store as files (online.db, registry.db, feature_store.yaml, features.py)."
         ),
     ),
-    results=(Result("features-digest", "Digest of rows.parquet and schema.json."),),
+    results=(Result("features-digest", "Digest of rows.parquet and schema.json."), spent("build-features")),
     plans_memory=True,
     preload=("argosy.adapters.feast_features.library", "duckdb", "pandas"),
     settings=(

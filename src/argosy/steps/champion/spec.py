@@ -1,6 +1,6 @@
 """The spec of the step ``champion``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import Artifact, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="champion",
@@ -8,7 +8,7 @@ SPEC = StepSpec(
     family="promote",
     inputs=(Artifact("settings", "model.yaml"),),
     outputs=(Artifact("champion", "Folder: champion.json (ChampionRef) and policy.yaml."),),
-    results=(Result("champion-digest", "Model digest of the champion, or `none`."),),
+    results=(Result("champion-digest", "Model digest of the champion, or `none`."), spent("champion")),
     keys=("forge-reader",),
     cached=False,
     observes=("main",),

@@ -1,6 +1,6 @@
 """The spec of the step ``compare-data``."""
 
-from argosy.steps.spec import Artifact, StepSpec
+from argosy.steps.spec import Artifact, StepSpec, spent
 
 SPEC = StepSpec(
     name="compare-data",
@@ -17,6 +17,7 @@ SPEC = StepSpec(
         Artifact("comparison", "Folder: comparison.json (DataComparison), comparison.md, and report.html for people."),
         Artifact("since-champion", "since-champion.json (SinceChampion): what changed since the champion's data."),
     ),
+    results=(spent("compare-data"),),
     keys=("store",),
     cached=False,
     observes=("snapshots",),

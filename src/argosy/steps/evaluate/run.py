@@ -29,7 +29,7 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.measures import OwnMeasure
 from argosy.ports.trial_server import ReplayResult, TrialServer
-from argosy.report import change_tables, evidence_markdown, evidence_tables
+from argosy.report import change_tables, evidence_markdown, evidence_tables, pictures
 from argosy.steps.evaluate import champion_comparison, own_measures, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
@@ -278,6 +278,11 @@ def _speed(measurements: dict[str, float | None], cpu_hour: float, machine: str)
 
 
 def _write(evidence: Evidence, settings: ModelSettings, out: Path) -> None:
+    """Evidence, report and model card, and the pictures that the report shows."""
+    drawn = pictures.of(evidence)
+    evidence = evidence.model_copy(update={"pictures": list(drawn)})
     evidence.write(out / EVIDENCE)
+    for name, picture in drawn.items():
+        (out / name).write_text(picture.svg, encoding="utf-8")
     (out / "evidence.md").write_text(evidence_markdown.report(evidence), encoding="utf-8")
     (out / "model-card.md").write_text(evidence_markdown.model_card(evidence, settings), encoding="utf-8")

@@ -1,6 +1,6 @@
 """The spec of the step ``evaluate``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="evaluate",
@@ -20,7 +20,7 @@ SPEC = StepSpec(
         Artifact("bundle", "The candidate."),
     ),
     outputs=(Artifact("evidence", "Folder: evidence.json (Evidence), evidence.md and model-card.md."),),
-    results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
+    results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True), spent("evaluate")),
     keys=("store",),
     provenance="stated",
     preload=("fairlearn.metrics", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.metrics", "xgboost"),

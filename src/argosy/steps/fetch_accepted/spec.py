@@ -1,6 +1,6 @@
 """The spec of the step ``fetch-accepted``."""
 
-from argosy.steps.spec import Artifact, StepSpec
+from argosy.steps.spec import Artifact, StepSpec, spent
 
 SPEC = StepSpec(
     name="fetch-accepted",
@@ -11,4 +11,5 @@ SPEC = StepSpec(
     keys=("store",),
     cached=False,
     settings=("model",),
+    results=(spent("fetch-accepted"),),
 )

@@ -1,6 +1,6 @@
 """The spec of the step ``ingest``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="ingest",
@@ -20,7 +20,7 @@ SPEC = StepSpec(
         Artifact("lineage", "lineage.json (Lineage): where, when, how much."),
         Artifact("rejected", "Folder: one Parquet file a source with the rows kept aside and why; may be empty."),
     ),
-    results=(Result("snapshot-digest", "Digest of manifest.json."),),
+    results=(Result("snapshot-digest", "Digest of manifest.json."), spent("ingest")),
     keys=("data",),
     provenance="noted",
     reads=("{{inputs.parameters.data}}",),

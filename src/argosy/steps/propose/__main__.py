@@ -22,6 +22,7 @@ def body(step: Step) -> None:
         online=OnlineStore.from_text(store) if (store := step.parameter("online-uri")) else None,
         release=step.input("release"),
         evidence=step.input("evidence"),
+        circumstances=step.optional_input("circumstances"),
         signatures=step.input("signatures"),
     )
     settings = Settings.from_environment()

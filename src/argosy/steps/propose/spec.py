@@ -18,6 +18,7 @@ SPEC = StepSpec(
     inputs=(
         Artifact("release", "The bundle with release.json."),
         Artifact("evidence", "Evidence, report and model card."),
+        Artifact("circumstances", "circumstances.json, signed and shown beside the evidence.", optional=True),
         Artifact("signatures", "bundle.sig and evidence.sig."),
     ),
     results=(Result("request", "The promotion request: its number and where to see it.", exported=True),),

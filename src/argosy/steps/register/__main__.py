@@ -1,14 +1,17 @@
 """Binds the step ``register`` to its registry, its model store, and the online store that servers share, where there is one."""
 
+import os
 import platform
 from importlib import metadata
 
 from argosy import wiring
+from argosy.domain import step_times
 from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.main import Step, main
-from argosy.steps.register import run
+from argosy.steps.register import notes, run
 from argosy.steps.register.spec import SPEC
+from argosy.steps.spec import SPENT
 
 RECORDED = ("argosy", "feast", "great-expectations", "mlflow", "numpy", "optuna", "pandas", "scikit-learn", "xgboost")
 
@@ -26,6 +29,8 @@ def body(step: Step) -> None:
         objects=wiring.objects(here, here.monitoring_uri),
         image=here.serving_image,
         out=step.output("release"),
+        noted=notes.of_environment(os.environ, step_times.parse(step.parameter(SPENT.name))),
+        told=step.output("circumstances"),
     )
     step.result("version", str(released.version))
     step.result("storage-uri", released.storage_uri)

@@ -21,6 +21,7 @@ from argosy.ports.features import SharedOnlineStore
 from argosy.ports.objects import Objects
 from argosy.ports.registry import Candidate, Registry
 from argosy.promotion import registering
+from argosy.steps.register import notes
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ def run(
     objects: Objects,
     out: Path,
     image: str | None = None,
+    noted: notes.RunNotes | None = None,
+    told: Path | None = None,
 ) -> Released:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
     *surroundings*: what else identifies where this ran, as tags (versions, image). *shared*: the database that servers read features
     from, None where each fetches the files; only a candidate that will be proposed takes room there. *objects*: the monitoring
-    store. *image*: the server's, by digest;
-    None for the environment's own. Raises Misconfigured where evidence and bundle are not of one model.
+    store. *image*: the server's, by digest; None for the environment's own. *noted*: what is known of the run, whose
+    circumstances are written to the folder *told*. Raises Misconfigured where evidence and bundle are not of one model.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     digest = bundles.digest(inputs.bundle)
@@ -75,6 +78,8 @@ def run(
     registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
     registry.judge(settings.model, registered.version, registering.judgement(evidence, inputs.evidence))
     _keep_reference(settings, inputs, digest, objects)
+    if noted is not None and told is not None:
+        notes.write(noted, evidence, Lineage.read(inputs.lineage), objects, told)
     store = _online_store(settings, inputs, evidence, artifacts, shared)
     registering.release(settings, registered, inputs.bundle, out, evidence=evidence, store=store, image=image)
     return Released(

@@ -1,11 +1,12 @@
 """The spec of the step ``register``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import SPENT, Artifact, Result, StepSpec
 
 SPEC = StepSpec(
     name="register",
     summary="Record run and version in the registry, whatever the verdict; put bundle and online features where servers find them.",
     family="promote",
+    parameters=(SPENT,),
     inputs=(
         Artifact("settings", "model.yaml"),
         Artifact("bundle", "The candidate."),
@@ -17,7 +18,12 @@ SPEC = StepSpec(
         Artifact("lineage", "lineage.json."),
         Artifact("online", "The online store as files."),
     ),
-    outputs=(Artifact("release", "Folder: the bundle with release.json."),),
+    outputs=(
+        Artifact("release", "Folder: the bundle with release.json."),
+        Artifact(
+            "circumstances", "Folder: circumstances.json (Circumstances): who asked, where, when, how long it took."
+        ),
+    ),
     results=(
         Result("version", "Number of the registered version.", exported=True),
         Result("storage-uri", "Where the bundle is in the model store."),
@@ -28,5 +34,6 @@ SPEC = StepSpec(
     cached=False,
     observes=("registry", "models", "online", "references", "shared-online"),
     exclusive=True,
+    notes_run=True,
     preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
 )

@@ -12,6 +12,7 @@ def body(step: Step) -> None:
     run.run(
         release=step.input("release"),
         evidence=step.input("evidence"),
+        circumstances=step.optional_input("circumstances"),
         signer=wiring.signer(here),
         artifacts=wiring.artifacts(here),
         out=step.output("signatures"),

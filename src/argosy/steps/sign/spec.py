@@ -10,6 +10,7 @@ SPEC = StepSpec(
     inputs=(
         Artifact("release", "The bundle with release.json."),
         Artifact("evidence", "Evidence, report and model card."),
+        Artifact("circumstances", "circumstances.json, signed and shown beside the evidence.", optional=True),
     ),
     outputs=(Artifact("signatures", "Folder: bundle.sig and evidence.sig."),),
     keys=("signing", "store"),

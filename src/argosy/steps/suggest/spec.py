@@ -1,6 +1,6 @@
 """The spec of the step ``suggest``."""
 
-from argosy.steps.spec import TRAINING, Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import SPENT, TRAINING, Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="suggest",
@@ -11,6 +11,7 @@ SPEC = StepSpec(
         Parameter(
             "finished", "JSON list of JSON lists of the last round's trials (Trial); `[]` at first.", default="[]"
         ),
+        SPENT,
     ),
     inputs=(
         Artifact("settings", "model.yaml"),
@@ -21,7 +22,10 @@ SPEC = StepSpec(
         Artifact("asked", "JSON object: a batch's name to its points (Asked)."),
     ),
     # Names, not points: the name of a task's node holds its entry of the list.
-    results=(Result("batches", "JSON list of the batches' names, such as `0-4`; each is one task of the fan-out."),),
+    results=(
+        Result("batches", "JSON list of the batches' names, such as `0-4`; each is one task of the fan-out."),
+        spent("suggest"),
+    ),
     preload=TRAINING,
     settings=("search", "seed", "task", "training.library"),
 )

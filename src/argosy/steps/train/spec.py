@@ -1,6 +1,6 @@
 """The spec of the step ``train``."""
 
-from argosy.steps.spec import SCORING, TRAINING, Artifact, Result, StepSpec
+from argosy.steps.spec import SCORING, TRAINING, Artifact, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="train",
@@ -19,7 +19,7 @@ SPEC = StepSpec(
             "and reference.json (WatchReference).",
         ),
     ),
-    results=(Result("model-digest", "Digest of the bundle.", exported=True),),
+    results=(Result("model-digest", "Digest of the bundle.", exported=True), spent("train")),
     preload=TRAINING,
     settings=(
         *(*SCORING, "serving", "training"),

@@ -1,6 +1,6 @@
 """The spec of the step ``trial``."""
 
-from argosy.steps.spec import SCORING, TRAINING, Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import SCORING, TRAINING, Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="trial",
@@ -13,7 +13,7 @@ SPEC = StepSpec(
         Artifact("history", "history.json: what pruning compares with."),
         Artifact("asked", "The points of every batch."),
     ),
-    results=(Result("finished", "JSON list of scored points (Trial)."),),
+    results=(Result("finished", "JSON list of scored points (Trial)."), spent("trial")),
     keys=("search",),
     preload=TRAINING,
     settings=SCORING,

@@ -1,6 +1,6 @@
 """The spec of the step ``validate``."""
 
-from argosy.steps.spec import Artifact, StepSpec
+from argosy.steps.spec import Artifact, StepSpec, spent
 
 SPEC = StepSpec(
     name="validate",
@@ -16,4 +16,5 @@ SPEC = StepSpec(
     plans_memory=True,
     preload=("argosy.adapters.duckdb_tables.checks.compiled_checker", "numpy", "pyarrow.compute"),
     settings=("compute", "label", "model", "owner", "sources", "task"),
+    results=(spent("validate"),),
 )

@@ -1,5 +1,6 @@
 """Bundle and evidence are signed together with a real key, and whatever is changed afterwards no longer verifies."""
 
+import datetime
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,12 @@ from argosy import errors
 from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.model_signer import KeyVerifier
+from argosy.domain.circumstances import Circumstances, Place, Production
+from argosy.domain.documents import sha256
 from argosy.settings import Settings
 from kit.toy import make_release
+
+BEGAN = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -120,3 +125,26 @@ def test_without_a_key(run_step: Callable[..., Any], inputs: dict[str, Path], he
     assert ran.code == 78
     assert f"ARGOSY_SIGNING_KEY_FILE: {here.signing_key} cannot be read" in ran.said
     assert "`argosy setup` makes keys" in ran.said
+
+
+def test_circumstances_are_signed_with_the_evidence(
+    run_step: Callable[..., Any], inputs: dict[str, Path], here: Settings, tmp_path: Path, toy: Any
+) -> None:
+    """Who asked for it is no less believed than what it measured; those of another model are not signed."""
+    told = tmp_path / "told"
+    how = Circumstances(
+        model="toy",
+        model_digest=toy.digest,
+        place=Place(kind="machine", name="box", workflow="toy-x7", began=BEGAN),
+        written=BEGAN,
+        production=Production(reason="nothing is in production yet"),
+    )
+    how.write(told / "circumstances.json")
+    ran, shown = run_step("sign", {**inputs, "circumstances": told}), _shown(inputs, tmp_path / "shown")
+    verifier = KeyVerifier(here.verifying_key)
+    with pytest.raises(errors.Rejected, match=r"circumstances\.json"):
+        verifier.verify(shown, ran.out("signatures") / "evidence.sig")
+    (shown / "circumstances.json").write_bytes((told / "circumstances.json").read_bytes())
+    verifier.verify(shown, ran.out("signatures") / "evidence.sig")
+    how.model_copy(update={"model_digest": sha256(b"other")}).write(told / "circumstances.json")
+    assert "circumstances.json is about" in run_step("sign", {**inputs, "circumstances": told}).said

@@ -1,0 +1,62 @@
+"""Who asked for a run, and how that is known.
+
+Written down where a run is asked for, and carried by the workflow: as labels where Argo's server checked a token, else as the parameter
+``asked-by``, which is the word of whoever typed the command. No step finds it out for itself.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from argosy import errors
+from argosy.domain import retraining_cause
+from argosy.domain.documents import Document
+
+PARAMETER = "asked-by"
+"""The workflow's parameter, as `argosy run` and `argosy submit` write it."""
+LONGEST = 200
+LABEL = "workflows.argoproj.io/creator"
+"""The label by which Argo says whose token a workflow was submitted with; ``-email`` and ``-preferred-username`` stand behind it."""
+
+Known = Literal["argo", "git", "system", "nobody"]
+
+
+class Asker(Document):
+    """Who asked for a run, and how that is known."""
+
+    name: str = Field(default="", max_length=LONGEST)
+    known: Known = "nobody"
+    """``argo``: Argo's server checked a token. ``git``: git's ``user.name`` and ``user.email`` where the command was typed.
+    ``system``: the account of that machine. ``nobody``: it was not written down."""
+    machine: str = Field(default="", max_length=LONGEST)
+    """Where it was typed, by the machine's own name; empty for ``argo`` and ``nobody``."""
+
+    @classmethod
+    def from_text(cls, text: str) -> "Asker":
+        """From the workflow's parameter; empty text says nothing. Raises Misconfigured where it is something else."""
+        if not text.strip():
+            return cls()
+        try:
+            found = cls.model_validate_json(text)
+        except ValidationError as error:
+            raise errors.Misconfigured(
+                f"the parameter {PARAMETER} names nobody ({error.errors()[0]['msg']}); leave it to `argosy run` and `submit`"
+            ) from None
+        if found.known == "argo":
+            raise errors.Misconfigured(f"the parameter {PARAMETER} speaks for Argo's server, which says it by labels")
+        return found
+
+    def text(self) -> str:
+        """As the workflow's parameter: on one line, in which nothing is left that Argo or a shell would evaluate."""
+        return retraining_cause.unevaluated(self.canonical_json().rstrip("\n"))
+
+
+def of_workflow(labels: Mapping[str, str], text: str) -> Asker:
+    """Whom Argo's server named by *labels* of the workflow, else who says so by the parameter's value *text*.
+
+    A label holds no ``@``: Argo writes ``.at.`` for it.
+    """
+    names = [labels.get(f"{LABEL}{end}", "") for end in ("-email", "-preferred-username", "")]
+    name = next(filter(None, (names[0].replace(".at.", "@"), *names[1:])), "")
+    return Asker(name=name[:LONGEST], known="argo") if name else Asker.from_text(text)

@@ -1,0 +1,53 @@
+"""Who asked for a run: Argo's server first, then whoever typed the command."""
+
+import pytest
+
+from argosy import errors
+from argosy.domain import asker
+from argosy.domain.asker import Asker
+
+CREATOR = "workflows.argoproj.io/creator"
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        pytest.param({f"{CREATOR}-email": "ann.at.example.com", CREATOR: "9f-1"}, "ann@example.com", id="email"),
+        pytest.param({f"{CREATOR}-preferred-username": "ann", CREATOR: "9f-1"}, "ann", id="name"),
+        pytest.param({CREATOR: "system-serviceaccount-argo-events"}, "system-serviceaccount-argo-events", id="account"),
+    ],
+)
+def test_the_server_knows_better(labels: dict[str, str], name: str) -> None:
+    """It checked a token; the parameter is anybody's word."""
+    found = asker.of_workflow(labels, Asker(name="Mallory", known="git").text())
+    assert (found.name, found.known) == (name, "argo")
+
+
+def test_the_parameter_is_who_typed_it() -> None:
+    """Where no server was asked, and nobody where nothing was written down."""
+    said = Asker(name="Ann <ann@example.com>", known="git", machine="box")
+    assert asker.of_workflow({"app": "x"}, said.text()) == said
+    assert asker.of_workflow({}, "").known == "nobody"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Ann", id="no-json"),
+        pytest.param('{"name":"Ann","known":"argo"}', id="speaks-for-the-server"),
+        pytest.param('{"name":"' + "x" * 201 + '","known":"git"}', id="long"),
+    ],
+)
+def test_the_parameter_speaks_for_nobody_else(text: str) -> None:
+    """Whoever starts a workflow with kubectl may write what they like into it."""
+    with pytest.raises(errors.Misconfigured, match="asked-by"):
+        asker.of_workflow({}, text)
+
+
+def test_a_name_is_never_evaluated() -> None:
+    """A name is whatever git was told; Argo puts the parameter into texts that it evaluates."""
+    said = Asker(name="{{workflow.uid}} $(id) `id` <a@b>", known="git")
+    assert not {"{{", "$", "`", "<"} & {
+        said.text()[at : at + size] for at in range(len(said.text())) for size in (1, 2)
+    }
+    assert Asker.from_text(said.text()) == said

@@ -1,0 +1,127 @@
+"""Pictures of evidence: what they draw, that they are safe to show anywhere, and that their links come back as they were."""
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from argosy.domain.documents import sha256
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult
+from argosy.report import evidence_markdown, pictures, terminal_markdown
+from kit import toy
+
+HOSTILE = '<script>alert(1)</script>"]](x) & ![a](b)'
+
+
+def compared(metric: str, **changes: object) -> ComparisonResult:
+    """A candidate that is a little better."""
+    found = ComparisonResult(
+        metric=metric,
+        candidate=0.85,
+        champion=0.84,
+        difference=0.01,
+        low=-0.002,
+        high=0.022,
+        margin=0.01,
+        rows=1000,
+        p_value=0.1,
+        outcome="not-inferior",
+        reason="as good",
+    )
+    return found.model_copy(update=changes)
+
+
+def evidence(**changes: object) -> Evidence:
+    """Evidence with something to draw of everything."""
+    gates = [
+        GateResult(
+            gate=f"performance.{name}", dimension="performance", passed=passed, measured=0.8, limit=limit, reason="w"
+        )
+        for name, passed, limit in (("auc", True, ">= 0.6"), (HOSTILE, False, "<= 0.1"))
+    ]
+    found = Evidence(
+        model="toy",
+        task="binary",
+        model_digest=sha256(b"m"),
+        snapshot_digest=sha256(b"s"),
+        policy_digest=sha256(b"p"),
+        champion=ChampionRef(model="toy", model_digest=sha256(b"c"), policy_digest=sha256(b"p")),
+        provenance=toy.CLEAN,
+        rows_train=80,
+        rows_holdout=20,
+        metrics={},
+        gates=gates,
+        comparison=compared("auc"),
+        margins=[compared(HOSTILE, low=-9e9, high=math.inf, outcome="inconclusive"), compared("x", compared=False)],
+        curves=[
+            Curve(
+                title="Calibration",
+                dimension="calibration",
+                x_label="predicted",
+                y_label="observed",
+                series={"model": [(0.1, 0.2), (0.9, 0.8)], "perfect": [(0.0, 0.0), (1.0, 1.0)]},
+            )
+        ],
+        verdict="promote",
+        explanation="It was looked at.",
+    )
+    return found.model_copy(update={"pictures": list(pictures.NAMES), **changes})
+
+
+def test_all_that_there_is_to_draw() -> None:
+    """Gates always; the rest where there is a champion, and a curve."""
+    assert list(pictures.of(evidence())) == list(pictures.NAMES)
+    first = evidence(comparison=None, margins=[], curves=[])
+    assert list(pictures.of(first)) == [pictures.GATES]
+    assert list(pictures.of(evidence(gates=[], comparison=None, curves=[]))) == []
+
+
+@pytest.mark.parametrize("name", pictures.NAMES)
+def test_a_picture_is_safe_small_and_the_same_each_time(name: str) -> None:
+    """It is committed and signed, and anybody's browser opens it: no script, nothing from elsewhere, whatever a name holds."""
+    picture = pictures.of(evidence())[name]
+    assert picture == pictures.of(evidence())[name]
+    assert len(picture.svg.encode()) < 20_000
+    found = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture.svg).iter()}  # noqa: S314 - our own
+    assert found <= {"svg", "rect", "text", "line", "circle", "polyline"}
+    assert "nan" not in picture.svg
+    assert not re.search(r"href|url\(|style=|<script|\son\w+=", picture.svg)
+
+
+def test_the_largest_evidence_stays_small() -> None:
+    """What does not fit is in the table beside it."""
+    gates = [
+        GateResult(gate=f"g{at}." + "x" * 99, dimension="d", passed=True, measured=0.5, limit=">= 0.1", reason="w")
+        for at in range(500)
+    ]
+    many = [compared("m" * 99 + str(at)) for at in range(500)]
+    assert all(len(each.svg.encode()) < 20_000 for each in pictures.of(evidence(gates=gates, margins=many)).values())
+
+
+def test_what_fails_is_told_without_colour() -> None:
+    """Of two reds one in twelve men sees none."""
+    assert "FAILS" in pictures.of(evidence())[pictures.GATES].svg
+    assert "inconclusive" in pictures.of(evidence())[pictures.BESIDE].svg
+
+
+def test_a_report_shows_what_lies_beside_it() -> None:
+    """By the file's name; evidence of an earlier Argosy, which has none, shows none."""
+    shown = evidence_markdown.report(evidence())
+    assert re.findall(r"^!\[.+\]\((.+)\)$", shown, re.MULTILINE) == list(pictures.NAMES)
+    assert "](" not in evidence_markdown.report(evidence(pictures=[])).replace(r"\](", "")
+    assert f"(gates.svg: {pictures.of(evidence())[pictures.GATES].said})" in terminal_markdown.readable(shown, 100)
+
+
+def test_an_address_is_put_in_and_taken_out() -> None:
+    """What a server shows and what was signed stay the same text; a picture from anywhere else is none of ours."""
+    body, folder = (
+        evidence_markdown.report(evidence()),
+        "https://forge.example/a/b/raw/0f0f/models/toy/staging/evidence",
+    )
+    there = pictures.located(body, folder)
+    assert there.count(f"]({folder}/") == 3
+    assert pictures.located(there, folder) == there
+    assert pictures.unlocated(there, folder) == body
+    elsewhere = there.replace("forge.example", "evil.example")
+    assert pictures.unlocated(elsewhere, folder) == elsewhere
