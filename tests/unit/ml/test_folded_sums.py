@@ -54,3 +54,37 @@ def test_the_comparison_uses_it_and_other_measurements_do_not_change() -> None:
     ece = both["ece"]
     assert ece is not None
     assert ece.low < ece.difference < ece.high
+
+
+def test_two_groups_are_held_apart_no_more_seldom_than_told() -> None:
+    """A candidate that is less fair by just the margin, beside a champion that is fair: percentiles let one in nine past."""
+    random, margin, passed = np.random.default_rng(5), 0.05, []
+    for seed in range(200):
+        member, labels, chance = (
+            random.random(ROWS) < 0.5,
+            (random.random(ROWS) < 0.4).astype(float),
+            random.random(ROWS),
+        )
+        champion = Answers((chance < 0.4).astype(float))
+        candidate = Answers(
+            (np.where(random.random(ROWS) < 0.8, chance, random.random(ROWS)) < 0.375 + margin * member).astype(float)
+        )
+        groups = [str(each) for each in member]
+        contrast = paired.of_fairness("binary", "demographic_parity_difference", labels, candidate, champion, groups)
+        assert contrast is not None
+        one, two = contrast.candidate.gaps, contrast.champion.gaps  # type: ignore[attr-defined]
+        assert abs(one.mean()) == pytest.approx(float(contrast.candidate.values(np.ones((1, ROWS)))[0]))
+        found = folded_sums.interval(one, two, resampling.of_rows(ROWS), 0.95, 200, np.random.default_rng(seed))
+        passed.append(found.low > -margin)
+    assert np.mean(passed) <= 0.045
+
+
+def test_of_three_groups_draws_are_what_there_is() -> None:
+    """The farthest two of three are no absolute value of one difference."""
+    random = np.random.default_rng(6)
+    groups = [f"g{each}" for each in random.integers(0, 3, ROWS)]
+    labels = (random.random(ROWS) < 0.4).astype(float)
+    answers = Answers(random.random(ROWS))
+    contrast = paired.of_fairness("binary", "equal_opportunity_difference", labels, answers, answers, groups)
+    assert contrast is not None
+    assert contrast.candidate.gaps is None  # type: ignore[attr-defined]
