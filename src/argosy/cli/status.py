@@ -34,7 +34,7 @@ BAD_LOOKS = ("drift",)
 
 
 @dataclass(frozen=True)
-class Standing:
+class OverallState:
     """How everything stands."""
 
     live: Mapping[str, Mapping[str, ServedState]]
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.DONE
 
 
-def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> Standing:
+def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> OverallState:
     forge, looks, owners = wiring.forge(here), wiring.objects(here, here.monitoring_uri), cost.known_owners()
     main = Main.now(forge)
     open_requests = [each for each in forge.requests() if each.state is State.OPEN]
@@ -95,7 +95,7 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
     champions = {model: each[environment_layout.PRODUCTION].model_digest for model, each in live.items()}
     used, _ = cost.newest(arguments, here, MOST_BILLED, {})
     this_month = [one for one in used if f"{one.at:%Y-%m}" == f"{now:%Y-%m}"]
-    return Standing(
+    return OverallState(
         live=live,
         waits=waiting.rows(asked, main.owners, champions, newest, rollouts, now),
         burns=[
@@ -140,7 +140,7 @@ def _bad_runs(newest: Sequence[Run]) -> Iterator[str]:
         seen.add(pipeline)
 
 
-def _lines(found: Standing, prices: Prices) -> Iterator[str]:
+def _lines(found: OverallState, prices: Prices) -> Iterator[str]:
     yield "live"
     width = max((len(model) for model in found.live), default=0)
     for model, served in found.live.items():
@@ -168,7 +168,7 @@ def _served(state: ServedState) -> str:
     return f"{state.version} ({state.verdict})" if state.verdict else f"{state.version}"
 
 
-def _as_json(found: Standing) -> dict[str, Any]:
+def _as_json(found: OverallState) -> dict[str, Any]:
     return {
         "live": [
             {

@@ -17,7 +17,7 @@ PACKAGE = Path(argosy.__path__[0])
 
 
 @dataclass(frozen=True)
-class Kind:
+class ErrorKind:
     """A kind of failure."""
 
     exit_code: int
@@ -28,7 +28,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Area:
+class ErrorArea:
     """A part of Argosy, as those who meet its failures know it."""
 
     about: str
@@ -38,35 +38,35 @@ class Area:
     modules: tuple[str, ...]
 
 
-KINDS: Mapping[str, Kind] = {
-    "usage": Kind(
+KINDS: Mapping[str, ErrorKind] = {
+    "usage": ErrorKind(
         2,
         "The command line cannot be understood, or names something that is not there.",
         "Read the message: it names the word, and what there is instead. `argosy VERB --help` lists what a verb takes.",
     ),
-    "rejected": Kind(
+    "rejected": ErrorKind(
         10,
         "Everything ran as it should, and the answer is no. Doing it again gives the same answer.",
         "Read the reasons. `argosy why` names each gate that failed and what would pass; of a request, `argosy pr check`.",
     ),
-    "disk": Kind(
+    "disk": ErrorKind(
         74,
         "This machine's disk is full, or refuses writes.",
         "Free space at the place that is named, or set ARGOSY_HOME to another; `argosy gc` collects what has served its time. "
         "Then `argosy resume`.",
     ),
-    "unavailable": Kind(
+    "unavailable": ErrorKind(
         75,
         "Something outside failed or did not answer: a registry, a store, a forge, a database, a cluster.",
         "Wait, then do it again: the same call may succeed. `argosy resume` goes on with a run. `argosy doctor` says what does not answer.",
         retried=True,
     ),
-    "misconfigured": Kind(
+    "misconfigured": ErrorKind(
         78,
         "A setting, a file or a manifest is wrong. Somebody has to change it first.",
         "The message names the file, often the line, and what would be right. `argosy lint` says the same before a run.",
     ),
-    "forbidden": Kind(
+    "forbidden": ErrorKind(
         78,
         "Whoever asks may not see or do it; somebody else may.",
         "Ask for the right that is named, or let somebody do it who has it.",
@@ -84,80 +84,80 @@ CLASSES: Mapping[type[errors.ArgosyError], str] = {
 }
 """Subclasses stand before what they are of."""
 
-AREAS: Mapping[str, Area] = {
-    "adapters": Area(
+AREAS: Mapping[str, ErrorArea] = {
+    "adapters": ErrorArea(
         "a service or library outside: forge, registry, stores, databases, validation, cluster",
         "Its address and credentials come from the environment, or from the ConfigMap and Secret of the step; `argosy doctor` tries each.",
         "install.md",
         ("adapters",),
     ),
-    "command": Area(
+    "command": ErrorArea(
         "the command line and the state folder of this machine",
         "Names of models, runs, requests and files are looked up here; most messages list what there is.",
         "runs.md",
         ("cli", "exporter"),
     ),
-    "data": Area(
+    "data": ErrorArea(
         "a model's folder and data: settings, contract, sources, features, expectations",
         "`argosy lint workflows/MODEL` checks the folder as a whole; `argosy data` shows snapshots.",
         "data.md",
         ("files",),
     ),
-    "documents": Area(
+    "documents": ErrorArea(
         "a document with fixed rules: evidence, policy, version file, overrides, limits, schedules",
         "The rule is written beside the field; reviewers own policies and overrides, so that a change of one is a request.",
         "concepts.md",
         ("domain",),
     ),
-    "engine": Area(
+    "engine": ErrorArea(
         "the engine that carries out a manifest here: fields, images, artifacts, processes, the journal",
         "`argosy lint FILE` says what is wrong with a manifest; which fields are run, ignored or refused is listed.",
         "argo-compatibility.md",
         ("engine",),
     ),
-    "learning": Area(
+    "learning": ErrorArea(
         "calculation: encoding, search, training, metrics, drift",
         "A value that the model cannot take names its row and column; a search or a fit names the setting.",
         "data.md",
         ("ml",),
     ),
-    "monitoring": Area(
+    "monitoring": ErrorArea(
         "what follows a merge: looks, labels, retrainings, notices",
         "`monitoring` in model.yaml says what is looked at; the prediction log and the monitoring store have to be reachable.",
         "monitoring.md",
         ("monitoring",),
     ),
-    "promotion": Area(
+    "promotion": ErrorArea(
         "requests, approval, signatures, rollback, retirement: what main of the environment repo names",
         "`argosy pr view N` shows a request with every check; `argosy trace` leads back from what is served.",
         "concepts.md",
         ("promotion", "ports"),
     ),
-    "scoring": Area(
+    "scoring": ErrorArea(
         "tables that are scored, part by part",
         "A part that is done is not done again; the message names the part, the column or the place.",
         "scoring.md",
         ("scoring",),
     ),
-    "serving": Area(
+    "serving": ErrorArea(
         "the model server: options, keys, limits, bundles",
         "What a caller got wrong is an HTTP answer; what stops the server from starting is here.",
         "serving.md",
         ("serving", "ui"),
     ),
-    "settings": Area(
+    "settings": ErrorArea(
         "the environment of the process: variables, proxies, certificates, plug-ins, what is installed",
         "Each variable is documented in `src/argosy/settings.py`; `argosy doctor` says what is missing.",
         "install.md",
         ("settings", "wiring", "network", "plugins", "scratch", "sql_addresses", "extras"),
     ),
-    "step": Area(
+    "step": ErrorArea(
         "one step of a pipeline: its inputs, what it found in the data, what it decided",
         "`argosy logs RUN STEP` has all it said; `argosy report RUN` shows what it left.",
         "runs.md",
         ("steps", "testing"),
     ),
-    "templates": Area(
+    "templates": ErrorArea(
         "the compiler from `pipeline.py` to a manifest",
         "`argosy compile --check` says whether the committed manifest is what the folder compiles to.",
         "tutorial.md",
