@@ -150,6 +150,7 @@ def test_every_check_is_green() -> None:
         pytest.param("reviews: none\n", r"merging.yaml:1: reviews", id="reviews"),
         pytest.param("timezone: Berlin/Europe\n", "is no time zone", id="timezone"),
         pytest.param("timezone: ../../etc/passwd\n", "is no time zone", id="path"),
+        pytest.param("timezone: Europe\n", "is no time zone", id="folder-of-zones"),
         pytest.param("freeze: [{why: x}]\n", "give either `days`, or `from` and `to`", id="freeze-without-time"),
         pytest.param("freeze: [{days: [sat], from: 2026-01-01, to: 2026-01-02, why: x}]\n", "give either", id="both"),
         pytest.param("freeze: [{from: 2026-01-02, why: x}]\n", "give either", id="no-end"),

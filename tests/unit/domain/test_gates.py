@@ -277,3 +277,35 @@ def test_a_margin_is_held_by_its_own_rules() -> None:
     its = rules.of(brier)
     assert (its.metric, its.margin, its.goal) == ("calibration.brier", 0.02, "better")
     assert (its.margins, its.beside, its.improves, its.power) == ([], [], False, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("margin", -0.001),
+        ("margin", math.inf),
+        ("margin", math.nan),
+        ("confidence", 0.5),
+        ("confidence", 1.0),
+        ("power", 0.49),
+        ("power", 1.0),
+        ("resamples", 99),
+        ("minimum_rows", 0),
+        ("minimum_entities", 1),
+        ("goal", "superior"),
+    ],
+)
+def test_rules_by_which_anything_would_pass_are_refused(field: str, value: object) -> None:
+    """An endless margin, an interval of no confidence, a sample of nothing: the field is named, where it is written down."""
+    given = {"metric": "auc", "margin": 0.01, field: value}
+    with pytest.raises(ValidationError, match=field):
+        ComparisonPolicy.model_validate(given)
+    if field in {"margin", "goal"}:
+        with pytest.raises(ValidationError, match=field):
+            Margin.model_validate({**given, "metric": "calibration.ece", "why": "w"})
+
+
+def test_a_policy_has_owners() -> None:
+    """Somebody answers for its gates."""
+    with pytest.raises(ValidationError, match="owners"):
+        Policy.model_validate(policy([AUC]).model_dump() | {"owners": []})
