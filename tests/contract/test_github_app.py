@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from argosy import errors
-from argosy.adapters.hosted_forge import github_app
+from argosy.adapters.hosted_forge import github, github_app
 from argosy.adapters.hosted_forge.github_app import InstallationToken
 
 MADE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -111,6 +111,19 @@ def test_a_token_that_github_takes_no_more_is_made_anew(apps: Apps) -> None:
     assert made.token == "ghs_1"
     made.forget()
     assert made.token == "ghs_2"
+
+
+def test_who_meets_a_token_that_ended_goes_on_with_a_new_one(apps: Apps) -> None:
+    """One attempt fails for it, and the next is made with another: a step that is retried ends well."""
+    host = github.of_app("acme/environment", "12345", KEY, api=apps.api, patience=0.0)
+    apps.instead["/branches/main"] = 401, {"message": "Bad credentials"}
+    with pytest.raises(
+        errors.TryAgain, match="takes the app's token no more: it was revoked, or ended early; try again"
+    ):
+        host.main()
+    apps.instead["/branches/main"] = 200, {"name": "main", "commit": {"sha": "1" * 40}}
+    assert host.main() == "1" * 40
+    assert [who for path, _, who in apps.asked if path.endswith("/branches/main")] == ["token ghs_1", "token ghs_2"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Commit, Pull, Reviews
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, HostCommit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import TreeEntry
 
@@ -110,10 +110,10 @@ class GiteaHost:
             )
         return newest[0] if newest else None
 
-    def commit(self, commit: str) -> Commit:
+    def commit(self, commit: str) -> HostCommit:
         bare = {"stat": "false", "verification": "false", "files": "false"}
         found = self._get(f"git/commits/{commit}", bare)
-        return Commit([parent["sha"] for parent in found["parents"]], found["commit"]["message"])
+        return HostCommit([parent["sha"] for parent in found["parents"]], found["commit"]["message"])
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
         if self._is_there(f"branches/{quote(branch)}"):

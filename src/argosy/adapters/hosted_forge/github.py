@@ -21,7 +21,7 @@ from github.Repository import Repository
 from argosy import errors
 from argosy.adapters.hosted_forge import connection
 from argosy.adapters.hosted_forge.github_app import InstallationToken
-from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, Commit, Pull, Reviews
+from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, HostCommit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import PLAIN_FILE, TreeEntry
 
@@ -159,10 +159,10 @@ class GithubHost:
                     raise
                 return None
 
-    def commit(self, commit: str) -> Commit:
+    def commit(self, commit: str) -> HostCommit:
         with self._reported():
             found = self._repository.get_git_commit(commit)
-            return Commit([parent.sha for parent in found.parents], found.message)
+            return HostCommit([parent.sha for parent in found.parents], found.message)
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
         with self._reported():

@@ -44,7 +44,7 @@ class Pull:
 
 
 @dataclass(frozen=True)
-class Commit:
+class HostCommit:
     """A commit, without its files."""
 
     parents: list[str]
@@ -103,7 +103,7 @@ class Host(Protocol):
     def merge_base(self, onto: str, head: str) -> str | None:
         """The newest commit in the history of both, or None."""
 
-    def commit(self, commit: str) -> Commit:
+    def commit(self, commit: str) -> HostCommit:
         """What *commit* says of itself."""
 
     def offer(self, branch: str, message: str, changes: Mapping[str, bytes | None]) -> None:
