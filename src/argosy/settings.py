@@ -127,6 +127,8 @@ class Settings:
     rollouts, staging being ``healthy``."""
     object_store: Mapping[str, str]
     """AWS_*: keys, region and address of the object store, as every S3 tool takes them; only steps that reach for it are given them."""
+    chat_key: str | None = field(repr=False)
+    """ARGOSY_CHAT_KEY: the key of the endpoint that language models ask, and of the one that judges."""
     notify: Mapping[str, str] = field(repr=False)
     """ARGOSY_NOTIFY_<CHANNEL>: the addresses of the channels that models name in ``notify``, as Apprise writes them."""
     hash_key: Path
@@ -179,6 +181,7 @@ class Settings:
             forge_app=_forge_app(given),
             next_on_merge=_next_on_merge(given),
             object_store={name: given[name] for name in OBJECT_STORE if given.get(name)},
+            chat_key=given.get("ARGOSY_CHAT_KEY") or None,
             notify=channel_addresses.channels(given),
             hash_key=Path(given.get("ARGOSY_HASH_KEY_FILE") or home / "keys" / "ids.key"),
             hash_key_text=given.get("ARGOSY_HASH_KEY") or None,
@@ -218,6 +221,7 @@ class Settings:
             forge = dict(zip(FORGE_APP, self.forge_app, strict=True))
         online = {"ARGOSY_ONLINE_STORE_URI": self.online_store_uri} if self.online_store_uri else {}
         return {
+            "argosy-chat": {"ARGOSY_CHAT_KEY": self.chat_key} if self.chat_key else {},
             "argosy-forge": forge,
             "argosy-forge-reader": forge,
             "argosy-signing": {"ARGOSY_SIGNING_KEY_FILE": str(self.signing_key)},
@@ -251,6 +255,7 @@ class Settings:
         store = [*_written(_local(self.store_uri, "file://")), *self._certificates()]
         watched = [self.spool.folder, *(_local(uri, "file://") for uri in (self.predictions_uri, self.monitoring_uri))]
         return {
+            "argosy-chat": list(self._certificates()),
             "argosy-forge": _written(*forge),
             "argosy-forge-reader": [(path, False) for path in forge if path],
             "argosy-signing": keys,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
-    from argosy.domain.answers.answer_settings import Answerer, AnswerSettings
+    from argosy.domain.answers.answer_settings import Answerer
+    from argosy.domain.answers.answer_settings import Judge as JudgeSettings
     from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
@@ -500,20 +501,25 @@ def documents(settings: Settings, data: str, names: Sequence[str]) -> Iterator[P
         yield place
 
 
-def completion(answerer: Answerer) -> Completion | None:
-    """What completes the prompts of *answerer*; None where it asks no endpoint. Raises Misconfigured where there is no key."""
+def completion(settings: Settings, answerer: Answerer) -> Completion | None:
+    """What completes the prompts of *answerer*; None where it asks no endpoint."""
     if answerer.kind == "extractive":
         return None
-    raise errors.Misconfigured("chat endpoints are not wired")
+    from argosy.adapters.chat_endpoint import ChatEndpoint
+
+    return ChatEndpoint(answerer, settings.chat_key)
 
 
-def judge(settings: AnswerSettings) -> Judge:
-    """The judge that *settings* name."""
-    if settings.judge.kind == "lexical":
+def judge(settings: Settings, judged_by: JudgeSettings) -> Judge:
+    """The judge of *judged_by*."""
+    if judged_by.kind == "lexical":
         from argosy.adapters.lexical_judge import WordJudge
 
-        return WordJudge(settings.judge)
-    raise errors.Misconfigured("chat judges are not wired")
+        return WordJudge(judged_by)
+    from argosy.adapters.chat_endpoint import ChatEndpoint
+    from argosy.adapters.chat_judge import ChatJudge
+
+    return ChatJudge(ChatEndpoint(judged_by, settings.chat_key).complete)
 
 
 @contextlib.contextmanager

@@ -78,6 +78,7 @@ VERBS = {
     "reproduce": "run a run or the run of a version again, and say whether it comes out as it did, or why not",
     "report": "write the report of a run and say where it is",
     "ui": "show models, runs and requests in a browser of this machine",
+    "label": "take what people said of a language model's answers into its evaluation set",
     "pr": "list, view, merge or close promotion requests",
     "trace": "trace a prediction, a server or a request back to approver, evidence, data and code",
     "serve": "serve the models that are approved for an environment",

@@ -121,6 +121,7 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
 
 def _why_not(name: str) -> str:
     return {
+        "argosy-chat": ": without it endpoints of language models are asked without a key",
         "argosy-forge": ": the forge is a folder, and wants no token",
         "argosy-forge-reader": ": the forge is a folder, and wants no token",
         LOOP: ": no template here trains a model by itself",

@@ -11,6 +11,7 @@ Family = Literal["data", "features", "train", "evaluate", "promote", "monitor", 
 """The image a step runs in, one for each set of dependencies. No step names ``spark``: a model's settings do, for some of them."""
 
 Key = Literal[
+    "chat",
     "data",
     "forge",
     "forge-reader",

@@ -50,12 +50,12 @@ class LabelledAnswer(Document):
     why: str = Field(default="", max_length=1000)
 
 
-Item = TypeVar("Item", Question, LabelledAnswer)
+Item = TypeVar("Item", bound=Document)
 
 
 def questions(text: str, place: str) -> list[Question]:
     """The questions in *text*, the content of *place*. Raises Misconfigured with the line."""
-    found = _read(text, place, Question)
+    found = read(text, place, Question)
     ids = [each.id for each in found]
     for number, each in enumerate(found, 1):
         if each.id in ids[: number - 1]:
@@ -74,7 +74,7 @@ def questions(text: str, place: str) -> list[Question]:
 
 def labelled(text: str, place: str, known: Iterable[Question]) -> list[LabelledAnswer]:
     """The labelled answers in *text*, the content of *place*, to questions that are *known*. Raises Misconfigured with the line."""
-    found = _read(text, place, LabelledAnswer)
+    found = read(text, place, LabelledAnswer)
     ids = {each.id for each in known}
     seen: dict[tuple[str, str], int] = {}
     for number, each in enumerate(found, 1):
@@ -90,7 +90,8 @@ def labelled(text: str, place: str, known: Iterable[Question]) -> list[LabelledA
     return found
 
 
-def _read(text: str, place: str, kind: type[Item]) -> list[Item]:
+def read(text: str, place: str, kind: type[Item]) -> list[Item]:
+    """The items in *text*, the content of *place*. Raises Misconfigured with the line that is none."""
     lines = text.splitlines()
     if len(lines) > MOST_ITEMS:
         raise errors.Misconfigured(f"{place} has {len(lines):,} lines; at most {MOST_ITEMS:,} are read")

@@ -1,6 +1,7 @@
 """Binds the step ``evaluate-answers`` to the model store, and to whatever answers and judges."""
 
 import datetime
+import functools
 
 from argosy import wiring
 from argosy.domain import retraining_cause
@@ -12,15 +13,16 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
+    here = Settings.from_environment()
     settings = model_folder.load_answers(step.input("settings"))
     champion = step.input("champion")
     verdict = run.run(
         settings=settings,
         policy=model_folder.load_policy(champion / "policy.yaml"),
         inputs=run.Inputs(champion, step.input("snapshot"), step.input("bundle")),
-        artifacts=wiring.artifacts(Settings.from_environment()),
-        completions=wiring.completion,
-        judge=wiring.judge(settings),
+        artifacts=wiring.artifacts(here),
+        completions=functools.partial(wiring.completion, here),
+        judge=wiring.judge(here, settings.judge),
         provenance=step.provenance(),
         cause=retraining_cause.parse(step.parameter("cause")),
         today=datetime.datetime.now(datetime.UTC).date(),

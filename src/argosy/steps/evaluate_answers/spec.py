@@ -22,7 +22,7 @@ SPEC = StepSpec(
         Artifact("judged", "judged.jsonl (JudgedAnswer): every answer and what the judge says of it."),
     ),
     results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
-    keys=("store",),
+    keys=("chat", "store"),
     provenance="stated",
     preload=("bm25s", "numpy", "scipy.stats"),
 )
