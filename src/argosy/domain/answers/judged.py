@@ -64,4 +64,4 @@ class ReviewItem(Document):
     champion_judged: Judgement | None = None
     asked_because: str
     acceptable: bool | None = None
-    """For the person to fill in, of the candidate's answer; the line then goes to labelled.jsonl (`argosy answers label`)."""
+    """For the person to fill in, of the candidate's answer; the line then goes to labelled.jsonl (`argosy label`)."""
