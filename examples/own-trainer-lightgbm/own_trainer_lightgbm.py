@@ -7,7 +7,7 @@ import lightgbm
 import numpy as np
 
 from argosy import errors
-from argosy.ml.trainer import Learning, Point, Rows, Watched
+from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
 
 START, END = b"tree\nversion=v4\n", b"end of parameters\n\npandas_categorical:null\n"
 """How every model that LightGBM 4 saves begins and ends: its parser is shown nothing else."""
@@ -85,7 +85,7 @@ class LightGBMTrainer:
 
     def watch(
         self, learning: Learning, point: Point, rows: Rows, left_out: Rows, *, rounds: int, patience: int, curves: bool
-    ) -> Watched:
+    ) -> WatchedFit:
         """See argosy's interface."""
         fitted_on = _table(learning, rows)
         watched = {**({"train": fitted_on} if curves else {}), "validation": _table(learning, left_out, like=fitted_on)}
@@ -101,7 +101,7 @@ class LightGBMTrainer:
         losses = {name: [float(loss) for loss in seen[name][self.loss(learning)]] for name in watched}
         best = booster.best_iteration or len(losses["validation"])
         answers = np.asarray(booster.predict(left_out.matrix, num_iteration=best, num_threads=1), np.float32)
-        return Watched(answers, best, losses, range(1, len(losses["validation"]) + 1))
+        return WatchedFit(answers, best, losses, range(1, len(losses["validation"]) + 1))
 
     def load(self, learning: Learning, content: bytes) -> TreesModel:
         """See argosy's interface."""

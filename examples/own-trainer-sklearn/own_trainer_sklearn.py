@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from argosy import errors
-from argosy.ml.trainer import Learning, Point, Rows, Watched
+from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
 
 FORMAT = b'{"argosy-example":"linear-1",'
 KNOWN = {"binary": "C", "multiclass": "C", "regression": "alpha"}
@@ -120,14 +120,14 @@ class LinearTrainer:
         rounds: int,
         patience: int,  # noqa: ARG002 - of boosters
         curves: bool,
-    ) -> Watched:
+    ) -> WatchedFit:
         """See argosy's interface: it is fitted at once, in no rounds."""
         model = self.fit(learning, point, rows, rounds=rounds)
         answers = model.predict(left_out.matrix)
         losses = {"validation": [_loss(learning.task, answers, left_out.labels)]}
         if curves:
             losses["train"] = [_loss(learning.task, model.predict(rows.matrix), rows.labels)]
-        return Watched(answers.astype(np.float32), 1, losses, [1])
+        return WatchedFit(answers.astype(np.float32), 1, losses, [1])
 
     def load(self, learning: Learning, content: bytes) -> LinearModel:
         """See argosy's interface."""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.admission_state import AdmissionState
     from argosy.ports.artifacts import Artifacts
     from argosy.ports.charts import Charts
-    from argosy.ports.completion import Completion
     from argosy.ports.drift_pages import DriftPages
     from argosy.ports.erasers import LogEraser, RowEraser
     from argosy.ports.expectations import ExpectationChecker, FrameChecker
@@ -49,6 +48,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.notifier import Notifier
     from argosy.ports.objects import Objects
     from argosy.ports.prediction_log import BatchLog, PredictionHistory, PredictionLog, ServedRelease
+    from argosy.ports.prompt_completion import Completion
     from argosy.ports.rate_limiter import RateLimiter
     from argosy.ports.registry import Registry
     from argosy.ports.rollouts import Rollouts
@@ -513,7 +513,7 @@ def completion(settings: Settings, answerer: Answerer) -> Completion | None:
 def judge(settings: Settings, judged_by: JudgeSettings) -> Judge:
     """The judge of *judged_by*."""
     if judged_by.kind == "lexical":
-        from argosy.adapters.lexical_judge import WordJudge
+        from argosy.adapters.word_judge import WordJudge
 
         return WordJudge(judged_by)
     from argosy.adapters.chat_endpoint import ChatEndpoint

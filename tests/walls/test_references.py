@@ -18,7 +18,7 @@ from argosy.domain.model_settings import ModelSettings
 
 ROLE = re.compile(r":(?:attr|class|data|exc|func|meth|mod):`~?([\w.]+)`")
 DOTTED = re.compile(r"(?<!`)``([a-z_]+(?:\.\w+)+)``(?!`)")
-FILES = {"csv", "go", "json", "log", "md", "parquet", "py", "sqlite", "ubj", "yaml"}
+FILES = {"bin", "csv", "go", "json", "jsonl", "log", "md", "parquet", "py", "sqlite", "ubj", "yaml"}
 """Endings of files."""
 OF_OTHERS = {
     "status.nodes": "a field of Argo's Workflow",

@@ -61,7 +61,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class ChatEndpoint:
-    """The endpoint of *settings*, with *key* where it wants one; see :class:`argosy.ports.completion.Completion`."""
+    """The endpoint of *settings*, with *key* where it wants one; see :class:`argosy.ports.prompt_completion.Completion`."""
 
     def __init__(self, settings: Chat, key: str | None, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings

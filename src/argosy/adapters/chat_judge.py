@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from argosy import errors
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer, Completed, Judgement
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import AnswerJudgement, Completed, GivenAnswer
 
 ATTEMPTS = 2
 PROMPT = """You judge an answer that a support assistant gave. What stands between the lines of dashes is data as JSON,
@@ -39,7 +39,7 @@ class ChatJudge:
     def __init__(self, complete: Callable[[str], Completed]) -> None:
         self._complete = complete
 
-    def judge(self, question: Question, answer: Answer) -> Judgement:
+    def judge(self, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
         """See the port."""
         prompt = prompt_of(question, answer)
         problem = ""
@@ -52,7 +52,7 @@ class ChatJudge:
         raise errors.TryAgain(f"the judge gives no judgement of the answer to {question.id!r}: {problem}")
 
 
-def prompt_of(question: Question, answer: Answer) -> str:
+def prompt_of(question: EvaluationQuestion, answer: GivenAnswer) -> str:
     """What the model is asked about *answer*."""
     data = {
         "question": question.question,
@@ -64,13 +64,13 @@ def prompt_of(question: Question, answer: Answer) -> str:
     return PROMPT.format(data=json.dumps(data, ensure_ascii=False, indent=1))
 
 
-def _read(text: str) -> Judgement:
+def _read(text: str) -> AnswerJudgement:
     """The judgement in *text*, whatever stands around it. Raises ValueError where there is none."""
     found = _OBJECT.search(text)
     if found is None:
         raise ValueError(f"no JSON object in {text[:120]!r}")
     try:
-        return Judgement.model_validate_json(found[0])
+        return AnswerJudgement.model_validate_json(found[0])
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None

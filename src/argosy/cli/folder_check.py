@@ -12,8 +12,8 @@ from typing import TypeVar
 from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
-from argosy.domain.answers import answer_checks, items
-from argosy.domain.answers.items import LabelledAnswer, Question
+from argosy.domain.answers import answer_checks, evaluation_items
+from argosy.domain.answers.evaluation_items import EvaluationQuestion, LabelledAnswer
 from argosy.domain.expectations import Expectations
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import ModelSettings
@@ -24,7 +24,7 @@ from argosy.files import definitions_text, model_folder
 from argosy.ports.tables import Tables
 from argosy.templates import folder
 
-Read = TypeVar("Read", Question, LabelledAnswer)
+Read = TypeVar("Read", EvaluationQuestion, LabelledAnswer)
 POLICIES = Path("gitops-env", "policies")
 
 
@@ -68,8 +68,8 @@ def _of_answers(model: Path) -> Iterator[str]:
     """What is wrong in the folder of a language model: settings, items, and gates over what is not measured."""
     file = model / folder.ANSWER_ARTIFACTS["settings"]
     settings = model_folder.load_answers(file)
-    asked = _items(model, "questions", items.questions)
-    _items(model, "labelled", lambda text, place: items.labelled(text, place, asked))
+    asked = _items(model, "questions", evaluation_items.questions)
+    _items(model, "labelled", lambda text, place: evaluation_items.labelled(text, place, asked))
     yield from answer_checks.of_prompt(
         (model / folder.ANSWER_ARTIFACTS["prompt"]).read_text(encoding="utf-8"),
         model / folder.ANSWER_ARTIFACTS["prompt"],

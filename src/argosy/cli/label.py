@@ -11,7 +11,7 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.cli import models
-from argosy.domain.answers import items, review_items
+from argosy.domain.answers import evaluation_items, review_items
 from argosy.templates import folder
 
 
@@ -28,13 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     if "labelled" not in files:
         raise errors.UsageError(f"{place} is no language model: it has no {folder.ANSWER_ARTIFACTS['labelled']}")
     target = place / files["labelled"]
-    asked = items.questions(_text(place / files["questions"]), str(place / files["questions"]))
-    known = items.labelled(_text(target), str(target), asked)
+    asked = evaluation_items.questions(_text(place / files["questions"]), str(place / files["questions"]))
+    known = evaluation_items.labelled(_text(target), str(target), asked)
     decided = review_items.decided(_text(arguments.review), str(arguments.review), arguments.by)
     merged = review_items.together(known, decided)
     # Read back before it counts: a label that contradicts another, or of a question that is gone, is refused with its line.
-    text = items.lines(merged)
-    items.labelled(text, f"{target} with {arguments.review}", asked)
+    text = evaluation_items.lines(merged)
+    evaluation_items.labelled(text, f"{target} with {arguments.review}", asked)
     if len(merged) > len(known):
         partial = target.with_name(f".{target.name}.partial")
         partial.write_text(text, encoding="utf-8")

@@ -24,7 +24,7 @@ FORM = "1.0"
 """The form that is written here: as of evidence (`argosy.domain.evidence.FORM`)."""
 
 
-class Place(Document):
+class RunPlace(Document):
     """Where a run ran."""
 
     kind: Literal["cluster", "machine"]
@@ -70,7 +70,7 @@ class Circumstances(Document):
     model: str
     model_digest: str
     asked_by: Asker = Asker()
-    place: Place
+    place: RunPlace
     written: AwareDatetime
     """When the candidate was registered."""
     read_at: AwareDatetime | None = None

@@ -1,6 +1,6 @@
 """What fits a model and what such a model answers, as training, evaluation and serving ask for it: XGBoost, or what a package brings.
 
-A package names a :class:`Trainer` in its entry points (``argosy.trainers``); ``training: {library: <name>}`` in ``model.yaml`` chooses it.
+A package names a :class:`Trainer` in its entry points (`argosy.trainers`); ``training: {library: <name>}`` in ``model.yaml`` chooses it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedFit:
     """A fit on some rows that was watched on others."""
 
     predictions: npt.NDArray[np.float32]
@@ -112,14 +112,14 @@ class Trainer(Protocol):
         """All parameters of a fit at *point*, the fixed and the found, for the record. Raises Misconfigured for one it does not know."""
 
     def loss(self, learning: Learning) -> str:
-        """What the loss is called that :class:`Watched` holds."""
+        """What the loss is called that :class:`WatchedFit` holds."""
 
     def fit(self, learning: Learning, point: Point, rows: Rows, *, rounds: int) -> Model:
         """Fit a model on *rows*, in exactly *rounds* rounds if that means something to it."""
 
     def watch(
         self, learning: Learning, point: Point, rows: Rows, left_out: Rows, *, rounds: int, patience: int, curves: bool
-    ) -> Watched:
+    ) -> WatchedFit:
         """Fit on *rows* until the loss on *left_out* has not fallen for *patience* rounds, *rounds* at most.
 
         *curves*: watch the loss on *rows*, too.

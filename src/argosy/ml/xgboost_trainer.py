@@ -15,7 +15,7 @@ from argosy.domain.data import FeatureColumn
 from argosy.ml import boosting
 from argosy.ml.dense_calls import DenseCalls
 from argosy.ml.encoding import Encoder, Matrix
-from argosy.ml.trainer import Learning, Point, Rows, Watched
+from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
 
 # An object whose first key has a 64-bit length: how every model that XGBoost saves begins.
 UBJ_START, UBJ_END = b"{L", b"}"
@@ -68,7 +68,7 @@ class XGBoostTrainer:
 
     def watch(
         self, learning: Learning, point: Point, rows: Rows, left_out: Rows, *, rounds: int, patience: int, curves: bool
-    ) -> Watched:
+    ) -> WatchedFit:
         """See the interface."""
         fitted_on, scored_on = _to_fit(learning, rows), _to_score(learning, left_out)
         fitted = boosting.fit_until_it_stops(
@@ -79,7 +79,7 @@ class XGBoostTrainer:
             patience=patience,
         )
         looked_at = boosting.looked_at(len(fitted.losses["validation"]), rounds)
-        return Watched(boosting.predict(fitted, scored_on), fitted.rounds, fitted.losses, looked_at)
+        return WatchedFit(boosting.predict(fitted, scored_on), fitted.rounds, fitted.losses, looked_at)
 
     def load(self, learning: Learning, content: bytes) -> BoosterModel:
         """See the interface."""

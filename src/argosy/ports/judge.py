@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer, Judgement
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import AnswerJudgement, GivenAnswer
 
 
 class Judge(Protocol):
     """Judges answers."""
 
-    def judge(self, question: Question, answer: Answer) -> Judgement:
+    def judge(self, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
         """The judgement of *answer* to *question*. Raises TryAgain where whoever judges does not answer."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from argosy.domain import figures
 from argosy.domain.answers.answer_settings import AnswerSettings, Chat
-from argosy.domain.answers.items import Question
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
 from argosy.domain.answers.judged import JudgedAnswer, ReviewItem
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import DATA, REVIEW, Table
@@ -73,7 +73,7 @@ def judge(settings: AnswerSettings, agreed: Agreed) -> list[Table]:
 
 
 def topics(
-    questions: Sequence[Question], candidate: Sequence[JudgedAnswer], champion: Sequence[JudgedAnswer] | None
+    questions: Sequence[EvaluationQuestion], candidate: Sequence[JudgedAnswer], champion: Sequence[JudgedAnswer] | None
 ) -> list[Table]:
     """By topic, how many questions there are and how many answers the judge takes."""
     names = list(dict.fromkeys(each.topic or NO_TOPIC for each in questions))
@@ -93,7 +93,7 @@ def _taken(judged: Sequence[JudgedAnswer], places: Sequence[int]) -> str:
     return str(sum(judged[place].judgement.acceptable for place in places))
 
 
-def failures(questions: Sequence[Question], judged: Sequence[JudgedAnswer]) -> list[Table]:
+def failures(questions: Sequence[EvaluationQuestion], judged: Sequence[JudgedAnswer]) -> list[Table]:
     """Every answer that the judge does not take, with what was found for it."""
     failed = [
         (question, each) for question, each in zip(questions, judged, strict=True) if not each.judgement.acceptable

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from argosy.domain import figures
 from argosy.domain.asker import Asker
-from argosy.domain.circumstances import Circumstances, Place, Production
+from argosy.domain.circumstances import Circumstances, Production, RunPlace
 from argosy.domain.step_times import TimeLedger
 from argosy.report import formats, retraining
 from argosy.report.markdown_text import LONGEST_CELL, escape
@@ -39,7 +39,7 @@ def _asker(asker: Asker) -> str:
     return f"{asker.name}, {KNOWN[asker.known]}{at}"
 
 
-def _place(place: Place) -> str:
+def _place(place: RunPlace) -> str:
     where = (
         f"on a cluster, in the namespace {place.namespace}"
         if place.kind == "cluster"

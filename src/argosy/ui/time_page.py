@@ -43,7 +43,7 @@ class RunTime:
 
 
 @dataclass(frozen=True)
-class StepTime:
+class StepTotal:
     """What one template took in the runs that are looked at, in seconds; what came from the cache is left out."""
 
     step: str
@@ -69,7 +69,7 @@ class TimeSpent:
     """All of the page."""
 
     runs: Sequence[RunTime]
-    steps: Sequence[StepTime]
+    steps: Sequence[StepTotal]
     left: int
     """Steps that are not shown."""
     requests: Sequence[WaitTime]
@@ -120,7 +120,7 @@ def _own(row: TimelineRow) -> float:
     return max(span.end for span in spans) - min(span.start for span in spans) if spans else 0.0
 
 
-def _steps(found: Sequence[Timeline]) -> list[StepTime]:
+def _steps(found: Sequence[Timeline]) -> list[StepTotal]:
     taken: dict[str, list[float]] = defaultdict(list)
     for each in found:
         of_run: dict[str, float] = defaultdict(float)
@@ -131,7 +131,7 @@ def _steps(found: Sequence[Timeline]) -> list[StepTime]:
             taken[step].append(seconds)
     most = max((sum(each) for each in taken.values()), default=0.0) or 1.0
     rows = [
-        StepTime(step, len(each), statistics.median(each), max(each), sum(each), round(100 * sum(each) / most, 2))
+        StepTotal(step, len(each), statistics.median(each), max(each), sum(each), round(100 * sum(each) / most, 2))
         for step, each in taken.items()
     ]
     return sorted(rows, key=lambda row: (-row.total, row.step))

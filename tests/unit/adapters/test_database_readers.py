@@ -32,7 +32,7 @@ class Reader:
 """
 
 
-class TestSqlite(SourceReaderContract):
+class TestSqliteReader(SourceReaderContract):
     """A file of SQLite, through SQLAlchemy."""
 
     @pytest.fixture

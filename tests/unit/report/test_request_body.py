@@ -8,7 +8,7 @@ import pytest
 from argosy import errors
 from argosy.domain import promotion_requests, release, step_times
 from argosy.domain.asker import Asker
-from argosy.domain.circumstances import Circumstances, Place, Production, Read
+from argosy.domain.circumstances import Circumstances, Production, Read, RunPlace
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.step_times import StepTime
@@ -142,7 +142,7 @@ CIRCUMSTANCES = Circumstances(
     model="toy",
     model_digest=sha256(b"m"),
     asked_by=Asker(name="Ann | <ann@example.com>", known="git", machine="box"),
-    place=Place(kind="cluster", namespace="team-a", workflow="toy-x7", began=END),
+    place=RunPlace(kind="cluster", namespace="team-a", workflow="toy-x7", began=END),
     written=END,
     read_at=END,
     sources=[Read(source="customers", location="s3://bucket/customers.csv", rows=7043, digest=sha256(b"c"))],

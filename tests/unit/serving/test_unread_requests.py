@@ -128,7 +128,7 @@ class Pressed(Overload):
 
 
 @dataclass
-class Running:
+class RunningServer:
     """A server in a thread of this process, and one connection to it."""
 
     overload: Pressed
@@ -149,7 +149,7 @@ class Running:
 
 
 @pytest.fixture
-def running(predictor: Predictor) -> Iterator[Running]:
+def running(predictor: Predictor) -> Iterator[RunningServer]:
     """The small model, past saturation."""
     overload = Pressed(0.01)
     served = ServedRelease("leaving", "none", 4, predictor.digest)
@@ -160,13 +160,13 @@ def running(predictor: Predictor) -> Iterator[Running]:
     thread.start()
     try:
         with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=20) as connection:
-            yield Running(overload, connection)
+            yield RunningServer(overload, connection)
     finally:
         runs.should_exit = True
         thread.join(10)
 
 
-def test_what_there_is_no_time_for_is_not_read(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_there_is_no_time_for_is_not_read(running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 as for any other; no parser is asked, the connection stays, and the next one is answered as soon as there is time."""
     monkeypatch.setattr(Connection, "_feed", lambda *_: pytest.fail("it was parsed"))
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_what_there_is_no_time_for_is_not_read(running: Running, monkeypatch: py
     assert running.ask(REQUEST)[0].startswith(b"HTTP/1.1 400 ")  # it is read now: an object without rows
 
 
-def test_what_is_not_about_rows_is_answered(running: Running) -> None:
+def test_what_is_not_about_rows_is_answered(running: RunningServer) -> None:
     """Addresses that are asked whether the server is up, and those that there are none of."""
     for sent, status in [
         (b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", b"200"),
@@ -190,7 +190,7 @@ def test_what_is_not_about_rows_is_answered(running: Running) -> None:
         assert running.ask(sent)[0].split(b" ")[1] == status
 
 
-def test_the_answer_is_that_of_a_request_that_was_read(running: Running) -> None:
+def test_the_answer_is_that_of_a_request_that_was_read(running: RunningServer) -> None:
     """Byte for byte but for its date: one that comes in two pieces has to be read."""
     at_once = running.ask(REQUEST)
     running.connection.sendall(REQUEST[:30])

@@ -71,14 +71,14 @@ class LexicalJudge(Document):
     least_relevancy: Share = Field(default=0.35, description="Below it, an answer is not acceptable.")
 
 
-class ChatJudge(Chat):
+class ChatJudgeSettings(Chat):
     """Has a model judge, at an endpoint of its own; see :class:`Chat`."""
 
 
-Judge = Annotated[LexicalJudge | ChatJudge, Field(discriminator="kind")]
+Judge = Annotated[LexicalJudge | ChatJudgeSettings, Field(discriminator="kind")]
 
 
-class Prices(Document):
+class TokenPrices(Document):
     """What tokens cost, in one currency."""
 
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
@@ -105,7 +105,7 @@ class AnswerSettings(CommonSettings):
         min_length=1, description="What it says where it does not know; an answer that is this counts as refused."
     )
     judge: Judge
-    prices: Prices = Prices()
+    prices: TokenPrices = TokenPrices()
     review: ReviewSettings = ReviewSettings()
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ class Completed(Document):
     output_tokens: int = Field(ge=0)
 
 
-class Answer(Document):
+class GivenAnswer(Document):
     """One answer, and what it took."""
 
     text: str
@@ -30,7 +30,7 @@ class Answer(Document):
     """BM25 of the best passage."""
 
 
-class Judgement(Document):
+class AnswerJudgement(Document):
     """What a judge says of one answer; shares, of which one is best but for toxicity."""
 
     faithfulness: Share
@@ -47,8 +47,8 @@ class JudgedAnswer(Document):
     """A question, its answer and its judgement."""
 
     id: str
-    answer: Answer
-    judgement: Judgement
+    answer: GivenAnswer
+    judgement: AnswerJudgement
 
 
 class ReviewItem(Document):
@@ -59,9 +59,9 @@ class ReviewItem(Document):
     reference: str
     candidate: str
     candidate_sections: list[str]
-    candidate_judged: Judgement
+    candidate_judged: AnswerJudgement
     champion: str | None = None
-    champion_judged: Judgement | None = None
+    champion_judged: AnswerJudgement | None = None
     asked_because: str
     acceptable: bool | None = None
     """For the person to fill in, of the candidate's answer; the line then goes to labelled.jsonl (`argosy label`)."""

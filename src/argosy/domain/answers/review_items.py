@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from argosy import errors
-from argosy.domain.answers import items
-from argosy.domain.answers.items import LabelledAnswer
+from argosy.domain.answers import evaluation_items
+from argosy.domain.answers.evaluation_items import LabelledAnswer
 from argosy.domain.answers.judged import ReviewItem
 
 
@@ -22,7 +22,7 @@ def decided(text: str, place: str, by: str) -> list[LabelledAnswer]:
             by=by,
             why=each.asked_because,
         )
-        for each in items.read(text, place, ReviewItem)
+        for each in evaluation_items.read(text, place, ReviewItem)
         if each.acceptable is not None
     ]
     if not found:

@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class JudgeAgreement:
     """Kappa of two raters who say yes or no, and its interval; None where one of them says the same of every item."""
 
     items: int
@@ -28,21 +28,21 @@ class Agreement:
     high: float | None = None
 
 
-def of(judge: Sequence[bool], people: Sequence[bool], questions: Sequence[str], drawing: Bootstrap) -> Agreement:
+def of(judge: Sequence[bool], people: Sequence[bool], questions: Sequence[str], drawing: Bootstrap) -> JudgeAgreement:
     """The agreement of *judge* with *people* on the same items, each an answer to one of *questions*."""
     if not len(judge) == len(people) == len(questions):
         raise ValueError(f"{len(judge)} judgements, {len(people)} labels and {len(questions)} questions")
     ours, theirs = np.asarray(judge, dtype=float), np.asarray(people, dtype=float)
     agreed = int((ours == theirs).sum())
     if not agreed or np.isnan(whole := float(kappas(ours, theirs, np.ones((1, len(ours))))[0])):
-        return Agreement(len(ours), agreed)
+        return JudgeAgreement(len(ours), agreed)
     units = resampling.of_columns([pa.chunked_array([list(questions)])])
     blocks = resampling.drawn(units, drawing.resamples, np.random.default_rng(drawing.seed))
     drawn = np.concatenate([kappas(ours, theirs, units.spread(block)) for block in blocks])
     tail = (1 - drawing.confidence) / 2
     # A draw on which one of them says the same of all tells nothing, and counts as no agreement: else few items would look sure.
     low, high = np.quantile(np.nan_to_num(drawn, nan=0.0), [tail, 1 - tail])
-    return Agreement(len(ours), agreed, whole, float(low), float(high))
+    return JudgeAgreement(len(ours), agreed, whole, float(low), float(high))
 
 
 def kappas(judge: Array, people: Array, weights: Array) -> Array:

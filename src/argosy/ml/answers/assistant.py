@@ -12,13 +12,13 @@ from argosy.domain import bundle as bundles
 from argosy.domain.answers import answer_bundle
 from argosy.domain.answers.answer_bundle import CONTEXT, QUESTION, REFUSAL, AnswerSignature, GoldenQuestions
 from argosy.domain.answers.answer_settings import Extractive
-from argosy.domain.answers.judged import Answer, Completed
+from argosy.domain.answers.judged import Completed, GivenAnswer
 from argosy.domain.documents import sha256
 from argosy.ml.answers import extractive, retrieval
-from argosy.ml.answers.retrieval import Found, Index
+from argosy.ml.answers.retrieval import FoundPassage, PassageIndex
 
 Complete = Callable[[str], Completed]
-"""Completes a prompt; see ``ports.completion``."""
+"""Completes a prompt; see ``ports.prompt_completion``."""
 LONGEST_QUESTION = 4000
 """Characters."""
 
@@ -27,7 +27,7 @@ class Assistant:
     """One bundle, ready to answer."""
 
     def __init__(
-        self, digest: str, signature: AnswerSignature, prompt: str, index: Index, complete: Complete | None
+        self, digest: str, signature: AnswerSignature, prompt: str, index: PassageIndex, complete: Complete | None
     ) -> None:
         if complete is None and not isinstance(signature.answerer, Extractive):
             raise errors.Misconfigured(
@@ -55,26 +55,26 @@ class Assistant:
             )
         passages = answer_bundle.passages(folder / answer_bundle.PASSAGES)
         prompt = (folder / answer_bundle.PROMPT).read_text(encoding="utf-8")
-        return cls(digest, signature, prompt, Index(passages, signature.retrieval), complete)
+        return cls(digest, signature, prompt, PassageIndex(passages, signature.retrieval), complete)
 
-    def find(self, question: str) -> list[Found]:
+    def find(self, question: str) -> list[FoundPassage]:
         """The passages that *question* is answered from, best first."""
         return self._index.find(question[:LONGEST_QUESTION])
 
-    def prompt(self, question: str, found: list[Found]) -> str:
+    def prompt(self, question: str, found: list[FoundPassage]) -> str:
         """What a model is asked; the question last filled in, so that what it says fills in nothing."""
         context = "\n\n".join(f"[{each.passage.section}] {each.passage.title}\n{each.passage.text}" for each in found)
         head, mark, tail = self._prompt.replace(REFUSAL, self.signature.refusal).partition(QUESTION)
         return f"{head.replace(CONTEXT, context)}{question if mark else ''}{tail.replace(CONTEXT, context)}"
 
-    def answer(self, question: str) -> Answer:
+    def answer(self, question: str) -> GivenAnswer:
         """The answer to *question*, and what it took."""
         began = time.perf_counter()
         found = self.find(question)
         completed = self._completed(question, found)
         seconds = time.perf_counter() - began
         text = completed.text.strip() or self.signature.refusal
-        return Answer(
+        return GivenAnswer(
             text=text,
             sections=[each.passage.section for each in found],
             passages=[each.passage.text for each in found],
@@ -97,7 +97,7 @@ class Assistant:
                 return f"{row.question!r} is answered otherwise"
         return None
 
-    def _completed(self, question: str, found: list[Found]) -> Completed:
+    def _completed(self, question: str, found: list[FoundPassage]) -> Completed:
         answerer = self.signature.answerer
         if isinstance(answerer, Extractive):
             text = extractive.answer(answerer, self._index, question, found)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from argosy.domain.answers.answer_settings import Extractive
-from argosy.ml.answers.retrieval import Found, Index
+from argosy.ml.answers.retrieval import FoundPassage, PassageIndex
 from argosy.ml.answers.words import sentences, words
 
 SHORT = 3
@@ -21,7 +21,7 @@ class _Sentence:
     worth: float
 
 
-def answer(settings: Extractive, index: Index, question: str, found: Sequence[Found]) -> str | None:
+def answer(settings: Extractive, index: PassageIndex, question: str, found: Sequence[FoundPassage]) -> str | None:
     """The answer; None where it refuses."""
     asked = frozenset(words(question))
     total = sum(index.weight(word) for word in asked)
@@ -35,7 +35,7 @@ def answer(settings: Extractive, index: Index, question: str, found: Sequence[Fo
     return " ".join(each.text for each in sorted(best, key=lambda each: each.place)) or None
 
 
-def _rated(index: Index, asked: frozenset[str], found: Sequence[Found]) -> Iterator[_Sentence]:
+def _rated(index: PassageIndex, asked: frozenset[str], found: Sequence[FoundPassage]) -> Iterator[_Sentence]:
     place = 0
     top = found[0].score
     for each in found:

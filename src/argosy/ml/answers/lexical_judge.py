@@ -7,8 +7,8 @@ with people is measured, and gates.
 from collections.abc import Sequence
 
 from argosy.domain.answers.answer_settings import LexicalJudge
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer, Judgement
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import AnswerJudgement, GivenAnswer
 from argosy.ml.answers.words import sentences, words
 
 INSULTS = frozenset(
@@ -19,13 +19,13 @@ INSULTS = frozenset(
 """An alarm, not a measurement: words that no answer to a user has any use for."""
 
 
-def judge(settings: LexicalJudge, question: Question, answer: Answer) -> Judgement:
+def judge(settings: LexicalJudge, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
     """What the words of *answer* say."""
     toxicity = _toxicity(answer.text)
     if answer.refused or not question.answerable:
         right = answer.refused != question.answerable
         why = "refused" if answer.refused else "answered what the documents do not say"
-        return Judgement(
+        return AnswerJudgement(
             faithfulness=1.0 if answer.refused else _faithfulness(settings, answer),
             relevancy=float(right),
             toxicity=toxicity,
@@ -43,7 +43,7 @@ def judge(settings: LexicalJudge, question: Question, answer: Answer) -> Judgeme
         *(["little of the reference is in it"] if relevancy < settings.least_relevancy else []),
         *(["it has a word that insults"] if toxicity else []),
     ]
-    return Judgement(
+    return AnswerJudgement(
         faithfulness=faithfulness,
         relevancy=relevancy,
         toxicity=toxicity,
@@ -52,7 +52,7 @@ def judge(settings: LexicalJudge, question: Question, answer: Answer) -> Judgeme
     )
 
 
-def _faithfulness(settings: LexicalJudge, answer: Answer) -> float:
+def _faithfulness(settings: LexicalJudge, answer: GivenAnswer) -> float:
     """The share of its sentences whose words one passage has."""
     told = [own for each in sentences(answer.text) if (own := words(each))]
     sources = [frozenset(words(each)) for each in answer.passages]

@@ -18,14 +18,14 @@ VERSION = str(bm25s.__version__)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPassage:
     """A passage that was found, and its score."""
 
     passage: Passage
     score: float
 
 
-class Index:
+class PassageIndex:
     """Passages, ready to be asked."""
 
     def __init__(self, passages: Sequence[Passage], settings: Retrieval) -> None:
@@ -37,7 +37,7 @@ class Index:
         self._ranking = bm25s.BM25(method="lucene", k1=settings.k1, b=settings.b)
         self._ranking.index(corpus, show_progress=False)
 
-    def find(self, question: str) -> list[Found]:
+    def find(self, question: str) -> list[FoundPassage]:
         """The best passages for *question*, best first; of equal ones the earlier. Those that share no word with it are left out."""
         asked = [word for word in words(question) if word in self._frequency]
         if not asked:
@@ -46,7 +46,7 @@ class Index:
         # By hand, as a partial sort leaves open which of two equal ones comes first.
         order = sorted(range(len(scores)), key=lambda place: (-float(scores[place]), place))
         best = [place for place in order[: self._settings.passages] if scores[place] > 0]
-        return [Found(self._passages[place], float(scores[place])) for place in best]
+        return [FoundPassage(self._passages[place], float(scores[place])) for place in best]
 
     def weight(self, word: str) -> float:
         """How much a *word* tells: its inverse document frequency; of one that no passage has, the most."""

@@ -5,7 +5,7 @@ What a person has labelled already is not asked again.
 
 from collections.abc import Sequence
 
-from argosy.domain.answers.items import LabelledAnswer, Question
+from argosy.domain.answers.evaluation_items import EvaluationQuestion, LabelledAnswer
 from argosy.domain.answers.judged import JudgedAnswer, ReviewItem
 
 BORDERLINE = 0.1
@@ -13,7 +13,7 @@ BORDERLINE = 0.1
 
 
 def chosen(
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     candidate: Sequence[JudgedAnswer],
     champion: Sequence[JudgedAnswer] | None,
     labels: Sequence[LabelledAnswer],
@@ -54,7 +54,7 @@ def _edge(judged: Sequence[JudgedAnswer]) -> float | None:
     return min(taken, default=None)
 
 
-def _item(question: Question, each: JudgedAnswer, was: JudgedAnswer | None, because: str) -> ReviewItem:
+def _item(question: EvaluationQuestion, each: JudgedAnswer, was: JudgedAnswer | None, because: str) -> ReviewItem:
     return ReviewItem(
         id=question.id,
         question=question.question,

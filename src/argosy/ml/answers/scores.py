@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from argosy.domain.answers.answer_settings import Prices
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer, JudgedAnswer
+from argosy.domain.answers.answer_settings import TokenPrices
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer
 from argosy.domain.comparison import Paired
 from argosy.domain.policy import ComparisonPolicy
 from argosy.ml import paired, resampling
-from argosy.ml.answers.agreement import Agreement
+from argosy.ml.answers.agreement import JudgeAgreement
 from argosy.ml.paired import Contrast
 from argosy.ml.resampling import Bootstrap
 from argosy.ml.weighted_statistics import OfSums
@@ -24,13 +24,13 @@ Measured = dict[str, float | None]
 HALF = 0.5
 
 
-def rank(question: Question, answer: Answer) -> int | None:
+def rank(question: EvaluationQuestion, answer: GivenAnswer) -> int | None:
     """The place, from 1, of the first section that has the answer; None where it was not found."""
     places = [place for place, section in enumerate(answer.sections, 1) if section in question.sections]
     return places[0] if places else None
 
 
-def by_question(questions: Sequence[Question], judged: Sequence[JudgedAnswer]) -> dict[str, Array]:
+def by_question(questions: Sequence[EvaluationQuestion], judged: Sequence[JudgedAnswer]) -> dict[str, Array]:
     """The scores of each question, by name; NaN where one has none, such as the rank of what is nowhere."""
     found: dict[str, list[float]] = {name: [] for name in ("accepted", "faithfulness", "hit_rate", "mrr", "relevancy")}
     for question, each in zip(questions, judged, strict=True):
@@ -44,10 +44,10 @@ def by_question(questions: Sequence[Question], judged: Sequence[JudgedAnswer]) -
 
 
 def measured(
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     judged: Sequence[JudgedAnswer],
-    agreement: Agreement,
-    prices: Prices,
+    agreement: JudgeAgreement,
+    prices: TokenPrices,
     prompt_words: Sequence[int],
 ) -> Measured:
     """Every measurement of a language model; None where there is nothing to measure it on."""
@@ -82,7 +82,7 @@ def measured(
     }
 
 
-def cost(answer: Answer, prices: Prices) -> float:
+def cost(answer: GivenAnswer, prices: TokenPrices) -> float:
     """The price of *answer*, in the currency of *prices*."""
     return (answer.input_tokens * prices.input_per_million + answer.output_tokens * prices.output_per_million) / 1e6
 

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from argosy import errors
-from argosy.domain.answers import answer_bundle, answer_checks, items
+from argosy.domain.answers import answer_bundle, answer_checks, evaluation_items
 from argosy.domain.answers.answer_bundle import AnswerSignature, GoldenQuestion, GoldenQuestions
 from argosy.domain.answers.answer_settings import AnswerSettings, Extractive
 from argosy.domain.documents import sha256
 from argosy.files import markdown_files
 from argosy.ml.answers import passages, retrieval
 from argosy.ml.answers.assistant import Assistant
-from argosy.ml.answers.retrieval import Index
+from argosy.ml.answers.retrieval import PassageIndex
 
 GOLDEN = 20
 """Questions that are kept in the bundle at most."""
@@ -32,9 +32,11 @@ def run(*, settings: AnswerSettings, prompt: str, snapshot: Path, out: Path) -> 
     out.mkdir(parents=True)
     signature.write(out / answer_bundle.SIGNATURE)
     (out / answer_bundle.PROMPT).write_text(prompt, encoding="utf-8")
-    (out / answer_bundle.PASSAGES).write_text(items.lines(found), encoding="utf-8")
-    asked = items.questions((snapshot / items.QUESTIONS).read_text(encoding="utf-8"), items.QUESTIONS)[:GOLDEN]
-    assistant = Assistant("", signature, prompt, Index(found, settings.retrieval), complete=_nothing)
+    (out / answer_bundle.PASSAGES).write_text(evaluation_items.lines(found), encoding="utf-8")
+    asked = evaluation_items.questions(
+        (snapshot / evaluation_items.QUESTIONS).read_text(encoding="utf-8"), evaluation_items.QUESTIONS
+    )[:GOLDEN]
+    assistant = Assistant("", signature, prompt, PassageIndex(found, settings.retrieval), complete=_nothing)
     golden = [_golden(assistant, each.question) for each in asked]
     GoldenQuestions(rows=golden).write(out / answer_bundle.GOLDEN)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from argosy import errors
 from argosy.domain import suggestion
-from argosy.domain.answers import items
+from argosy.domain.answers import evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
-from argosy.domain.answers.items import LABELLED, MANIFEST, QUESTIONS, LabelledAnswer, Question
+from argosy.domain.answers.evaluation_items import LABELLED, MANIFEST, QUESTIONS, EvaluationQuestion, LabelledAnswer
 from argosy.domain.data import Lineage, SnapshotManifest, SourceLineage, TableManifest
 from argosy.domain.documents import sha256
 from argosy.files import markdown_files
@@ -77,8 +77,8 @@ def run(
 
 def _items(
     given: Items, sections: set[str], report: Callable[[str], None]
-) -> tuple[list[Question], list[LabelledAnswer]]:
-    asked = items.questions(given.questions.read_text(encoding="utf-8"), QUESTIONS)
+) -> tuple[list[EvaluationQuestion], list[LabelledAnswer]]:
+    asked = evaluation_items.questions(given.questions.read_text(encoding="utf-8"), QUESTIONS)
     problems = [
         f"{QUESTIONS}:{number}: {question.id} is answered by {section!r}, which no document has"
         f"{suggestion.did_you_mean(section, sections)}"
@@ -88,15 +88,15 @@ def _items(
     ]
     if problems:
         raise errors.Misconfigured(errors.listed(problems))
-    labels = items.labelled(given.labelled.read_text(encoding="utf-8"), LABELLED, asked)
+    labels = evaluation_items.labelled(given.labelled.read_text(encoding="utf-8"), LABELLED, asked)
     kept = [each for each in labels if sections.issuperset(each.sections)]
     if len(kept) < len(labels):
         report(f"{len(labels) - len(kept)} of {len(labels)} labels are about sections that are gone, and count no more")
     return asked, kept
 
 
-def _lines(found: Sequence[Question] | Sequence[LabelledAnswer]) -> bytes:
-    return items.lines(list(found)).encode()
+def _lines(found: Sequence[EvaluationQuestion] | Sequence[LabelledAnswer]) -> bytes:
+    return evaluation_items.lines(list(found)).encode()
 
 
 def _written(snapshot: Path, name: str, content: bytes, count: int | None) -> TableManifest:

@@ -27,7 +27,7 @@ def body(step: Step) -> None:
         cause=retraining_cause.parse(step.parameter("cause")),
         today=datetime.datetime.now(datetime.UTC).date(),
         machine=processors.described(),
-        outputs=run.Outputs(step.output("evidence"), step.output("judged")),
+        outputs=run.EvaluatedFolders(step.output("evidence"), step.output("judged")),
     )
     step.result("verdict", verdict)
 

@@ -12,23 +12,23 @@ from argosy import errors, scratch
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
 from argosy.domain import evidence as evidences
-from argosy.domain.answers import answer_bundle, answer_measurements, items
+from argosy.domain.answers import answer_bundle, answer_measurements, evaluation_items
 from argosy.domain.answers.answer_bundle import GoldenQuestions
 from argosy.domain.answers.answer_settings import Answerer, AnswerSettings
-from argosy.domain.answers.items import LABELLED, MANIFEST, QUESTIONS, LabelledAnswer, Question
-from argosy.domain.answers.judged import Answer, JudgedAnswer
+from argosy.domain.answers.evaluation_items import LABELLED, MANIFEST, QUESTIONS, EvaluationQuestion, LabelledAnswer
+from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from argosy.ml.answers import agreement, review, scores
-from argosy.ml.answers.agreement import Agreement
+from argosy.ml.answers.agreement import JudgeAgreement
 from argosy.ml.answers.assistant import Assistant
 from argosy.ml.resampling import Bootstrap
 from argosy.ports.artifacts import Artifacts
-from argosy.ports.completion import Completion
 from argosy.ports.judge import Judge
+from argosy.ports.prompt_completion import Completion
 from argosy.report import answer_tables, evidence_markdown
 
 REVIEW = "review.jsonl"
@@ -46,7 +46,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Outputs:
+class EvaluatedFolders:
     """The folder of the evidence, and the file of all judged answers."""
 
     evidence: Path
@@ -65,7 +65,7 @@ def run(
     cause: Cause | None = None,
     today: datetime.date,
     machine: str,
-    outputs: Outputs,
+    outputs: EvaluatedFolders,
 ) -> VerdictWord:
     """Write evidence, report, card, what is to be reviewed, and all judged answers; returns the verdict.
 
@@ -76,8 +76,8 @@ def run(
     champion = ChampionRef.read(inputs.champion / "champion.json")
     digest = bundles.digest(inputs.bundle)
     candidate = _assistant(inputs.bundle, digest, completions)
-    asked = items.questions((inputs.snapshot / QUESTIONS).read_text(encoding="utf-8"), QUESTIONS)
-    labels = items.labelled((inputs.snapshot / LABELLED).read_text(encoding="utf-8"), LABELLED, asked)
+    asked = evaluation_items.questions((inputs.snapshot / QUESTIONS).read_text(encoding="utf-8"), QUESTIONS)
+    labels = evaluation_items.labelled((inputs.snapshot / LABELLED).read_text(encoding="utf-8"), LABELLED, asked)
     judged = _judged(candidate, judge, asked)
     agreed = _agreement(judge, inputs.bundle, settings, asked, labels)
     prompts = [len(candidate.prompt(each.question, candidate.find(each.question)).split()) for each in asked]
@@ -125,8 +125,8 @@ def run(
     evidence.write(outputs.evidence / "evidence.json")
     (outputs.evidence / "evidence.md").write_text(evidence_markdown.report(evidence), encoding="utf-8")
     (outputs.evidence / "model-card.md").write_text(evidence_markdown.model_card(evidence, settings), encoding="utf-8")
-    (outputs.evidence / REVIEW).write_text(items.lines(to_review), encoding="utf-8")
-    outputs.judged.write_text(items.lines(judged), encoding="utf-8")
+    (outputs.evidence / REVIEW).write_text(evaluation_items.lines(to_review), encoding="utf-8")
+    outputs.judged.write_text(evaluation_items.lines(judged), encoding="utf-8")
     return verdict
 
 
@@ -155,7 +155,7 @@ def _assistant(folder: Path, digest: str, completions: Callable[[Answerer], Comp
     return Assistant.load(folder, digest, completion.complete if completion else None)
 
 
-def _judged(assistant: Assistant, judge: Judge, asked: Sequence[Question]) -> list[JudgedAnswer]:
+def _judged(assistant: Assistant, judge: Judge, asked: Sequence[EvaluationQuestion]) -> list[JudgedAnswer]:
     answers = [assistant.answer(each.question) for each in asked]
     return [
         JudgedAnswer(id=question.id, answer=answer, judgement=judge.judge(question, answer))
@@ -164,8 +164,12 @@ def _judged(assistant: Assistant, judge: Judge, asked: Sequence[Question]) -> li
 
 
 def _agreement(
-    judge: Judge, bundle: Path, settings: AnswerSettings, asked: Sequence[Question], labels: Sequence[LabelledAnswer]
-) -> Agreement:
+    judge: Judge,
+    bundle: Path,
+    settings: AnswerSettings,
+    asked: Sequence[EvaluationQuestion],
+    labels: Sequence[LabelledAnswer],
+) -> JudgeAgreement:
     """The judge on the answers that people labelled, from what their sections say."""
     texts: dict[str, list[str]] = {}
     for each in answer_bundle.passages(bundle / answer_bundle.PASSAGES):
@@ -174,7 +178,7 @@ def _agreement(
     said = [
         judge.judge(
             questions[label.id],
-            Answer(
+            GivenAnswer(
                 text=label.answer,
                 sections=label.sections,
                 passages=[text for section in label.sections for text in texts[section]],
@@ -191,7 +195,7 @@ def _agreement(
 
 
 @dataclass(frozen=True)
-class BesideChampion:
+class AnswersBesideChampion:
     """How the candidate stands beside the model in production, and what that one answered."""
 
     result: ComparisonResult | None = None
@@ -206,14 +210,14 @@ def _beside_champion(
     policy: Policy,
     champion: ChampionRef,
     digest: str,
-    asked: Sequence[Question],
+    asked: Sequence[EvaluationQuestion],
     judged: Sequence[JudgedAnswer],
     judge: Judge,
     artifacts: Artifacts,
     completions: Callable[[Answerer], Completion | None],
-) -> BesideChampion:
+) -> AnswersBesideChampion:
     if champion.model_digest in (None, digest):
-        return BesideChampion()
+        return AnswersBesideChampion()
     if champion.storage_uri is None:
         raise errors.Misconfigured(
             f"main of the environment repo names a champion of {champion.model} without its place in the model store; "
@@ -234,7 +238,7 @@ def _beside_champion(
     pair = found[rules.metric]
     result = _undefined(rules, len(asked)) if pair is None else comparison.decide(rules, pair)
     shown = {name: each for name in rules.beside if (each := found[name]) is not None}
-    return BesideChampion(
+    return AnswersBesideChampion(
         result=result,
         gates=comparison.gates(rules, result, []),
         tables=[comparison.beside(shown)] if shown else [],

@@ -15,7 +15,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import asker, circumstances, environment_layout, looks, step_times
 from argosy.domain.asker import Asker
-from argosy.domain.circumstances import Circumstances, Place, Production, Read
+from argosy.domain.circumstances import Circumstances, Production, Read, RunPlace
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.looks import Look
@@ -32,7 +32,7 @@ class RunNotes:
     """What is known of a run while it goes on."""
 
     asked_by: Asker
-    place: Place
+    place: RunPlace
     times: Sequence[StepTime]
     now: float
     """Seconds since 1970."""
@@ -52,7 +52,7 @@ def of_environment(environment: Mapping[str, str], times: Sequence[StepTime]) ->
         ) from None
     return RunNotes(
         asked_by=asker.of_workflow(labels, environment.get(specs.ASKED_BY, "")),
-        place=Place(
+        place=RunPlace(
             kind="cluster" if in_a_pod else "machine",
             name="" if in_a_pod else platform.node(),
             namespace=environment.get(specs.NAMESPACE, "") if in_a_pod else "",

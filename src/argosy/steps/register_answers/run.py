@@ -10,7 +10,7 @@ from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain import registration
 from argosy.domain.answers.answer_settings import AnswerSettings
-from argosy.domain.answers.items import MANIFEST
+from argosy.domain.answers.evaluation_items import MANIFEST
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.ports.artifacts import Artifacts
@@ -31,7 +31,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedAnswers:
     """The number of a version, and its address in the model store."""
 
     version: int
@@ -46,7 +46,7 @@ def run(
     artifacts: Artifacts,
     out: Path,
     image: str | None = None,
-) -> Released:
+) -> ReleasedAnswers:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
     *image*: the server's, by digest; None for the environment's own. Raises Misconfigured where evidence and bundle are not of one model.
@@ -61,7 +61,7 @@ def run(
     registry.judge(settings.model, registered.version, registering.judgement(evidence, inputs.evidence))
     registering.release(settings, registered, inputs.bundle, out, evidence=evidence, image=image)
     name = bundles.store_name(settings.model, digest, (out / bundles.RELEASE).read_bytes())
-    return Released(registered.version, artifacts.put(out, name))
+    return ReleasedAnswers(registered.version, artifacts.put(out, name))
 
 
 def _candidate(settings: AnswerSettings, inputs: Inputs, evidence: Evidence) -> Candidate:

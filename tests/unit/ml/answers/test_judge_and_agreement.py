@@ -4,19 +4,21 @@ import pytest
 import sklearn.metrics
 
 from argosy.domain.answers.answer_settings import LexicalJudge
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import GivenAnswer
 from argosy.ml.answers import agreement, lexical_judge
 from argosy.ml.resampling import Bootstrap
 
 JUDGE = LexicalJudge(kind="lexical")
-ASKED = Question(id="q", question="How do I go back?", reference="Type argosy rollback MODEL.", sections=["a.md#back"])
-NOWHERE = Question(id="n", question="Will it rain?")
+ASKED = EvaluationQuestion(
+    id="q", question="How do I go back?", reference="Type argosy rollback MODEL.", sections=["a.md#back"]
+)
+NOWHERE = EvaluationQuestion(id="n", question="Will it rain?")
 DRAWING = Bootstrap(0.95, 500, 7)
 
 
-def answered(text: str, *, refused: bool = False, section: str = "a.md#back") -> Answer:
-    return Answer(
+def answered(text: str, *, refused: bool = False, section: str = "a.md#back") -> GivenAnswer:
+    return GivenAnswer(
         text=text,
         sections=[section],
         passages=["To go back, type argosy rollback MODEL; it opens one request."],
@@ -42,7 +44,7 @@ def answered(text: str, *, refused: bool = False, section: str = "a.md#back") ->
         pytest.param(NOWHERE, answered("It opens one request."), False, "wrongly answered", id="made-up-of-nothing"),
     ],
 )
-def test_what_is_acceptable(question: Question, answer: Answer, acceptable: bool, why: str) -> None:
+def test_what_is_acceptable(question: EvaluationQuestion, answer: GivenAnswer, acceptable: bool, why: str) -> None:
     """Borne out by a passage, with what the reference has, from a section that answers; else a refusal where there is no answer."""
     said = lexical_judge.judge(JUDGE, question, answer)
     assert said.acceptable is acceptable

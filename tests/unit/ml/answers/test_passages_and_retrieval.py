@@ -2,7 +2,7 @@
 
 from argosy.domain.answers.answer_settings import Extractive, Retrieval
 from argosy.ml.answers import extractive, passages
-from argosy.ml.answers.retrieval import Index
+from argosy.ml.answers.retrieval import PassageIndex
 
 PAGE = """# Help
 
@@ -46,10 +46,10 @@ def test_a_long_section_is_cut_between_its_blocks() -> None:
 
 def test_a_question_finds_its_section_by_stems() -> None:
     """ "Restoring" finds "restored"; a question without a known word finds nothing; of equal passages the earlier comes first."""
-    index = Index(passages.of_documents({"help.md": PAGE}, words=100), Retrieval(passages=2))
+    index = PassageIndex(passages.of_documents({"help.md": PAGE}, words=100), Retrieval(passages=2))
     assert [each.passage.section for each in index.find("How are backups restored?")] == ["help.md#rolling-back-1"]
     assert index.find("Wie spät ist es?") == []
-    twins = Index(
+    twins = PassageIndex(
         passages.of_documents({"a.md": "# X\n\ncats purr", "b.md": "# X\n\ncats purr"}, words=100), Retrieval()
     )
     assert [each.passage.section for each in twins.find("purr")] == ["a.md#x", "b.md#x"]
@@ -57,7 +57,7 @@ def test_a_question_finds_its_section_by_stems() -> None:
 
 def test_it_refuses_what_the_passages_hardly_touch() -> None:
     """An answer needs the rare words of the question, not its common ones; what is answered stands in a passage."""
-    index = Index(passages.of_documents({"help.md": PAGE}, words=100), Retrieval())
+    index = PassageIndex(passages.of_documents({"help.md": PAGE}, words=100), Retrieval())
     settings = Extractive(kind="extractive", sentences=1, least_cover=0.6)
     question = "Which helicopter restores a backup to orbit?"
     assert extractive.answer(settings, index, question, index.find(question)) is None

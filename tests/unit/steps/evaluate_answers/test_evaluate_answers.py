@@ -10,9 +10,9 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
-from argosy.adapters.lexical_judge import WordJudge
+from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle as bundles
-from argosy.domain.answers import items
+from argosy.domain.answers import evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.policy import ANSWER_DIMENSIONS, Policy
@@ -68,7 +68,7 @@ def policy(limits: Sequence[object] = LIMITS, **comparison: object) -> Policy:
 
 
 @dataclasses.dataclass(frozen=True)
-class World:
+class AnswersWorld:
     """A folder with all that the three steps take and give."""
 
     path: Path
@@ -134,19 +134,19 @@ class World:
             provenance=Provenance(),
             today=datetime.date(2026, 1, 1),
             machine="a machine",
-            outputs=evaluate.Outputs(self.path / "evidence", self.path / "judged.jsonl"),
+            outputs=evaluate.EvaluatedFolders(self.path / "evidence", self.path / "judged.jsonl"),
         )
         return Evidence.read(self.path / "evidence" / "evidence.json")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path / "world")
+def world(tmp_path: Path) -> AnswersWorld:
+    made = AnswersWorld(tmp_path / "world")
     made.write()
     return made
 
 
-def test_a_first_model_is_promoted(world: World) -> None:
+def test_a_first_model_is_promoted(world: AnswersWorld) -> None:
     """Every answer is right and one question is refused, people and judge agree: promote; the bundle has the same digest again."""
     first = bundles.digest(world.bundle(settings()))
     evidence = world.evaluate(settings(), policy())
@@ -160,7 +160,7 @@ def test_a_first_model_is_promoted(world: World) -> None:
     assert "passages to answer from" in (world.path / "evidence" / "evidence.md").read_text(encoding="utf-8")
 
 
-def test_a_judge_who_does_not_agree_with_people_promotes_nothing(world: World) -> None:
+def test_a_judge_who_does_not_agree_with_people_promotes_nothing(world: AnswersWorld) -> None:
     """The same answers, and labels that say otherwise of half of them: the judge's gate fails, with what would pass."""
     world.write(flipped=4)
     world.bundle(settings())
@@ -171,14 +171,14 @@ def test_a_judge_who_does_not_agree_with_people_promotes_nothing(world: World) -
     assert failed.would_pass == "judge.kappa_low of 0.4 or more"
 
 
-def test_without_labels_nothing_is_promoted(world: World) -> None:
+def test_without_labels_nothing_is_promoted(world: AnswersWorld) -> None:
     """What a judge is worth that nobody measured is not known: undefined never passes."""
     (world.path / "labelled.jsonl").write_text("", encoding="utf-8")
     world.bundle(settings())
     assert world.evaluate(settings(), policy()).verdict == "reject"
 
 
-def beside(world: World, champion: AnswerSettings, candidate: AnswerSettings) -> Evidence:
+def beside(world: AnswersWorld, champion: AnswerSettings, candidate: AnswerSettings) -> Evidence:
     """The evidence of *candidate* with *champion* in production."""
     place = world.bundle(champion, "champion-bundle")
     uri = FileArtifacts(f"file://{world.path}/store").put(place, "models/help/champion")
@@ -194,7 +194,7 @@ def shy() -> AnswerSettings:
     return settings(answerer={"kind": "extractive", "least_cover": 1.0}, retrieval={"passages": 1, "headings": 0})
 
 
-def test_a_better_model_is_promoted_over_the_champion(world: World) -> None:
+def test_a_better_model_is_promoted_over_the_champion(world: AnswersWorld) -> None:
     """Both answer the same questions; the interval of the difference is above zero."""
     evidence = beside(world, shy(), settings())
     assert evidence.verdict == "promote", evidence.explanation
@@ -204,7 +204,7 @@ def test_a_better_model_is_promoted_over_the_champion(world: World) -> None:
     assert any(table.title == "Other scores against the champion" for table in evidence.tables)
 
 
-def test_a_worse_model_is_rejected_and_its_answers_are_to_be_reviewed(world: World) -> None:
+def test_a_worse_model_is_rejected_and_its_answers_are_to_be_reviewed(world: AnswersWorld) -> None:
     """What changes for a user comes first, with both answers side by side; a person has labelled none of it."""
     evidence = beside(world, settings(), shy())
     assert evidence.verdict == "reject"
@@ -219,7 +219,7 @@ def test_a_worse_model_is_rejected_and_its_answers_are_to_be_reviewed(world: Wor
     assert first["acceptable"] is None
 
 
-def test_a_question_about_a_section_that_is_gone_stops_the_run(world: World) -> None:
+def test_a_question_about_a_section_that_is_gone_stops_the_run(world: AnswersWorld) -> None:
     """Nothing could be found right for it; the line is named, with what was probably meant."""
     (world.path / "help.md").write_text(PAGE.replace("## drift", "## drifts"), encoding="utf-8")
     with pytest.raises(
@@ -229,7 +229,7 @@ def test_a_question_about_a_section_that_is_gone_stops_the_run(world: World) -> 
         world.collect(settings())
 
 
-def test_a_label_about_a_section_that_is_gone_counts_no_more(world: World) -> None:
+def test_a_label_about_a_section_that_is_gone_counts_no_more(world: AnswersWorld) -> None:
     """Its text is not what somebody read then; the log says how many."""
     asked = (world.path / "questions.jsonl").read_text(encoding="utf-8").replace("help.md#drift", "help.md#canary")
     (world.path / "questions.jsonl").write_text(asked, encoding="utf-8")
@@ -243,12 +243,18 @@ def test_a_label_about_a_section_that_is_gone_counts_no_more(world: World) -> No
     ("read", "line", "said"),
     [
         pytest.param(
-            items.questions, '{"id": "a", "question": "x", "reference": "r"}', "a reference and no sections", id="half"
+            evaluation_items.questions,
+            '{"id": "a", "question": "x", "reference": "r"}',
+            "a reference and no sections",
+            id="half",
         ),
-        pytest.param(items.questions, '{"id": "a", "question": "x", "colour": 1}', "colour", id="unknown"),
-        pytest.param(items.questions, "not json", "one JSON object a line", id="no-json"),
+        pytest.param(evaluation_items.questions, '{"id": "a", "question": "x", "colour": 1}', "colour", id="unknown"),
+        pytest.param(evaluation_items.questions, "not json", "one JSON object a line", id="no-json"),
         pytest.param(
-            items.questions, '{"id": "a", "question": "x"}\n{"id": "a", "question": "y"}', "twice", id="twice"
+            evaluation_items.questions,
+            '{"id": "a", "question": "x"}\n{"id": "a", "question": "y"}',
+            "twice",
+            id="twice",
         ),
     ],
 )
@@ -260,13 +266,13 @@ def test_items_say_which_line_is_wrong(read: Callable[[str, str], object], line:
 
 def test_two_people_who_disagree_have_to_decide() -> None:
     """The same answer labelled both ways would count for and against the judge."""
-    known = items.questions('{"id": "a", "question": "x"}', "q")
+    known = evaluation_items.questions('{"id": "a", "question": "x"}', "q")
     lines = '{"id": "a", "answer": "x", "acceptable": true, "by": "one"}\n{"id": "a", "answer": "x", "acceptable": false, "by": "two"}'
     with pytest.raises(errors.Misconfigured, match=r"l\.jsonl:2: the same answer to 'a' has the other label on line 1"):
-        items.labelled(lines, "l.jsonl", known)
+        evaluation_items.labelled(lines, "l.jsonl", known)
 
 
-def test_a_policy_for_tables_judges_no_answers(world: World) -> None:
+def test_a_policy_for_tables_judges_no_answers(world: AnswersWorld) -> None:
     """Its dimensions are others: said before anything is asked, which may cost money."""
     world.bundle(settings())
     with pytest.raises(errors.Misconfigured, match="`judges: answers`"):

@@ -12,7 +12,7 @@ from argosy import errors
 from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.model_signer import KeyVerifier
-from argosy.domain.circumstances import Circumstances, Place, Production
+from argosy.domain.circumstances import Circumstances, Production, RunPlace
 from argosy.domain.documents import sha256
 from argosy.settings import Settings
 from kit.toy import make_release
@@ -135,7 +135,7 @@ def test_circumstances_are_signed_with_the_evidence(
     how = Circumstances(
         model="toy",
         model_digest=toy.digest,
-        place=Place(kind="machine", name="box", workflow="toy-x7", began=BEGAN),
+        place=RunPlace(kind="machine", name="box", workflow="toy-x7", began=BEGAN),
         written=BEGAN,
         production=Production(reason="nothing is in production yet"),
     )

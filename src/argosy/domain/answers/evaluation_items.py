@@ -19,7 +19,7 @@ MANIFEST, QUESTIONS, LABELLED = "manifest.json", "questions.jsonl", "labelled.js
 MOST_ITEMS = 10_000
 
 
-class Question(Document):
+class EvaluationQuestion(Document):
     """One item of the evaluation set."""
 
     id: Id
@@ -53,9 +53,9 @@ class LabelledAnswer(Document):
 Item = TypeVar("Item", bound=Document)
 
 
-def questions(text: str, place: str) -> list[Question]:
+def questions(text: str, place: str) -> list[EvaluationQuestion]:
     """The questions in *text*, the content of *place*. Raises Misconfigured with the line."""
-    found = read(text, place, Question)
+    found = read(text, place, EvaluationQuestion)
     ids = [each.id for each in found]
     for number, each in enumerate(found, 1):
         if each.id in ids[: number - 1]:
@@ -72,7 +72,7 @@ def questions(text: str, place: str) -> list[Question]:
     return found
 
 
-def labelled(text: str, place: str, known: Iterable[Question]) -> list[LabelledAnswer]:
+def labelled(text: str, place: str, known: Iterable[EvaluationQuestion]) -> list[LabelledAnswer]:
     """The labelled answers in *text*, the content of *place*, to questions that are *known*. Raises Misconfigured with the line."""
     found = read(text, place, LabelledAnswer)
     ids = {each.id for each in known}

@@ -1,8 +1,8 @@
 """Judges answers by words alone (see ``ml.answers.lexical_judge``); the judge of machines without network and key."""
 
 from argosy.domain.answers.answer_settings import LexicalJudge
-from argosy.domain.answers.items import Question
-from argosy.domain.answers.judged import Answer, Judgement
+from argosy.domain.answers.evaluation_items import EvaluationQuestion
+from argosy.domain.answers.judged import AnswerJudgement, GivenAnswer
 from argosy.ml.answers import lexical_judge
 
 
@@ -12,6 +12,6 @@ class WordJudge:
     def __init__(self, settings: LexicalJudge) -> None:
         self._settings = settings
 
-    def judge(self, question: Question, answer: Answer) -> Judgement:
+    def judge(self, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
         """See the port."""
         return lexical_judge.judge(self._settings, question, answer)
