@@ -51,6 +51,18 @@ def test_only_its_own_uris(store: Path, tmp_path: Path) -> None:
             FileArtifacts(f"file://{store}").get(uri, tmp_path / "back")
 
 
+def test_a_store_that_moved(store: Path, tmp_path: Path) -> None:
+    """Versions in git name the place where the store lay: what is asked for there is found here, and nothing beside it."""
+    uri = FileArtifacts(f"file://{store}").put(make_folder(tmp_path / "made", a="1"), "models/toy/0123")
+    store.rename(moved := tmp_path / "elsewhere")
+    artifacts = FileArtifacts(f"file://{moved}")
+    artifacts.get(uri, tmp_path / "back")
+    assert (tmp_path / "back" / "a").read_text(encoding="utf-8") == "1"
+    for other in (f"file://{store}/models/toy/other", f"file://{store}/models/toy/../toy/0123", f"file://{store}/0123"):
+        with pytest.raises(errors.Misconfigured, match="not in the model store"):
+            artifacts.get(other, tmp_path / "none")
+
+
 @pytest.mark.parametrize("uri", ["s3://bucket/x", "file://host/x", "relative", ""])
 def test_other_places_are_refused(uri: str) -> None:
     """What is not a folder of this machine is said at once."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from argosy import errors
+from argosy.domain.bundle import name_in_store
 from argosy.files import local_store, stored_folder
 from argosy.ports.artifacts import StoredFolder
 
@@ -44,9 +45,7 @@ class FileArtifacts:
 
     def get(self, uri: str, into: Path) -> None:
         """See :class:`argosy.ports.artifacts.Artifacts`."""
-        source = _path_of(uri)
-        if not source.is_relative_to(self._root) or ".." in source.parts:
-            raise errors.Misconfigured(f"{uri} is not in the model store file://{self._root}; set ARGOSY_STORE_URI")
+        source = self._source(uri)
         if not source.is_dir():
             raise errors.Misconfigured(f"the model store has nothing at {uri}")
         with local_store.reported("copy to", into):
@@ -81,6 +80,17 @@ class FileArtifacts:
             with tempfile.TemporaryDirectory(dir=incoming) as scratch, contextlib.suppress(FileNotFoundError):
                 (self._root / name).rename(Path(scratch) / "gone")
             local_store.flush((self._root / name).parent)
+
+    def _source(self, uri: str) -> Path:
+        """The folder that was stored at *uri*: here, also where the store was moved since, and versions in git name its old place."""
+        source = _path_of(uri)
+        if ".." not in source.parts:
+            if source.is_relative_to(self._root):
+                return source
+            name = name_in_store(uri)
+            if stored_folder.is_name(name) and (self._root / name).is_dir():
+                return self._root / name
+        raise errors.Misconfigured(f"{uri} is not in the model store file://{self._root}; set ARGOSY_STORE_URI")
 
     def _add(self, folder: Path, target: Path) -> None:
         incoming = self._root / INCOMING

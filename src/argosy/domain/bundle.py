@@ -222,6 +222,11 @@ def store_name(model: str, model_digest: str, released: bytes) -> str:
     return f"models/{model}/{_hex(sha256(released))[:12]}-{_hex(model_digest)}"
 
 
+def name_in_store(uri: str) -> str:
+    """The name under which a model store keeps what was stored at *uri*, three words, the same wherever the store lies by now."""
+    return "/".join(uri.rstrip("/").split("/")[-3:])
+
+
 def stores_release(uri: str, released: bytes) -> bool:
     """Whether the bundle at *uri* was stored with *released* as its ``release.json``, as far as its name says: other names say nothing."""
     named = re.fullmatch(r"(?:.*/)?([0-9a-f]{12})-[0-9a-f]{64}/?", uri)

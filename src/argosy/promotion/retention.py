@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from argosy import errors
 from argosy.domain import environment_layout, release, snapshot_layout
-from argosy.domain.bundle import RELEASE, Release
+from argosy.domain.bundle import RELEASE, Release, name_in_store
 from argosy.domain.promotion_requests import Request, State
 from argosy.ports.artifacts import Artifacts, StoredFolder
 from argosy.promotion import standing, subjects
@@ -49,10 +49,10 @@ def judged(main: Main, artifacts: Artifacts, now: datetime.datetime) -> Iterator
     for folder in artifacts.folders(BUNDLES):
         found, online = _of_bundle(folder, named, main, artifacts, now)
         if not found.goes and online:
-            needed.setdefault(_plain(online), f"features of {folder.name}, which stays")
+            needed.setdefault(name_in_store(online), f"features of {folder.name}, which stays")
         yield found
     for folder in artifacts.folders(ONLINE):
-        why = needed.get(_plain(folder.uri)) or _young(folder, now)
+        why = needed.get(name_in_store(folder.uri)) or _young(folder, now)
         yield FolderFate(folder, why is None, why or "no bundle that stays names it")
 
 
@@ -68,7 +68,7 @@ def judged_snapshots(
     Raises as :func:`judged` does.
     """
     needed = _trained_on(main)
-    staying = {_plain(one.folder.uri): one.why for one in bundles if not one.goes}
+    staying = {name_in_store(one.folder.uri): one.why for one in bundles if not one.goes}
     history = functools.cache(lambda model: _trained_on_before(main, model, staying))
     folders = [(parsed, each) for each in artifacts.folders(SNAPSHOTS) if (parsed := snapshot_layout.parsed(each.name))]
     newest = {parsed[0]: each.name for parsed, each in sorted(folders, key=lambda found: (found[1].at, found[1].name))}
@@ -113,7 +113,7 @@ def _trained_on_before(main: Main, model: str, staying: Mapping[str, str]) -> di
             if not sought:
                 break
             version = standing.understood(then, model, environment)
-            if version is None or (uri := _plain(version.storage_uri)) not in sought:
+            if version is None or (uri := name_in_store(version.storage_uri)) not in sought:
                 continue
             try:
                 evidence = then.evidence(model, environment)
@@ -155,7 +155,7 @@ def _of_bundle(
     """What becomes of the bundle *folder*, and the address of the features that its release names."""
     released = _release(artifacts, folder)
     online = released.online_store.uri if released and released.online_store else None
-    why = named.get(_plain(folder.uri)) or _held(main, folder) or _young(folder, now)
+    why = named.get(name_in_store(folder.uri)) or _held(main, folder) or _young(folder, now)
     if why is None and released is None:
         why = "its release cannot be read, so nobody knows its term"
     if why is None and released and now < released.not_after + GRACE:
@@ -180,7 +180,7 @@ def _named(main: Main) -> dict[str, str]:
         for environment in environment_layout.ENVIRONMENTS:
             _add(found, known, model, environment, f"served in {environment}")
             if (second := known.second(model, environment)) is not None:
-                found.setdefault(_plain(second.storage_uri), f"{second.role} in {environment}")
+                found.setdefault(name_in_store(second.storage_uri), f"{second.role} in {environment}")
     for request in main.forge.requests():
         if request.state is State.OPEN:
             _add_request(found, main, request)
@@ -197,9 +197,9 @@ def _add(found: dict[str, str], main: Main, model: str, environment: str, why: s
     version = main.version(model, environment)
     if version is None:
         return
-    found.setdefault(_plain(version.storage_uri), why)
+    found.setdefault(name_in_store(version.storage_uri), why)
     if version.online_store:
-        found.setdefault(_plain(version.online_store.uri), why)
+        found.setdefault(name_in_store(version.online_store.uri), why)
 
 
 def _held(main: Main, folder: StoredFolder) -> str | None:
@@ -219,7 +219,3 @@ def _held(main: Main, folder: StoredFolder) -> str | None:
 
 def _young(folder: StoredFolder, now: datetime.datetime) -> str | None:
     return f"stored {folder.at:%Y-%m-%d}, less than {YOUNG.days} days ago" if now - folder.at < YOUNG else None
-
-
-def _plain(uri: str) -> str:
-    return uri.rstrip("/")

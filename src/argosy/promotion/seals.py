@@ -128,8 +128,8 @@ class Seals:
         """Whether the model store has the online features of *version*, if it has any. Their content is the server's to verify."""
         if version.online_store is None:
             return False
-        sought = version.online_store.uri.rstrip("/")
-        return any(each.uri.rstrip("/") == sought for each in self.artifacts.folders(release.ONLINE))
+        sought = bundles.name_in_store(version.online_store.uri)
+        return any(each.name == sought for each in self.artifacts.folders(release.ONLINE))
 
     def _verified(self, version: release.Version, evidence: Files) -> bundles.Release:
         """The release of *version*, once the signatures over its bundle and over *evidence* (name to content) hold."""

@@ -33,7 +33,9 @@ class AgingStore:
 
     def __init__(self) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="retention-"))
-        self.artifacts = FileArtifacts(f"file://{self.place / 'store'}")
+        self.root, self.moves = self.place / "store", 0
+        self.root.mkdir()
+        self.artifacts = FileArtifacts(f"file://{self.root}")
         self.forge = MemoryForge({"policies/toy.yaml": b"model: toy\n"})
         self.now = BEGIN
         self.number = 0
@@ -97,6 +99,13 @@ class AgingStore:
         self.forge.offer(claimed, Proposed(main, files))
         return number
 
+    def move(self) -> None:
+        """The store is brought to another place; files in git name the old one."""
+        self.moves += 1
+        there = self.place / f"moved-{self.moves}"
+        self.root.rename(there)
+        self.root, self.artifacts = there, FileArtifacts(f"file://{there}")
+
     def collect(self) -> list[str]:
         """Remove what may go; the names."""
         found = [one for one in retention.judged(Main.now(self.forge), self.artifacts, self.now) if one.goes]
@@ -133,6 +142,11 @@ class Histories(RuleBasedStateMachine):
     def train(self, model: str, term: int) -> release.Version:
         """A pipeline stores a version."""
         return self.store.train(model, term)
+
+    @rule()
+    def move(self) -> None:
+        """Somebody moves the state folder."""
+        self.store.move()
 
     @rule(version=versions, environment=st.sampled_from(environment_layout.ENVIRONMENTS))
     def serve(self, version: release.Version, environment: str) -> None:
@@ -192,7 +206,7 @@ class Histories(RuleBasedStateMachine):
             self.store.demand(version)
 
     def _is_there(self, version: release.Version) -> bool:
-        name = version.storage_uri.rstrip("/").partition("/store/")[2]
+        name = bundles.name_in_store(version.storage_uri)
         return self.store.artifacts.read(name, "model.ubj") is not None
 
 
@@ -217,6 +231,16 @@ def test_what_has_served_its_time_goes(store: AgingStore) -> None:
     assert sum(name.startswith("models/") for name in gone) == 3
     assert sum(name.startswith("online/") for name in gone) == 2
     store.demand(versions[3])
+
+
+def test_what_is_served_stays_in_a_store_that_moved(store: AgingStore) -> None:
+    """Main names the place where the store lay; long after its term the version that it serves is still needed."""
+    version = store.train("toy", 1)
+    store.serve(version, "production")
+    store.move()
+    store.now += 400 * DAY
+    assert store.collect() == []
+    store.demand(version)
 
 
 def test_a_second_version_stays(store: AgingStore) -> None:
