@@ -63,9 +63,8 @@ class GiteaHost:
             return self._call("GET", f"raw/{quote(path)}", query={"ref": at}).content
         except NoSuccess as refused:
             self._raise_unless(refused, NOT_FOUND)
-            self.commit(
-                at
-            )  # a repository that is hidden from the token by now, or a commit that is gone, answers the same
+            # A repository that is hidden from the token by now, or a commit that is gone, answers the same.
+            self.commit(at)
             return None
 
     def contents(self, paths: Sequence[str], at: str) -> dict[str, bytes]:
