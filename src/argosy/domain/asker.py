@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from argosy import errors
 from argosy.domain import retraining_cause
 from argosy.domain.documents import Document
 
@@ -31,21 +30,25 @@ class Asker(Document):
     ``system``: the account of that machine. ``nobody``: it was not written down."""
     machine: str = Field(default="", max_length=LONGEST)
     """Where it was typed, by the machine's own name; empty for ``argo`` and ``nobody``."""
+    unread: str | None = Field(default=None, max_length=LONGEST)
+    """What stood in the parameter, cut off, where it was typed by hand and names nobody; only for ``nobody``."""
 
     @classmethod
     def from_text(cls, text: str) -> "Asker":
-        """From the workflow's parameter; empty text says nothing. Raises Misconfigured where it is something else."""
-        if not text.strip():
+        """From the workflow's parameter; empty text says nothing, and what `argosy run` or `submit` did not write names nobody.
+
+        Argo's page offers the parameter to be typed, and it is read when the model is trained: no slip in it may cost the candidate.
+        """
+        whole = text.encode(errors="replace").decode()
+        if not whole.strip():
             return cls()
+        misread = cls(unread=whole[:LONGEST])
         try:
-            found = cls.model_validate_json(text)
-        except ValidationError as error:
-            raise errors.Misconfigured(
-                f"the parameter {PARAMETER} names nobody ({error.errors()[0]['msg']}); leave it to `argosy run` and `submit`"
-            ) from None
-        if found.known == "argo":
-            raise errors.Misconfigured(f"the parameter {PARAMETER} speaks for Argo's server, which says it by labels")
-        return found
+            found = cls.model_validate_json(whole)
+        except ValidationError:
+            return misread
+        # Only a label may speak for Argo, and only this module says what it could not read.
+        return found if found.known != "argo" and found.unread is None else misread
 
     def text(self) -> str:
         """As the workflow's parameter: on one line, in which nothing is left that Argo or a shell would evaluate."""

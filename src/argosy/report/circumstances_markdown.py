@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from argosy.domain import figures
-from argosy.domain.asker import Asker
+from argosy.domain.asker import PARAMETER, Asker
 from argosy.domain.circumstances import Circumstances, Production, RunPlace
 from argosy.domain.step_times import TimeLedger
 from argosy.report import formats, retraining
@@ -33,6 +33,8 @@ def section(how: Circumstances) -> str:
 
 
 def _asker(asker: Asker) -> str:
+    if asker.unread is not None:
+        return f"not known: what was typed into the parameter {PARAMETER} was not understood: {asker.unread}"
     if asker.known == "nobody" or not asker.name:
         return "nobody wrote it down: it was started by neither `argosy run` nor `argosy submit`, and Argo's server named nobody"
     at = f" on {asker.machine}" if asker.machine else ""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from argosy import errors
 from argosy.domain import asker
 from argosy.domain.asker import Asker
 
@@ -36,12 +35,16 @@ def test_the_parameter_is_who_typed_it() -> None:
         pytest.param("Ann", id="no-json"),
         pytest.param('{"name":"Ann","known":"argo"}', id="speaks-for-the-server"),
         pytest.param('{"name":"' + "x" * 201 + '","known":"git"}', id="long"),
+        pytest.param('{"known":"nobody","unread":"Ann"}', id="speaks-for-us"),
+        pytest.param("\udcff", id="no-utf-8"),
     ],
 )
-def test_the_parameter_speaks_for_nobody_else(text: str) -> None:
-    """Whoever starts a workflow with kubectl may write what they like into it."""
-    with pytest.raises(errors.Misconfigured, match="asked-by"):
-        asker.of_workflow({}, text)
+def test_what_was_typed_by_hand_names_nobody(text: str) -> None:
+    """Whoever starts a workflow may write what they like into it; it is kept in part, and stops nothing."""
+    found = asker.of_workflow({}, text)
+    assert (found.name, found.known) == ("", "nobody")
+    assert found.unread == text.replace("\udcff", "?")[:200]
+    assert Asker.model_validate_json(found.canonical_json()) == found
 
 
 def test_a_name_is_never_evaluated() -> None:

@@ -12,7 +12,7 @@ from argosy.domain.circumstances import Circumstances, Production, Read, RunPlac
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.step_times import StepTime
-from argosy.report import request_body
+from argosy.report import circumstances_markdown, request_body
 from kit import toy
 
 VERSION = release.Version(
@@ -187,6 +187,15 @@ def test_the_circumstances_are_part_of_it() -> None:
         assert words in shown(said), words
     assert "<ann@" not in said
     assert "Ann |" not in said
+
+
+def test_an_asker_who_was_typed_by_hand_is_not_believed() -> None:
+    """What was typed is shown as text, on the line that says so."""
+    typed = CIRCUMSTANCES.model_copy(update={"asked_by": Asker.from_text("<b>alice | bob")})
+    (line,) = [one for one in circumstances_markdown.section(typed).split("\n") if "asked for by" in one]
+    assert "not known: what was typed into the parameter asked-by was not understood: <b>alice | bob" in shown(line)
+    assert "<b>" not in line
+    assert line.count("|") == 3
 
 
 def test_a_body_that_says_otherwise_is_none_of_the_files() -> None:

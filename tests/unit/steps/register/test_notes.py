@@ -90,6 +90,13 @@ def test_who_where_when_and_how_long(tmp_path: Path) -> None:
     assert found.production.reason == "nothing is in production yet"
 
 
+def test_an_asker_typed_by_hand_keeps_no_candidate_back() -> None:
+    """It is read after the model was trained."""
+    noted = notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "null", "ARGOSY_ASKED_BY": "alice"}, [])
+    assert noted is not None
+    assert (noted.asked_by.known, noted.asked_by.unread) == ("nobody", "alice")
+
+
 def test_a_machine_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """There it is the machine that is named; a namespace means nothing."""
     noted = notes.of_environment(VARIABLES, [])
