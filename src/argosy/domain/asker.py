@@ -1,7 +1,10 @@
 """Who asked for a run, and how that is known.
 
-Written down where a run is asked for, and carried by the workflow: as labels where Argo's server checked a token, else as the parameter
+Written down where a run is asked for, and carried by the workflow: as labels where Argo's server wrote them, else as the parameter
 ``asked-by``, which is the word of whoever typed the command. No step finds it out for itself.
+
+Neither is proof: the server writes the labels by the token of whoever submits through it, and a workflow that is created past the server,
+as with kubectl, has those that its author wrote.
 """
 
 from collections.abc import Mapping
@@ -16,7 +19,8 @@ PARAMETER = "asked-by"
 """The workflow's parameter, as `argosy run` and `argosy submit` write it."""
 LONGEST = 200
 LABEL = "workflows.argoproj.io/creator"
-"""The label by which Argo says whose token a workflow was submitted with; ``-email`` and ``-preferred-username`` stand behind it."""
+"""The label in which Argo's server writes whose token a workflow was submitted with; ``-email`` and ``-preferred-username`` stand behind
+it. Whoever may create workflows can set it."""
 
 Known = Literal["argo", "git", "system", "nobody"]
 
@@ -26,8 +30,8 @@ class Asker(Document):
 
     name: str = Field(default="", max_length=LONGEST)
     known: Known = "nobody"
-    """``argo``: Argo's server checked a token. ``git``: git's ``user.name`` and ``user.email`` where the command was typed.
-    ``system``: the account of that machine. ``nobody``: it was not written down."""
+    """``argo``: by Argo's creator label, which whoever may create workflows can set. ``git``: git's ``user.name`` and
+    ``user.email`` where the command was typed. ``system``: the account of that machine. ``nobody``: it was not written down."""
     machine: str = Field(default="", max_length=LONGEST)
     """Where it was typed, by the machine's own name; empty for ``argo`` and ``nobody``."""
     unread: str | None = Field(default=None, max_length=LONGEST)
@@ -56,7 +60,7 @@ class Asker(Document):
 
 
 def of_workflow(labels: Mapping[str, str], text: str) -> Asker:
-    """Whom Argo's server named by *labels* of the workflow, else who says so by the parameter's value *text*.
+    """Whom the creator label among the workflow's *labels* names, else who says so by the parameter's value *text*.
 
     A label holds no ``@``: Argo writes ``.at.`` for it.
     """

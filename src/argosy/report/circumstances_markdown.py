@@ -13,7 +13,7 @@ HEADING = "## How it came to be"
 TOLD = 4
 """Steps that the short line names."""
 KNOWN = {
-    "argo": "whose token Argo's server checked",
+    "argo": "by Argo's creator label, which whoever may create workflows can set",
     "git": "by git's own word where it was typed",
     "system": "the account that typed it",
 }
@@ -36,7 +36,7 @@ def _asker(asker: Asker) -> str:
     if asker.unread is not None:
         return f"not known: what was typed into the parameter {PARAMETER} was not understood: {asker.unread}"
     if asker.known == "nobody" or not asker.name:
-        return "nobody wrote it down: it was started by neither `argosy run` nor `argosy submit`, and Argo's server named nobody"
+        return "nobody wrote it down: it was started by neither `argosy run` nor `argosy submit`, and Argo's labels name nobody"
     at = f" on {asker.machine}" if asker.machine else ""
     return f"{asker.name}, {KNOWN[asker.known]}{at}"
 

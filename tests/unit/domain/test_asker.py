@@ -1,4 +1,4 @@
-"""Who asked for a run: Argo's server first, then whoever typed the command."""
+"""Who asked for a run: by Argo's creator label first, then by whoever typed the command."""
 
 import pytest
 
@@ -16,8 +16,8 @@ CREATOR = "workflows.argoproj.io/creator"
         pytest.param({CREATOR: "system-serviceaccount-argo-events"}, "system-serviceaccount-argo-events", id="account"),
     ],
 )
-def test_the_server_knows_better(labels: dict[str, str], name: str) -> None:
-    """It checked a token; the parameter is anybody's word."""
+def test_the_label_comes_first(labels: dict[str, str], name: str) -> None:
+    """Argo's server writes it by a token; the parameter is the word of whoever typed the command."""
     found = asker.of_workflow(labels, Asker(name="Mallory", known="git").text())
     assert (found.name, found.known) == (name, "argo")
 

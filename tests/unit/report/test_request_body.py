@@ -6,7 +6,7 @@ import html
 import pytest
 
 from argosy import errors
-from argosy.domain import promotion_requests, release, step_times
+from argosy.domain import asker, promotion_requests, release, step_times
 from argosy.domain.asker import Asker
 from argosy.domain.circumstances import Circumstances, Production, Read, RunPlace
 from argosy.domain.documents import sha256
@@ -187,6 +187,15 @@ def test_the_circumstances_are_part_of_it() -> None:
         assert words in shown(said), words
     assert "<ann@" not in said
     assert "Ann |" not in said
+
+
+def test_a_label_of_argo_is_shown_as_no_proof() -> None:
+    """Who creates a workflow with kubectl writes its labels themselves."""
+    labels = {"workflows.argoproj.io/creator-email": "ann.at.example.com"}
+    labelled = CIRCUMSTANCES.model_copy(update={"asked_by": asker.of_workflow(labels, "")})
+    said = shown(circumstances_markdown.section(labelled))
+    assert "ann@example.com, by Argo's creator label, which whoever may create workflows can set" in said
+    assert "checked" not in said
 
 
 def test_an_asker_who_was_typed_by_hand_is_not_believed() -> None:
