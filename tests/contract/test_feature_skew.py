@@ -275,6 +275,25 @@ class TestWhatWasAnswered:
         few.ship(begin, logged(begin, [one] * 19))
         assert measured(sources, few).verdict == "too few"
 
+    def test_entities_that_the_sources_knew_too_late(self, sources: Mapping[str, Path], tmp_path: Path) -> None:
+        """Of the log and of the store: they are counted as unknown, and nothing is compared."""
+        people = pq.read_table(sources["people"])
+        later = people.set_column(people.column_names.index("seen"), "seen", moments([NOW + DAY] * COUNT))
+        pq.write_table(later, sources["people"])
+
+        @contextlib.contextmanager
+        def online() -> Iterator[OnlineFeatures]:
+            yield FeastOnline(published(tmp_path / "online", planted=False))
+
+        found = measured(sources, answered(), online)
+        served, store = found.parts
+        assert (served.rows, served.compared, served.unknown) == (COUNT + 1, 0, COUNT + 1)
+        assert (store.rows, store.compared, store.unknown) == (COUNT, 0, COUNT)
+        assert (found.verdict, found.explanation) == (
+            "no data",
+            "the sources knew none of the entities of 121 rows at their moment",
+        )
+
     def test_sources_say_how_new_they_are(self, sources: Mapping[str, Path]) -> None:
         """By what their rows are about; Prometheus gets it with the rest, and what is kept holds no row's value."""
         found = measured(sources, answered(lambda number, row: row.update(seats=-1.0)))

@@ -120,6 +120,8 @@ def judged(parts: Sequence[SkewPart], most: float) -> tuple[SkewWord, str]:
     told = [part for part in parts if part.compared >= FEWEST_COMPARED]
     if not told:
         compared = max((part.compared for part in parts), default=0)
+        if not compared and (unknown := sum(part.unknown for part in parts)):
+            return "no data", f"the sources knew none of the entities of {unknown:,} rows at their moment"
         if not compared:
             return "no data", "no row that names an entity of the sources was answered, and no online store was asked"
         return "too few", f"{compared} rows were compared; fewer than {FEWEST_COMPARED} say nothing"

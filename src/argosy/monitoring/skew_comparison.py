@@ -277,11 +277,16 @@ class _Offline:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def known(self, entities: Sequence[Key], moments: pa.Array) -> tuple[list[int], pa.Table]:
-        """The features of each of *entities* at its moment: which of them were known then, and a row for each of those, in their order."""
+        """The features of each of *entities* at its moment: which of them were known then, and a row for each of those, in their order.
+
+        Where none was known there are no columns of features either.
+        """
         file = self._file()
         pq.write_table(self._examples(entities, moments), file)
         found = self._joined(file, [*self.settings.entity, EVENT_TIME, NUMBER], [self._own_view()])
         there = found.filter(found[FOUND].is_valid())
+        if not there.num_rows:
+            return [], there
         examples = self._typed(there.drop_columns([FOUND]))
         file = self._file()
         pq.write_table(examples, file)
@@ -355,17 +360,19 @@ class _Comparison:
             return SkewPart(part="served", rows=drawn.rows.num_rows, compared=0, unknown=drawn.rows.num_rows)
         moments = rows["time"].combine_chunks().cast(MOMENT)
         there, offline = self.offline.known([named[one] for one in rows["entity"].to_pylist()], moments)
-        rows = rows.take(pa.array(there, pa.int64()))
-        struct = rows["features"].combine_chunks()
-        online = {column.name: struct.field(column.name) for column in self.columns}
-        told = {column.name: _as_logged(offline[column.name].combine_chunks(), column) for column in self.columns}
-        times, requests, places = (rows[name].to_pylist() for name in ("time", "request_id", "row"))
         part = SkewPart(
             part="served",
             rows=drawn.rows.num_rows,
             compared=len(there),
             unknown=drawn.rows.num_rows - len(there),
         )
+        if not there:
+            return part
+        rows = rows.take(pa.array(there, pa.int64()))
+        struct = rows["features"].combine_chunks()
+        online = {column.name: struct.field(column.name) for column in self.columns}
+        told = {column.name: _as_logged(offline[column.name].combine_chunks(), column) for column in self.columns}
+        times, requests, places = (rows[name].to_pylist() for name in ("time", "request_id", "row"))
 
         def example(feature: str, row: int) -> SkewExample:
             return SkewExample(
@@ -388,12 +395,14 @@ class _Comparison:
         if not held:
             return part
         there, offline = self.offline.known([key for key, _ in held], pa.array([now] * len(held), MOMENT))
+        part = part.model_copy(update={"compared": len(there), "unknown": len(held) - len(there)})
+        if not there:
+            return part
         rows = [held[place][1] for place in there]
         online = {
             column.name: pa.array([row.get(column.name) for row in rows], _TYPE[column.type]) for column in self.columns
         }
         told = {column.name: offline[column.name].combine_chunks() for column in self.columns}
-        part = part.model_copy(update={"compared": len(there), "unknown": len(held) - len(there)})
 
         def example(feature: str, row: int) -> SkewExample:
             shown = [comparing.shown(each[feature], row) for each in (online, told)]
@@ -408,8 +417,6 @@ class _Comparison:
         offline: Mapping[str, pa.Array],
         example: Callable[[str, int], SkewExample],
     ) -> SkewPart:
-        if not part.compared:
-            return part
         found = [
             comparing.numbers(column.name, online[column.name], offline[column.name], self.tolerance)
             if column.type == "number"
