@@ -7,11 +7,13 @@ import csv
 import datetime
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl
 
 from argosy import errors, scratch, wiring
 from argosy.domain import source_addresses, suggestion
@@ -28,6 +30,8 @@ DATABASES = {".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckd
 """Files that are databases, by their suffix."""
 SCHEMA_NAME = r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}"
 """A table that a source can name without quotes (``SqlQuery.table``)."""
+SECRET_OPTION = "passw|passphrase|pwd|secret|token|credential"
+"""What the name of an option of an address has in it whose value is secret, such as ``password``, ``sslpassword`` and ``passwd``."""
 MOST_SHOWN = 20
 
 
@@ -255,7 +259,7 @@ class DatabaseOrigin:
 
     def before(self) -> str:
         """See the protocol."""
-        return "" if self.is_known else f"export {source_addresses.variable(self.secret)}={self.address} && "
+        return "" if self.is_known else f"export {source_addresses.variable(self.secret)}={shlex.quote(self.address)} && "
 
     def _query(self, first: str) -> str:
         columns = ", ".join(self.outline.quoted.values())
@@ -292,7 +296,8 @@ def _database(word: str, environment: Mapping[str, str]) -> tuple[str, str] | No
 def _typed_address(word: str) -> tuple[str, str]:
     kind, _, rest = word.partition("://")
     login, at, _ = rest.rpartition("@")
-    if at and ":" in login:
+    options = [name for name, _ in parse_qsl(rest.partition("?")[2], keep_blank_values=True)]
+    if (at and ":" in login) or any(re.search(SECRET_OPTION, name, re.IGNORECASE) for name in options):
         raise errors.UsageError(
             f"--from {kind}://…: an address with a password stays in the shell's history; export ARGOSY_SOURCE_<NAME>=<the address> where "
             "nobody looks, and say --from ARGOSY_SOURCE_<NAME>"

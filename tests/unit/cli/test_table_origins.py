@@ -2,6 +2,7 @@
 
 import csv
 import random
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -139,6 +140,17 @@ def test_a_table_of_sqlite(
     assert not any(str(file) in each.read_text("utf-8") for each in (project / "workflows").rglob("*.*"))
 
 
+def test_what_has_to_be_typed_before_is_quoted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell is given the address as one word, whatever stands in it."""
+    folder = project / "of & us"
+    folder.mkdir()
+    file = in_sqlite(folder / "shop.db")
+    assert main.run(["init", "people", "--from", str(file), "--table", "people"]) == errors.DONE
+    last = capsys.readouterr().out.rstrip().splitlines()[-1]
+    words = shlex.split(last[last.index("export") :])
+    assert words == ["export", f"ARGOSY_SOURCE_SHOP=sqlite:///{file}", "&&", "argosy", "run", "people"]
+
+
 def test_a_table_of_duckdb_without_a_key(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Rows are numbered in the order of their values; a column that no contract can have is not read, and said."""
     in_duckdb(project / "shop.duckdb")
@@ -164,6 +176,14 @@ def test_a_table_of_duckdb_without_a_key(project: Path, capsys: pytest.CaptureFi
             "stays in the shell's history",
             id="password",
         ),
+        *[
+            pytest.param(
+                ["--from", f"postgresql://db/shop?sslmode=require&{option}=hunter2", "--table", "people"],
+                "stays in the shell's history",
+                id=option,
+            )
+            for option in ("password", "sslpassword", "PASSWD", "access_token")
+        ],
         pytest.param(
             ["--from", "ARGOSY_SOURCE_CRN", "--table", "people"], "did you mean 'ARGOSY_SOURCE_CRM'?", id="name"
         ),
