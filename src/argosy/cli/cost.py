@@ -27,6 +27,7 @@ from argosy.templates import folder
 LABELS = ("month", "model", "pipeline", "owner")
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 NOBODY = "-"
+RunVersion = tuple[int, ...]
 MONTHS_DAYS = 92
 """Days that a bill reaches back to, where nobody says otherwise."""
 
@@ -65,22 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def newest(
-    arguments: argparse.Namespace, here: settings.Settings, most: int, known: dict[str, Used]
+    arguments: argparse.Namespace, here: settings.Settings, most: int, known: dict[str, tuple[RunVersion, Used]]
 ) -> tuple[list[Used], int]:
-    """What the newest *most* runs of this machine used, or all of the last months of a cluster's, and how many older ones are left out.
+    """What the newest *most* runs of this machine used, or of the last months of a cluster's, and how many others are left out.
 
-    *known*: those that are over, by name, which never change; what is found joins it.
+    *known*: what was read of runs of this machine that were over, by name, each with the version it was read of: a retry makes another.
+    What is found joins it.
     """
     if target.is_cluster(arguments):
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=MONTHS_DAYS)
-        return list(itertools.islice(_of_cluster(arguments, here, since), most)), 0
+        every = _of_cluster(arguments, here, since)
+        return list(itertools.islice(every, most)), sum(1 for _ in every)
     folders, owners, found = list(runs.from_newest(here.home)), known_owners(), []
     for each in folders[:most]:
-        used = known.get(each.run) or _of_folder(each, owners)
-        if used is not None:
+        version = each.version()  # asked first: what is read after it may be newer, and is read once more then
+        if each.run in known and known[each.run][0] == version:
+            found.append(known[each.run][1])
+        elif (used := _of_folder(each, owners)) is not None:
             found.append(used)
-            if each.run not in known and each.state()[0].get("finished"):
-                known[each.run] = used
+            if each.state()[0].get("finished"):
+                known[each.run] = version, used
     return found, max(0, len(folders) - most)
 
 
@@ -139,11 +144,11 @@ def _used(
 ) -> Used:
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
     pipeline = str(labels.get(TEMPLATE_LABEL) or metadata.get("generateName", "").rstrip("-") or name)
-    model = str(annotations.get(folder.MODEL) or _model_of(pipeline, owners) or NOBODY)
+    model = str(annotations.get(folder.MODEL) or model_of(pipeline, owners) or NOBODY)
     return Used(pipeline, model, owners.get(model, NOBODY), at, durations)
 
 
-def _model_of(pipeline: str, owners: Mapping[str, str]) -> str | None:
+def model_of(pipeline: str, owners: Mapping[str, str]) -> str | None:
     """The model of the project whose pipeline or looks are called *pipeline*: workflows of a template have no annotations of it."""
     known = sorted(owners, key=len, reverse=True)
     return next((model for model in known if f"{pipeline}-".startswith(f"{model.replace('_', '-')}-")), None)

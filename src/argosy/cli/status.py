@@ -29,7 +29,7 @@ from argosy.ui.waiting import Waiting
 NEWEST = 50
 """Runs that are looked at."""
 MOST_BILLED = 500
-"""Runs of this machine whose cost is counted."""
+"""Runs whose cost is counted, the newest."""
 BAD_LOOKS = ("drift",)
 
 
@@ -44,6 +44,8 @@ class OverallState:
     """What somebody should look at, a line each."""
     costs: Sequence[BillRow]
     """Of this month, by model."""
+    uncounted: int = 0
+    """Runs that are not in the costs and may be of this month."""
     owners: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -82,7 +84,11 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
         model: {name: served_state.of(main, looks, model, name) for name in environment_layout.ENVIRONMENTS}
         for model in models
     }
-    newest = list(itertools.islice(target.runs(arguments).newest_first(), NEWEST))
+    newest = [
+        each
+        for each in itertools.islice(target.runs(arguments).newest_first(), NEWEST)
+        if arguments.owner is None or _owner_of(each, owners) == arguments.owner
+    ]
     rollouts = [
         one
         for name in environment_layout.ENVIRONMENTS
@@ -93,7 +99,7 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
     now = datetime.datetime.now(datetime.UTC)
     asked = [each for each in open_requests if each.subject.model in live]
     champions = {model: each[environment_layout.PRODUCTION].model_digest for model, each in live.items()}
-    used, _ = cost.newest(arguments, here, MOST_BILLED, {})
+    used, left = cost.newest(arguments, here, MOST_BILLED, {})
     this_month = [one for one in used if f"{one.at:%Y-%m}" == f"{now:%Y-%m}"]
     return OverallState(
         live=live,
@@ -107,10 +113,17 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
         costs=[
             row
             for row in bills.bill(this_month, ("model",), prices)
-            if arguments.owner is None or row.labels["model"] in live
+            if arguments.owner is None or owners.get(row.labels["model"]) == arguments.owner
         ],
+        # Of those that are counted all began this month: so may others that are older.
+        uncounted=left if len(this_month) == len(used) else 0,
         owners=owners,
     )
+
+
+def _owner_of(run: Run, owners: Mapping[str, str]) -> str | None:
+    model = cost.model_of(run.pipeline, owners)
+    return None if model is None else owners[model]
 
 
 def _bad_looks(live: Mapping[str, Mapping[str, ServedState]]) -> Iterator[str]:
@@ -124,7 +137,7 @@ def _bad_days(live: Mapping[str, Mapping[str, ServedState]], looks: Any) -> Iter
     """The models of which the newest day with labels has a metric below its gate."""
     for model, served in live.items():
         for environment, state in served.items():
-            days = performance_days.kept(looks, model, environment, state.model_digest)
+            days = performance_days.kept(looks, model, environment, state.model_digest, most=1)
             below = [score.metric for score in days[-1].scores if score.standing == "below"] if days else []
             if below:
                 yield f"{model} in {environment}: {', '.join(below)} below the gate on {days[-1].since:%Y-%m-%d}"
@@ -134,7 +147,7 @@ def _bad_runs(newest: Sequence[Run]) -> Iterator[str]:
     """The runs that ended badly, if the newest of their pipeline did: what went well since is put out."""
     seen = set[str]()
     for each in newest:
-        pipeline = each.name.rsplit("-", 3)[0]
+        pipeline = each.pipeline or each.name
         if pipeline not in seen and (each.phase in FAILED or each.phase == KILLED):
             yield f"run {each.name}: {each.phase}; `argosy why {each.name}`"
         seen.add(pipeline)
@@ -160,6 +173,8 @@ def _lines(found: OverallState, prices: Prices) -> Iterator[str]:
         runs = "1 run" if row.runs == 1 else f"{row.runs} runs"
         yield f"  {row.labels['model']}: {runs}, {row.hours['cpu']:.2f} core hours, {row.hours['memory']:.2f} GiB hours{price}"
     yield from () if found.costs else ("  nothing",)
+    if found.uncounted:
+        yield f"  {found.uncounted:,} older runs are not counted; `argosy cost` counts all"
 
 
 def _served(state: ServedState) -> str:
@@ -194,4 +209,5 @@ def _as_json(found: OverallState) -> dict[str, Any]:
             }
             for row in found.costs
         ],
+        "costsLeftOut": found.uncounted,
     }

@@ -30,7 +30,7 @@ DATABASES = {".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckd
 """Files that are databases, by their suffix."""
 SCHEMA_NAME = r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}"
 """A table that a source can name without quotes (``SqlQuery.table``)."""
-SECRET_OPTION = "passw|passphrase|pwd|secret|token|credential"
+SECRET_OPTION = "passw|passphrase|pwd|secret|token|credential"  # noqa: S105 - a pattern, and no password
 """What the name of an option of an address has in it whose value is secret, such as ``password``, ``sslpassword`` and ``passwd``."""
 MOST_SHOWN = 20
 
@@ -259,7 +259,9 @@ class DatabaseOrigin:
 
     def before(self) -> str:
         """See the protocol."""
-        return "" if self.is_known else f"export {source_addresses.variable(self.secret)}={shlex.quote(self.address)} && "
+        return (
+            "" if self.is_known else f"export {source_addresses.variable(self.secret)}={shlex.quote(self.address)} && "
+        )
 
     def _query(self, first: str) -> str:
         columns = ", ".join(self.outline.quoted.values())

@@ -58,7 +58,7 @@ def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
     from argosy.ui.page_sources import PageSources
 
     prices = Prices.from_text(here.prices, "ARGOSY_PRICES")
-    known: dict[str, Used] = {}
+    known: dict[str, tuple[cost.RunVersion, Used]] = {}
     return PageSources(
         runs=at,
         where=where,
@@ -92,7 +92,9 @@ async def _told_to_stop() -> None:
     await stop.wait()
 
 
-def _bill(arguments: argparse.Namespace, here: Settings, prices: Prices, known: dict[str, Used]) -> "Bill":
+def _bill(
+    arguments: argparse.Namespace, here: Settings, prices: Prices, known: dict[str, tuple[cost.RunVersion, Used]]
+) -> "Bill":
     """The bill of the newest runs. *known*: what is known of earlier ones."""
     from argosy.ui import bill
 

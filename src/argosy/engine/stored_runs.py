@@ -146,6 +146,7 @@ def _run(folder: RunFolder, meta: Mapping[str, str], part: Mapping[str, str], *,
     return Run(
         folder.run,
         phase,
+        pipeline=folder.pipeline,
         message=meta.get("message", ""),
         started=float(started) if started else None,
         finished=float(finished) if finished and not open_ended else None,

@@ -5,7 +5,6 @@ the series outlive both and a restart of this process.
 """
 
 import datetime
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +23,6 @@ from argosy.ports.workflows import Workflow, Workflows
 KEY = "exporter/pipelines.json"
 MODEL = "argosy.dev/model"
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
-STAMP = re.compile(r"-\d{6}-\d{6}-[0-9a-f]{4}$")
-"""What a run of a machine is called after its pipeline's name."""
 
 
 class PipelineStore(Protocol):
@@ -226,4 +223,4 @@ def of_machine(runs: Runs) -> PipelineLook:
 
 
 def _local(run: Run) -> PipelineRun:
-    return PipelineRun(STAMP.sub("", run.name), run.phase, run.started, run.finished)
+    return PipelineRun(run.pipeline, run.phase, run.started, run.finished)

@@ -10,12 +10,14 @@ MOST_DAYS = 92
 """Days that are read, the newest."""
 
 
-def kept(objects: Objects, model: str, environment: str, model_digest: str) -> list[PerformancePeriod]:
-    """The days of the answers of the model of that digest, the oldest first; those of other versions of Argosy left out."""
+def kept(
+    objects: Objects, model: str, environment: str, model_digest: str, most: int = MOST_DAYS
+) -> list[PerformancePeriod]:
+    """The newest *most* days of the answers of the model of that digest, the oldest first; those of other versions of Argosy left out."""
     if not model_digest:
         return []
     prefix = performance_report.days_prefix(model, environment, model_digest)
-    contents = (objects.get(key) for key in sorted(objects.keys(prefix))[-MOST_DAYS:])
+    contents = (objects.get(key) for key in sorted(objects.keys(prefix))[-most:])
     found = (_parsed(content) for content in contents if content is not None)
     return [period for period in found if period is not None]
 

@@ -96,6 +96,8 @@ class Run:
 
     name: str
     phase: str
+    pipeline: str = ""
+    """What its runs have in common: the template it is of, or what its name begins with. Empty where nobody asked."""
     message: str = ""
     started: float | None = None
     finished: float | None = None

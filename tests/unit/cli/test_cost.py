@@ -1,5 +1,6 @@
 """`argosy cost`: hours and prices of what runs asked for, here and on a cluster, in Argo's own measure."""
 
+import argparse
 import datetime
 import json
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 
 from argosy import errors, wiring
-from argosy.cli import main
+from argosy.cli import cost, main, target
 from argosy.domain import bills
 from argosy.domain.bills import Prices, Used
+from argosy.settings import Settings
 
 NOW = datetime.datetime.now(datetime.UTC)
 STEPS = """
@@ -156,3 +158,34 @@ def test_wrong_words(words: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main.main(["cost", *words])
     assert left.value.code == errors.UsageError.exit_code
+
+
+def test_a_run_that_was_done_again_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a run that is over holds until its journal is written to."""
+    monkeypatch.chdir(tmp_path)
+    Path("steps.yaml").write_text(STEPS)
+    assert main.run(["run", "--file", "steps.yaml"]) == 0
+    parser = argparse.ArgumentParser()
+    target.add_arguments(parser)
+    here, known = Settings.from_environment(), dict[str, tuple[cost.RunVersion, Used]]()
+
+    def used() -> Used:
+        [found], _ = cost.newest(parser.parse_args([]), here, 500, known)
+        return found
+
+    first = used()
+    assert used() is first
+    assert main.run(["retry", "-", "--restart-successful", "--node-field-selector", "templateName=main"]) == 0
+    assert used() is not first
+
+
+@pytest.mark.usefixtures("cluster")
+def test_of_a_cluster_it_is_said_how_many_are_left_out() -> None:
+    """So many as there are beyond the newest."""
+    parser = argparse.ArgumentParser()
+    target.add_arguments(parser)
+    arguments, here = parser.parse_args(["--cluster"]), Settings.from_environment()
+    every, none = cost.newest(arguments, here, 500, {})
+    some, left = cost.newest(arguments, here, 1, {})
+    assert (none, len(some), left) == (0, 1, len(every) - 1)
+    assert left

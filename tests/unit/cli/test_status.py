@@ -19,16 +19,18 @@ DIGEST = "sha256:" + "d" * 64
 
 
 class Newest:
-    """Runs of which the newest of one pipeline failed, and of another only an earlier one."""
+    """Runs of which the newest of one pipeline failed, and of others only an earlier one; a cluster's have the names that it makes."""
 
     def newest_first(self) -> list[Run]:
         """The newest first."""
         named = (
-            ("churn-261130-0002-bbbb", "Failed"),
-            ("other-261130-0001-cccc", "Succeeded"),
-            ("other-261129-0001-dddd", "Failed"),
+            ("churn-261130-000002-bbbb", "Failed", "churn"),
+            ("other-x7k2p", "Succeeded", "other"),
+            ("other-watch-1796000000", "Failed", "other-watch"),
+            ("other-9qv4m", "Failed", "other"),
+            ("churn-watch-1796000000", "Suspended", "churn-watch"),
         )
-        return [Run(name, phase, started=1.0) for name, phase in named]
+        return [Run(name, phase, pipeline, started=1.0) for name, phase, pipeline in named]
 
 
 @pytest.fixture
@@ -48,8 +50,8 @@ def stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("argosy.wiring.forge", lambda _: forge)
     monkeypatch.setattr("argosy.wiring.objects", lambda *_: store)
     monkeypatch.setattr("argosy.cli.target.runs", lambda _: Newest())
-    monkeypatch.setattr("argosy.cli.cost.newest", lambda *_: (used, 0))
-    monkeypatch.setattr("argosy.cli.cost.known_owners", lambda: {"churn": "ada"})
+    monkeypatch.setattr("argosy.cli.cost.newest", lambda *_: (used, 1_200))
+    monkeypatch.setattr("argosy.cli.cost.known_owners", lambda: {"churn": "ada", "other": "grace"})
 
 
 @pytest.mark.usefixtures("stands")
@@ -58,11 +60,13 @@ def test_everything_in_one_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["status"]) == 0
     text = capsys.readouterr().out
     assert "production 3 (drift)" in text
-    assert "waits\n  nobody\n" in text
+    assert "waits\n  churn-watch-1796000000, for" in text
     assert "churn in production: drift; `argosy drift churn --environment production`" in text
-    assert "run churn-261130-0002-bbbb: Failed; `argosy why churn-261130-0002-bbbb`" in text
-    assert "other-" not in text
+    assert "run churn-261130-000002-bbbb: Failed; `argosy why churn-261130-000002-bbbb`" in text
+    assert "run other-watch-1796000000: Failed" in text
+    assert "other-9qv4m" not in text
     assert "churn: 1 run, 2.00 core hours" in text
+    assert text.endswith("  1,200 older runs are not counted; `argosy cost` counts all\n")
 
 
 @pytest.mark.usefixtures("stands")
@@ -78,9 +82,13 @@ def test_as_json_and_by_owner(capsys: pytest.CaptureFixture[str]) -> None:
         "digest": looked.DIGEST,
         "verdict": "drift",
     }
+    assert [each["what"] for each in found["waits"]] == ["churn-watch-1796000000"]
+    assert [line for line in found["burns"] if "other" in line] == []
+    assert found["costsLeftOut"] == 1_200
     assert main.run(["status", "--json", "--owner", "grace"]) == 0
     other = json.loads(capsys.readouterr().out)
-    assert (other["live"], other["costs"]) == ([], [])
+    assert (other["live"], other["costs"], other["waits"]) == ([], [], [])
+    assert other["burns"] == ["run other-watch-1796000000: Failed; `argosy why other-watch-1796000000`"]
 
 
 def test_with_a_run_it_is_get(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -513,8 +513,8 @@ class TestPipelines:
         class Known:
             def newest_first(self) -> list[Run]:
                 return [
-                    Run("flight-delay-260301-080000-ab12", "Failed", started=2.0, finished=3.0),
-                    Run("flight-delay-260301-060000-ab12", "Succeeded", started=0.0, finished=1.0),
+                    Run("flight-delay-260301-080000-ab12", "Failed", "flight-delay", started=2.0, finished=3.0),
+                    Run("flight-delay-260301-060000-ab12", "Succeeded", "flight-delay", started=0.0, finished=1.0),
                 ]
 
         look_at = pipeline_samples.of_machine(Known())  # type: ignore[arg-type]

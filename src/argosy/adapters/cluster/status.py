@@ -9,6 +9,7 @@ from argosy.ports.runs import OVER, SUSPENDED, Node, Outputs, Run
 from argosy.ports.workflows import Workflow
 
 GROUPS = {NodeType.RETRY, NodeType.TASK_GROUP, NodeType.STEP_GROUP}
+TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 TOLD = ("verdict", "model-digest", "request")
 """The outputs of a workflow that are told with it."""
 
@@ -24,6 +25,7 @@ def run_of(workflow: Workflow, namespace: str) -> Run:
     return Run(
         name,
         phase,
+        pipeline=pipeline_of(workflow),
         message=str(status.get("message") or ""),
         started=_seconds(status.get("startedAt") or workflow["metadata"].get("creationTimestamp")),
         finished=_seconds(status.get("finishedAt")),
@@ -33,6 +35,14 @@ def run_of(workflow: Workflow, namespace: str) -> Run:
         facts={"namespace": namespace, **{key: value for key, value in sorted(outputs.items()) if key in TOLD}},
         memory=_limits(status.get("storedWorkflowTemplateSpec") or workflow.get("spec") or {}),
     )
+
+
+def pipeline_of(workflow: Workflow) -> str:
+    """The template of *workflow*, by its label or its reference; else the prefix that its name was made with, else its name."""
+    metadata = workflow["metadata"]
+    reference = (workflow.get("spec") or {}).get("workflowTemplateRef") or {}
+    template = (metadata.get("labels") or {}).get(TEMPLATE_LABEL) or reference.get("name")
+    return str(template or str(metadata.get("generateName") or "").rstrip("-") or metadata["name"])
 
 
 def _limits(spec: Mapping[str, Any]) -> dict[str, str]:

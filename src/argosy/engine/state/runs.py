@@ -39,6 +39,11 @@ class RunFolder:
         """The run's id."""
         return self.path.name
 
+    @property
+    def pipeline(self) -> str:
+        """What the ids of all runs of its pipeline begin with, see :func:`new_id`."""
+        return STAMP.sub("", self.run).rstrip("-")
+
     def write_manifest(self, manifest: Json) -> None:
         """Keep *manifest*, what is run, for a resume; a path in it as text."""
         disk.write_atomically(self.path / MANIFEST, json.dumps(manifest, default=str))
@@ -71,6 +76,11 @@ class RunFolder:
         """The journal's meta data and nodes; empty where the run never started."""
         path = self.path / JOURNAL
         return journal.read(path) if path.exists() else ({}, {})
+
+    def version(self) -> tuple[int, ...]:
+        """Numbers that are others after the journal was written to: sizes and times of its files. Opens none of them."""
+        files = [self.path / JOURNAL, self.path / f"{JOURNAL}-wal"]
+        return tuple(number for file in files for number in _size_and_time(file))
 
 
 def new_id(base: str) -> str:
@@ -105,6 +115,14 @@ def from_newest(home: Path) -> Iterator[RunFolder]:
         paths = [folder / name for name in together[stamp]]
         # The name tells seconds. Of those that began in one more is asked.
         yield from map(RunFolder, paths if len(paths) == 1 else sorted(paths, key=_written, reverse=True))
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _written(path: Path) -> tuple[int, str]:
