@@ -124,6 +124,19 @@ def test_pictures_have_their_address(server: FakeGithub, forge: HostedForge) -> 
     assert pull.body.startswith(f"![how far]({page}/raw/{request.head}/models/toy/staging/evidence/gates.svg)\n")
 
 
+def test_pictures_of_an_updated_branch_are_still_ours(server: FakeGithub, forge: HostedForge) -> None:
+    """Main merged into the branch gives it a commit that no address in the text names."""
+    body = "![how far](gates.svg)\n"
+    request = opened(forge, replace(proposal("a"), body=body))
+    there = server.store
+    there.refs[f"heads/{request.branch}"] = there.commit(
+        there.commits[request.head].files, (request.head, there.refs["heads/main"]), "Merge main"
+    )
+    updated = forge.request(request.number)
+    assert updated.head != request.head
+    assert updated.body == request.body == body
+
+
 OWNERS = b"* @acme/platform\n/models/ @ada @acme/reviewers @gone\n"
 
 

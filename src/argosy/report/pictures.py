@@ -57,11 +57,13 @@ def located(markdown: str, folder: str) -> str:
     return LINK.sub(lambda found: f"{folder}/{found['name']}", markdown)
 
 
-def unlocated(markdown: str, folder: str) -> str:
-    """The inverse of :func:`located`; addresses in any other folder stay."""
-    return re.sub(
-        rf"(?<=\]\(){re.escape(folder)}/(?=({'|'.join(map(re.escape, NAMES))})\)$)", "", markdown, flags=re.MULTILINE
-    )
+def unlocated(markdown: str, commits: str, folder: str) -> str:
+    """The inverse of :func:`located` for *folder* at any commit below the address *commits*; addresses anywhere else stay.
+
+    At any, since a branch that main was merged into proposes the same pictures at a newer commit than the one in the addresses.
+    """
+    address = rf"{re.escape(commits)}/[0-9a-f]{{40,64}}/{re.escape(folder)}/"
+    return re.sub(rf"(?<=\]\(){address}(?=({'|'.join(map(re.escape, NAMES))})\)$)", "", markdown, flags=re.MULTILINE)
 
 
 def _gates(gates: Sequence[GateResult]) -> Picture | None:

@@ -115,13 +115,15 @@ def test_a_report_shows_what_lies_beside_it() -> None:
 
 def test_an_address_is_put_in_and_taken_out() -> None:
     """What a server shows and what was signed stay the same text; a picture from anywhere else is none of ours."""
-    body, folder = (
+    body, commits, folder = (
         evidence_markdown.report(evidence()),
-        "https://forge.example/a/b/raw/0f0f/models/toy/staging/evidence",
+        "https://forge.example/a/b/raw",
+        "models/toy/staging/evidence",
     )
-    there = pictures.located(body, folder)
-    assert there.count(f"]({folder}/") == 3
-    assert pictures.located(there, folder) == there
-    assert pictures.unlocated(there, folder) == body
-    elsewhere = there.replace("forge.example", "evil.example")
-    assert pictures.unlocated(elsewhere, folder) == elsewhere
+    there = pictures.located(body, f"{commits}/{'0f' * 20}/{folder}")
+    assert there.count(f"]({commits}/{'0f' * 20}/{folder}/") == 3
+    assert pictures.located(there, f"{commits}/{'1e' * 20}/{folder}") == there
+    assert pictures.unlocated(there, commits, folder) == body
+    for old, new in (("forge.example", "evil.example"), ("toy", "toi"), ("0f" * 20, "main"), ("0f" * 20, "0f/" * 20)):
+        elsewhere = there.replace(old, new)
+        assert pictures.unlocated(elsewhere, commits, folder) == elsewhere

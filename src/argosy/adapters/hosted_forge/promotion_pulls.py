@@ -235,20 +235,17 @@ class HostedForge:
         """Give pictures in the text the address that they have at the commit proposed, which nobody knows before the branch is there."""
         pull = self._pull(number)
         text = pull.body.replace("\r\n", "\n")
-        shown = pictures.located(text, self._beside(pull))
+        shown = pictures.located(text, f"{self._commits(pull)}/{pull.head}/{_evidence_folder(pull)}")
         if pull.is_open and shown != text:
             self._host.edit(number, body=shown, is_open=True)
 
     def _text(self, pull: Pull) -> str:
         """The text of *pull* as it was given, without what only this server needs."""
-        return pictures.unlocated(request_marks.strip(pull.body), self._beside(pull))
+        return pictures.unlocated(request_marks.strip(pull.body), self._commits(pull), _evidence_folder(pull))
 
-    def _beside(self, pull: Pull) -> str:
-        """The address of the folder with the evidence of *pull*, at the commit that it proposes."""
-        subject = _marks(pull).subject
-        page = pull.url.rsplit("/", 2)[0]
-        folder = environment_layout.evidence_folder(subject.model, subject.environment)
-        return f"{page}/{self._host.raw}/{pull.head}/{folder}"
+    def _commits(self, pull: Pull) -> str:
+        """The address below which the server has the files of each commit of the repository of *pull*."""
+        return f"{pull.url.rsplit('/', 2)[0]}/{self._host.raw}"
 
     def _replacing(self, proposal: Proposal) -> dict[str, bytes | None]:
         """The files of the proposal, without what another candidate left in their place."""
@@ -358,6 +355,11 @@ def _marks(pull: Pull) -> Marks:
             f"pull request {pull.number} is no promotion request, or the comment at the end of its body was deleted"
         )
     return marks
+
+
+def _evidence_folder(pull: Pull) -> str:
+    subject = _marks(pull).subject
+    return environment_layout.evidence_folder(subject.model, subject.environment)
 
 
 def _by_number(found: list[Request]) -> list[Request]:
