@@ -1,9 +1,13 @@
 """Our own Markdown as HTML: what ``evidence_markdown`` writes, folded tables and all. HTML that stands in the text is shown as text."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup, escape
 
 FOLDED = re.compile(
     r"^<details><summary>(?P<title>[^\n]*)</summary>$\n(?P<inside>.*?)^</details>$", re.MULTILINE | re.DOTALL
@@ -14,8 +18,12 @@ EMPTY_HEADER = re.compile(r"<th(?: style=\"[^\"]*\")?></th>")
 
 
 def html(markdown: str) -> Markup:
-    """*markdown* as HTML that may stand in a page of ours: no link leads anywhere but to the web, and no tag of the text is one."""
+    """*markdown* as HTML that may stand in a page of ours: no link leads anywhere but to the web, and no tag of the text is one.
+
+    A picture is what it says and the file that it is in, as in a terminal: it lies in the environment repo, and a page loads nothing.
+    """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.add_render_rule("image", _picture)
     parts, at = [], 0
     for folded in FOLDED.finditer(markdown):
         title, inside = reader.renderInline(folded["title"]), reader.render(folded["inside"])
@@ -29,3 +37,8 @@ def html(markdown: str) -> Markup:
     told = EMPTY_HEADER.sub("<td></td>", "".join(parts))
     # The reader escapes all text and refuses addresses that could run something.
     return Markup(told)  # noqa: S704
+
+
+def _picture(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    said = renderer.renderInlineAsText(tokens[index].children or [], options, env)
+    return str(escape(f"({tokens[index].attrs['src']}: {said})"))

@@ -211,6 +211,16 @@ def test_a_request_shows_its_checks_and_its_evidence() -> None:
     assert "<th>a</th>" in text
 
 
+def test_a_picture_is_what_it_says() -> None:
+    """A page may load nothing, and the picture lies in the environment repo."""
+    found = markdown_html.html(
+        '![2 gates\\: *auc* &lt;b&gt; held "back"](gates.svg)\n\n[![x](//evil.example/a.png)](https://a.example)\n'
+    )
+    assert "<img" not in found
+    assert "<p>(gates.svg: 2 gates: auc &lt;b&gt; held &#34;back&#34;)</p>" in found
+    assert "(//evil.example/a.png: x)</a>" in found
+
+
 def test_a_tag_that_was_escaped_folds_nothing() -> None:
     """What stands in a cell cannot open or close a part."""
     found = markdown_html.html("&lt;details&gt;&lt;summary&gt;x&lt;/summary&gt;\n\n<b>bold</b>\n")
