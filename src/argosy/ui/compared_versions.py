@@ -1,4 +1,7 @@
-"""Two versions of a model side by side: what was otherwise by their signed evidence, and their curves in one picture."""
+"""Two versions of a model side by side: what was otherwise by their evidence, and their curves in one picture.
+
+No signature is checked here: that is for the page of a request, and of the way back.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +25,8 @@ class KnownVersion:
     """Where it was found."""
     merged: bool
     """False where it is only proposed."""
+    problem: str = ""
+    """Why its evidence cannot be read, where one lies there."""
 
     @property
     def said(self) -> str:

@@ -92,9 +92,10 @@ class ModelHandlers:
         main, requests = Main.now(forge), [each for each in forge.requests() if each.subject.model == name]
         if not requests and name not in main.models():
             raise errors.UsageError(f"main of the environment repo names no model {name!r}, and no request is of one")
-        versions = [_known(one) for one in self._sources.tracer().versions(name).values()]
+        newest = itertools.islice(self._sources.tracer().versions(name).values(), MOST_VERSIONS)
+        versions = [_listed(one) for one in newest]
         parts = [model_page.part(_watched(main, store, name, each)) for each in environment_layout.ENVIRONMENTS]
-        return parts, requests, versions[:MOST_VERSIONS]
+        return parts, requests, versions
 
     def _compared(self, model: str, before: str, after: str) -> ComparedVersions:
         """Two versions of *model* by their numbers.
@@ -139,6 +140,14 @@ def _rows(forge: Forge, looks: Objects) -> tuple[list[BoardRow], list[Request], 
 
 def _known(one: Sighting) -> KnownVersion:
     return KnownVersion(one.version, one.evidence(), one.environment, one.merged)
+
+
+def _listed(one: Sighting) -> KnownVersion:
+    """As :func:`_known`; evidence that cannot be read is a problem of its version alone: anybody may propose some."""
+    try:
+        return _known(one)
+    except errors.Misconfigured as error:
+        return KnownVersion(one.version, None, one.environment, one.merged, problem=str(error))
 
 
 def _number(text: str, known: list[int]) -> int:

@@ -21,8 +21,8 @@ from argosy.monitoring import performance_days
 from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import Node, Run
 from argosy.promotion.seals import Seals
-from argosy.promotion.tracing import Tracer
-from argosy.ui import bill, compared_versions, live_pages, model_page, time_page, waiting
+from argosy.promotion.tracing import Sighting, Tracer
+from argosy.ui import bill, compared_versions, live_pages, model_handlers, model_page, time_page, waiting
 from argosy.ui.compared_versions import KnownVersion
 from argosy.ui.model_page import WatchedModel
 from kit import looked, reported
@@ -155,6 +155,39 @@ def test_versions_are_named_by_their_numbers(asked: str, status: int, said: str)
     answered, text, _ = shown(found, f"/models/churn/versions{asked}")
     assert answered == status
     assert said in text
+
+
+def test_evidence_that_cannot_be_read_is_said_beside_its_version() -> None:
+    """One broken file takes no page of a model away."""
+    path, beside = (
+        of("churn", "staging") for of in (environment_layout.version_path, environment_layout.evidence_path)
+    )
+    forge = MemoryForge({path: version(2).yaml().encode(), beside: b"{}"})
+    tracer = Tracer(forge, cast("Seals", None))
+    status, text, _ = shown(
+        sources(ChangingRuns(run("Running")), forge=lambda: forge, looks=MemoryObjects, tracer=lambda: tracer),
+        "/models/churn",
+    )
+    assert status == 200
+    assert "cannot be read: " in text
+    assert beside in text
+
+
+def test_only_the_evidence_of_listed_versions_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that was promoted for years has more versions than its page shows."""
+    path, beside = (
+        of("churn", "staging") for of in (environment_layout.version_path, environment_layout.evidence_path)
+    )
+    forge = MemoryForge({path: version(2).yaml().encode(), beside: b"{}"})
+    for number in (3, 4):
+        forge.push({path: version(number, OTHER).yaml().encode()})
+    read: list[int] = []
+    monkeypatch.setattr(Sighting, "evidence", lambda one: read.append(one.version.version))
+    monkeypatch.setattr(model_handlers, "MOST_VERSIONS", 2)
+    tracer = Tracer(forge, cast("Seals", None))
+    found = sources(ChangingRuns(run("Running")), forge=lambda: forge, looks=MemoryObjects, tracer=lambda: tracer)
+    assert shown(found, "/models/churn")[0] == 200
+    assert read == [4, 3]
 
 
 def test_the_way_back_is_asked_for_in_a_form() -> None:
