@@ -258,7 +258,7 @@ def test_full_disk(place: Place) -> None:
 
     code, answer, said = place.run("run", "-f", str(place.manifest), preexec_fn=small_files)
     assert (code, answer) == (74, {})
-    assert said.splitlines()[-1].startswith("error: cannot write the journal of the run")
+    assert said.splitlines()[-2].startswith("error: cannot write the journal of the run")
     assert "argosy resume" in said
     check_whole(place, *place.run("resume")[:2])
 

@@ -90,7 +90,7 @@ def test_an_edit_of_the_manifest_changes_the_run(own_project: Any) -> None:
         "      - name: champion\n        template: champion\n", "      - name: incumbent\n        template: champion\n"
     )
     renamed = re.sub(
-        r"depends: champion\b", "depends: incumbent", renamed.replace("tasks.champion.", "tasks.incumbent.")
+        r"(depends: .*)\bchampion\b", r"\1incumbent", renamed.replace("tasks.champion.", "tasks.incumbent.")
     )
     assert renamed != text
     edited = own_project.folder / "edited.yaml"
