@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
-    from argosy.domain.answers.answer_settings import Answerer
-    from argosy.domain.answers.answer_settings import Judge as JudgeSettings
+    from argosy.domain.answers.answer_settings import Answerer, AnswerSettings, Chat
     from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
     from argosy.domain.model_settings import ModelSettings
@@ -501,25 +500,37 @@ def documents(settings: Settings, data: str, names: Sequence[str]) -> Iterator[P
         yield place
 
 
-def completion(settings: Settings, answerer: Answerer) -> Completion | None:
-    """What completes the prompts of *answerer*; None where it asks no endpoint."""
-    if answerer.kind == "extractive":
-        return None
-    from argosy.adapters.chat_endpoint import ChatEndpoint
+def completion(settings: Settings, model: AnswerSettings, answerer: Answerer) -> Completion | None:
+    """What completes the prompts of *answerer*, that of *model* or of its champion; None where it asks no endpoint.
 
-    return ChatEndpoint(answerer, settings.chat_key)
+    Raises Misconfigured where the key is another host's.
+    """
+    return None if answerer.kind == "extractive" else _chat(settings, model, answerer, "an answerer")
 
 
-def judge(settings: Settings, judged_by: JudgeSettings) -> Judge:
-    """The judge of *judged_by*."""
-    if judged_by.kind == "lexical":
+def judge(settings: Settings, model: AnswerSettings) -> Judge:
+    """The judge of *model*. Raises Misconfigured where the key is another host's."""
+    if model.judge.kind == "lexical":
         from argosy.adapters.word_judge import WordJudge
 
-        return WordJudge(judged_by)
-    from argosy.adapters.chat_endpoint import ChatEndpoint
+        return WordJudge(model.judge)
     from argosy.adapters.chat_judge import ChatJudge
 
-    return ChatJudge(ChatEndpoint(judged_by, settings.chat_key).complete)
+    return ChatJudge(_chat(settings, model, model.judge, "the judge").complete)
+
+
+def _chat(settings: Settings, model: AnswerSettings, asked: Chat, whose: str) -> Completion:
+    """The endpoint *asked*; one key is one host's, that of the model's answerer or else of its judge, and no other is sent it."""
+    from argosy.adapters import chat_endpoint
+    from argosy.domain.answers.answer_settings import Chat
+
+    first = next((each for each in (model.answerer, model.judge) if isinstance(each, Chat)), asked)
+    if settings.chat_key and chat_endpoint.host(asked.endpoint) != chat_endpoint.host(first.endpoint):
+        raise errors.Misconfigured(
+            f"{whose} is asked at {asked.endpoint}, and ARGOSY_CHAT_KEY is the key for {first.endpoint}, which no other host is sent: "
+            "ask both at one host, such as a gateway that holds a key for each"
+        )
+    return chat_endpoint.ChatEndpoint(asked, settings.chat_key)
 
 
 @contextlib.contextmanager

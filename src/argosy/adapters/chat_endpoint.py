@@ -1,12 +1,15 @@
 """Asks an endpoint that speaks the protocol of OpenAI's chat completions, whoever serves it.
 
-The key goes to that address alone: no redirection is followed. What comes back is read up to a length; tokens are as the endpoint counts.
+The key goes to one host alone, and never in clear over a network: no redirection is followed. What comes back is read up to a length;
+tokens are as the endpoint counts.
 """
 
 import http.client
+import ipaddress
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +25,9 @@ LONGEST = 4 * 2**20
 ATTEMPTS = 4
 LONGEST_PAUSE = 30.0
 """Seconds that an endpoint may ask for before another attempt; one that asks for more fails the step, which Argo tries again later."""
-GIVEN_LATER = {408, 409, 425, 429, 500, 502, 503, 504}
-BROKEN_OFF = (http.client.HTTPException, TimeoutError, ConnectionError)
+GIVEN_LATER = {408, 409, 425, 429}
+"""Beside all from 500 on, among them those that only some providers and proxies give, such as 529."""
+BROKEN_OFF = (http.client.HTTPException, OSError)
 
 
 class _Message(BaseModel):
@@ -64,6 +68,10 @@ class ChatEndpoint:
     """The endpoint of *settings*, with *key* where it wants one; see :class:`argosy.ports.prompt_completion.Completion`."""
 
     def __init__(self, settings: Chat, key: str | None, sleep: Callable[[float], None] = time.sleep) -> None:
+        if key and not _is_private(settings.endpoint):
+            raise errors.Misconfigured(
+                f"endpoint {settings.endpoint!r} would be sent the key in clear: use https://, or unset ARGOSY_CHAT_KEY where it wants none"
+            )
         self._settings = settings
         self._key = key
         self._sleep = sleep
@@ -95,6 +103,7 @@ class ChatEndpoint:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
+        began = time.perf_counter()
         request = urllib.request.Request(self._address, data=body, headers=headers, method="POST")  # noqa: S310 - settings allow http(s)
         try:
             with self._opener.open(request, timeout=self._settings.timeout_seconds) as response:
@@ -109,14 +118,17 @@ class ChatEndpoint:
             raise errors.Misconfigured(
                 f"{self._address} answers with more than {LONGEST >> 20} MiB; a completion is far smaller"
             )
-        return self._read(content)
+        return self._read(content, time.perf_counter() - began)
 
     def _refused(self, error: urllib.error.HTTPError) -> Exception:
         with error:
-            said = error.read(2000).decode(errors="replace")
+            try:
+                said = error.read(2000).decode(errors="replace")
+            except BROKEN_OFF as broken:  # the status alone says what to do
+                said = f"(its words broke off: {broken or type(broken).__name__})"
         # A provider may repeat what it was sent.
         words = " ".join((said.replace(self._key, "…") if self._key else said).split())[:300]
-        if error.code in GIVEN_LATER:
+        if error.code in GIVEN_LATER or error.code >= 500:
             return _Later(f"answers {error.code}: {words}", _seconds(error.headers.get("Retry-After")))
         if error.code in (401, 403):
             how = "has no key" if not self._key else "is refused the key"
@@ -127,7 +139,7 @@ class ChatEndpoint:
             f"{self._address} answers {error.code}; see `endpoint` and `model` of model.yaml: {words}"
         )
 
-    def _read(self, content: bytes) -> Completed:
+    def _read(self, content: bytes, seconds: float) -> Completed:
         try:
             found = _Response.model_validate_json(content)
         except ValidationError as error:
@@ -142,7 +154,32 @@ class ChatEndpoint:
             )
         usage = found.usage
         text = found.choices[0].message.content or ""
-        return Completed(text=text, input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
+        return Completed(
+            text=text, input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, seconds=seconds
+        )
+
+
+def host(endpoint: str) -> tuple[str, int | None]:
+    """Host and port of *endpoint*: whom a key is for. Raises Misconfigured where it names none."""
+    try:
+        parts = urllib.parse.urlsplit(endpoint)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError as error:
+        raise errors.Misconfigured(f"endpoint {endpoint!r} is no address: {error}") from None
+    if not parts.hostname:
+        raise errors.Misconfigured(f"endpoint {endpoint!r} names no host; expected such as https://llm.example.com/v1")
+    return parts.hostname, port
+
+
+def _is_private(endpoint: str) -> bool:
+    """Whether nobody on a network can read what is sent to *endpoint*."""
+    name, _ = host(endpoint)
+    if urllib.parse.urlsplit(endpoint).scheme == "https" or name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _seconds(header: str | None) -> float | None:

@@ -12,6 +12,8 @@ class Completed(Document):
     text: str
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
+    seconds: float = Field(ge=0.0)
+    """Of the attempt that succeeded: waiting for an endpoint that asked for patience says nothing of the model."""
 
 
 class GivenAnswer(Document):

@@ -71,8 +71,8 @@ class Assistant:
         """The answer to *question*, and what it took."""
         began = time.perf_counter()
         found = self.find(question)
+        retrieving = time.perf_counter() - began
         completed = self._completed(question, found)
-        seconds = time.perf_counter() - began
         text = completed.text.strip() or self.signature.refusal
         return GivenAnswer(
             text=text,
@@ -81,7 +81,7 @@ class Assistant:
             refused=self._refuses(text),
             input_tokens=completed.input_tokens,
             output_tokens=completed.output_tokens,
-            seconds=seconds,
+            seconds=retrieving + completed.seconds,
             score=found[0].score if found else 0.0,
         )
 
@@ -100,8 +100,10 @@ class Assistant:
     def _completed(self, question: str, found: list[FoundPassage]) -> Completed:
         answerer = self.signature.answerer
         if isinstance(answerer, Extractive):
+            began = time.perf_counter()
             text = extractive.answer(answerer, self._index, question, found)
-            return Completed(text=text or self.signature.refusal, input_tokens=0, output_tokens=0)
+            seconds = time.perf_counter() - began
+            return Completed(text=text or self.signature.refusal, input_tokens=0, output_tokens=0, seconds=seconds)
         if self._complete is None:
             raise LookupError("refused when it was made")
         return self._complete(self.prompt(question, found))
