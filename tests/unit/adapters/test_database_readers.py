@@ -1,6 +1,8 @@
 """The readers of databases keep one contract: SQLAlchemy's, DuckDB's, and one that a package brings for addresses of its own."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -71,3 +73,35 @@ def test_a_reader_that_a_package_brings(tmp_path: Path, monkeypatch: pytest.Monk
         assert found["rows"].location == "a warehouse"
     with pytest.raises(errors.Misconfigured, match="what reads warehouse:// cannot say which tables"):
         wiring.database({VARIABLE: "warehouse://eu/sales"}, "crm")
+
+
+def test_a_duckdb_file_that_is_none_is_not_tried_again(tmp_path: Path) -> None:
+    """Whatever its name has in it: nothing changes by waiting."""
+    file = tmp_path / "stock_blocks.duckdb"
+    file.write_bytes(b"no database" * 1_000)
+    with pytest.raises(errors.Misconfigured, match="is no file that this DuckDB reads"):
+        DuckDBSources({VARIABLE: f"duckdb:///{file}"}).tables("crm")
+
+
+def test_a_duckdb_file_that_somebody_writes_is_tried_again(tmp_path: Path) -> None:
+    """Another process holds it."""
+    file = tmp_path / "crm.duckdb"
+    hold = f"import duckdb; held = duckdb.connect({str(file)!r}); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(errors.TryAgain, match="while another program writes into it"):
+            DuckDBSources({VARIABLE: f"duckdb:///{file}"}).tables("crm")
+        other.communicate("\n", timeout=30)
+
+
+def test_a_cast_that_no_value_bears_is_not_tried_again(tmp_path: Path) -> None:
+    """The query has to be mended."""
+    file = tmp_path / "crm.duckdb"
+    with duckdb.connect(file) as database:
+        database.execute("CREATE TABLE people AS SELECT 'x' AS id, 'y' AS name, 1.0 AS share")
+    wrong = source(query="SELECT CAST(id AS INTEGER) AS id, name, share FROM people")
+    with pytest.raises(errors.Misconfigured, match=r"Conversion Error.*mend `sql` of the source"):
+        DuckDBSources({VARIABLE: f"duckdb:///{file}"}).fetch([wrong], tmp_path)

@@ -30,7 +30,15 @@ CLOSED = {
 }
 """A query, or a view that somebody left in the file, reads and writes nothing beside it."""
 NO_VALUES = ("BLOB", "BIT", "STRUCT", "MAP", "UNION", "VARIANT", "GEOMETRY")
-SOMEBODY_HAS_TO_ACT = (duckdb.ProgrammingError, duckdb.InvalidInputException, duckdb.PermissionException)
+SOMEBODY_HAS_TO_ACT = (
+    duckdb.DataError,
+    duckdb.NotSupportedError,
+    duckdb.ProgrammingError,
+    duckdb.InvalidInputException,
+    duckdb.PermissionException,
+)
+"""What fails again however often it is tried: a cast that no value bears, a query that is none."""
+LOCKED = "Could not set lock"
 
 
 class DuckDBSources:
@@ -99,7 +107,7 @@ class DuckDBSources:
             ) from None
         except duckdb.IOException as error:
             said = errors.first_line(error)
-            if "lock" in said:
+            if LOCKED in said:
                 raise errors.TryAgain(
                     f"{file} cannot be read while another program writes into it: end that one, and try again"
                 ) from None
