@@ -41,6 +41,16 @@ def test_no_page_is_of_nothing() -> None:
     assert [name for name, area in error_kinds.AREAS.items() if not made & set(area.modules)] == []
 
 
+def test_a_failure_of_its_own_is_of_a_kind() -> None:
+    """Outside `errors` no class is of the common one: its code would have no page."""
+    modules = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "errors.py"]
+    classes = [
+        node for path in modules for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ClassDef)
+    ]
+    bases = {each.name: {ast.unparse(base).rpartition(".")[2] for base in each.bases} for each in classes}
+    assert [name for name, of in bases.items() if "ArgosyError" in of] == []
+
+
 def test_each_class_of_errors_has_a_kind() -> None:
     """With its own exit code."""
     classes = {

@@ -34,8 +34,8 @@ SIGNATURE_FILE = "bundle.sig"
 LARGEST_FILE = 512 * 1024 * 1024
 
 
-class UndefinedPrediction(errors.ArgosyError):
-    """The model answered with something that is no number."""
+class UndefinedPrediction(errors.Rejected):
+    """The model answered with something that is no number: it answers so again, and is not to be served."""
 
 
 class Predictor:

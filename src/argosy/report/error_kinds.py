@@ -123,7 +123,7 @@ AREAS: Mapping[str, ErrorArea] = {
     ),
     "monitoring": ErrorArea(
         "what follows a merge: looks, labels, retrainings, notices",
-        "`monitoring` in model.yaml says what is looked at; the prediction log and the monitoring store have to be reachable.",
+        "`monitor` in model.yaml says what is looked at; the prediction log and the monitoring store have to be reachable.",
         "monitoring.md",
         ("monitoring",),
     ),
@@ -171,7 +171,7 @@ _OF_MODULE = {module: name for name, area in AREAS.items() for module in area.mo
 
 def kind_of(error: errors.ArgosyError) -> str:
     """The first part of the code of *error*."""
-    return next((code for known, code in CLASSES.items() if isinstance(error, known)), "bug")
+    return next(code for known, code in CLASSES.items() if isinstance(error, known))
 
 
 def code_of(error: errors.ArgosyError) -> str:
