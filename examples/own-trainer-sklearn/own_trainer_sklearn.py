@@ -5,6 +5,7 @@ numbers of the formula and nothing else: there is no code in it to run, its byte
 to answer with it.
 """
 
+import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from argosy import errors
 from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
 
 FORMAT = b'{"argosy-example":"linear-1",'
+FORMULA = "1.0"
 KNOWN = {"binary": "C", "multiclass": "C", "regression": "alpha"}
 """By task the one parameter of the search space: how little, or how much, large weights cost."""
 PARTS = ("medians", "mean", "scale", "weights", "base")
@@ -71,8 +73,13 @@ class LinearTrainer:
 
     @property
     def version(self) -> str:
-        """Of the format: the formula is this package's own, whichever scikit-learn found its numbers."""
-        return "1.0"
+        """Of the format, 1.0, by which a server knows what it can load; then that of the scikit-learn that finds the numbers, where there
+        is one. Another one of these may find other numbers, so that what is searched and recorded under it is not the same.
+        """
+        try:
+            return f"{FORMULA}.{importlib.metadata.version('scikit-learn')}"
+        except importlib.metadata.PackageNotFoundError:  # who only answers needs none of it
+            return FORMULA
 
     def parameters(self, learning: Learning, point: Point) -> Mapping[str, float | int | str | bool]:
         """See argosy's interface."""

@@ -65,12 +65,13 @@ class Rows:
 
 
 class Model(Protocol):
-    """A fitted model. Safe to share between threads: nothing changes by asking it."""
+    """A fitted model. Safe to share between threads, several of which may ask at once: nothing changes by asking it."""
 
     def predict(self, matrix: Matrix, /) -> npt.NDArray[Any]:
         """Answer rows: the probability of the positive class, one a row; multiclass: a line a row, a column a class; regression: the value.
 
-        What one row is answered does not depend, to the last bit, on the rows that it comes with. Asked by one thread.
+        What one row is answered does not depend, to the last bit, on the rows that it comes with. It is calculated on the thread
+        that asks, and wakes no other.
         """
 
     def contributions(self, matrix: Matrix, /) -> npt.NDArray[Any]:

@@ -51,7 +51,7 @@ def library(settings: ModelSettings, trainer: Trainer) -> bundle.Library | None:
 def load(signature: bundle.Signature, content: bytes, place: str) -> Model:
     """The model of a bundle with *signature*, whose digest was checked. *place*: of the bundle, for people.
 
-    Raises Misconfigured where its trainer is not installed here, or is of another minor version than the one that fitted it.
+    Raises Misconfigured where its trainer is not installed here, is of another minor version than the one that fitted it, or fails at it.
     """
     fitted_by = signature.library
     name, version = (fitted_by.name, fitted_by.version) if fitted_by else (XGBOOST, signature.xgboost)
@@ -68,6 +68,15 @@ def load(signature: bundle.Signature, content: bytes, place: str) -> Model:
         return trainer.load(fixed, content)
     except errors.Misconfigured as error:
         raise errors.Misconfigured(f"the model in {place} {error}") from None
+    except errors.ArgosyError:
+        raise
+    except Exception as error:
+        if fitted_by is None:
+            raise
+        raise errors.Misconfigured(
+            f"{plugins.installed(plugins.TRAINERS)[name]}, cannot load the model in {place}: {type(error).__name__}: {error}; "
+            "train it again, or mend that package"
+        ) from error
 
 
 def named(name: str, asked_by: str) -> Trainer:

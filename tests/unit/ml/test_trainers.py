@@ -1,5 +1,6 @@
 """What fits models: XGBoost and the trainers of `examples/` keep one contract, and fit, pack, load and answer by the same road."""
 
+import importlib.metadata
 import json
 import re
 import tomllib
@@ -117,7 +118,9 @@ def test_a_bundle_that_nothing_here_fitted(leavers: Given, tmp_path: Path) -> No
     with pytest.raises(errors.Misconfigured, match=r"model\.ubj and model\.bin, and a bundle is one model"):
         Predictor.load(folder, digest)
     (folder / bundle.MODEL).unlink()
-    with pytest.raises(errors.Misconfigured, match=r"fitted by linear 7\.0\.0, here is 1\.0: .*silently differ"):
+    with pytest.raises(
+        errors.Misconfigured, match=r"fitted by linear 7\.0\.0, here is 1\.0\.[0-9.]+: .*silently differ"
+    ):
         Predictor.load(folder, rewritten(folder, version="7.0.0"))
     with pytest.raises(
         errors.Misconfigured,
@@ -127,6 +130,39 @@ def test_a_bundle_that_nothing_here_fitted(leavers: Given, tmp_path: Path) -> No
     (folder / bundle.OWN_MODEL).rename(folder / bundle.MODEL)
     with pytest.raises(errors.Misconfigured, match=r"has no model\.bin, which its signature speaks of"):
         Predictor.load(folder, rewritten(folder, name="linear", version="1.0"))
+
+
+@pytest.mark.usefixtures("brought")
+def test_a_package_that_fails_while_it_loads_is_named(
+    leavers: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line, with what it said: no server ends with the traceback of a package."""
+    folder = tmp_path / "bundle"
+    digest, _ = packed(leavers, "linear", folder)
+
+    def torn(*_: object) -> None:
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(type(trainers.named("linear", "a test")), "load", torn)
+    with pytest.raises(
+        errors.Misconfigured,
+        match=r"^linear of argosy\.trainers, which .* brings, cannot load .*: ValueError: no luck; train",
+    ):
+        Predictor.load(folder, digest)
+
+
+@pytest.mark.usefixtures("brought")
+def test_another_scikit_learn_finds_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So its version is in the trainer's, and a server, which needs none, goes by the format in front of it."""
+    linear, format_ = trainers.named("linear", "a test"), ["1", "0"]
+    here = linear.version
+    assert here == f"1.0.{importlib.metadata.version('scikit-learn')}"
+
+    def absent(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    assert linear.version.split(".")[:2] == here.split(".")[:2] == format_
 
 
 @pytest.mark.usefixtures("brought")
