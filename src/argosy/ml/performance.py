@@ -19,11 +19,11 @@ Array = npt.NDArray[np.float64]
 Measurements = dict[str, float | None]
 
 POINTS = 60
+"""Points of a curve that a person looks at."""
 MOST_CLASSES = 5
 """Classes that have a line of their own, the commonest."""
 PARTS, ROWS_A_PART = 20, 20
 """Parts of equal size that a holdout is cut into by what was predicted, and the rows of which a tenth means something."""
-"""Points of a curve that a person looks at."""
 PRIMARY = task_words.PRIMARY
 
 
