@@ -17,14 +17,13 @@ from argosy.cli import cost, get, target
 from argosy.domain import bills, environment_layout
 from argosy.domain.bills import BillRow, Prices
 from argosy.domain.promotion_requests import State
-from argosy.monitoring import performance_days, served_state
+from argosy.monitoring import performance_days, served_state, waiting
 from argosy.monitoring.served_state import ServedState
+from argosy.monitoring.waiting import Waiting
 from argosy.ports.runs import FAILED, KILLED, Run
 from argosy.promotion.standing import Main
 from argosy.report import formats, plain_text
 from argosy.settings import Settings
-from argosy.ui import waiting
-from argosy.ui.waiting import Waiting
 
 NEWEST = 50
 """Runs that are looked at."""

@@ -1,8 +1,8 @@
 """The model bundle: which files it holds, what each says, and what its digest is.
 
-``model.ubj`` (``model.bin`` of a trainer that a package brings), ``signature.json``,
-``bins.json``, ``golden.json`` and, once released, ``release.json``. The model digest covers all but the
-last, so that it depends on commit and data only and never on a time, a run or a counter.
+``model.ubj`` (``model.bin`` of a trainer that a package brings), ``signature.json``, ``bins.json``, ``golden.json`` and, once released,
+``release.json``. The model digest covers all but the last, so that it depends on commit and data only and never on a time, a run or a
+counter.
 """
 
 import hashlib

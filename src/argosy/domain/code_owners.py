@@ -4,10 +4,20 @@ Left to others: whether an owner exists and may be asked. Mail addresses are own
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+from argosy.domain import environment_layout
+from argosy.domain.promotion_requests import Subject
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The files that are looked for, in this order; the first that is there counts, alone."""
+
+
+def of_request(subject: Subject, read: Callable[[str], bytes | None]) -> list[str]:
+    """Who has to review a request about *subject*; empty where nobody is named. *read*: the file of main at a path, None for none."""
+    text = next((content for content in map(read, PLACES) if content is not None), b"")
+    path = environment_layout.second_path if subject.tries else environment_layout.version_path
+    return owners(text.decode(errors="replace"), [path(subject.model, subject.environment)])
 
 
 def owners(text: str, paths: Iterable[str]) -> list[str]:

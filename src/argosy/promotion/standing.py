@@ -171,10 +171,7 @@ class Main:
 
     def owners(self, subject: Subject) -> list[str]:
         """Who has to review a request about *subject*, as CODEOWNERS names them; empty where it names nobody."""
-        texts = (self._read(place) for place in code_owners.PLACES)
-        text = next((content for content in texts if content is not None), b"")
-        path = environment_layout.second_path if subject.tries else environment_layout.version_path
-        return code_owners.owners(text.decode(errors="replace"), [path(subject.model, subject.environment)])
+        return code_owners.of_request(subject, self._read)
 
     def rejection(self, model: str, model_digest: str) -> str | None:
         """Why the model with *model_digest* was taken out of service, in one line; None where it was not."""

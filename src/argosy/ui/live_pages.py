@@ -16,6 +16,7 @@ from argosy.domain import environment_layout
 from argosy.domain.promotion_requests import Request
 from argosy.domain.rollouts import Rollout
 from argosy.monitoring.served_state import ServedState
+from argosy.monitoring.waiting import Waiting
 from argosy.ports.runs import KILLED, Line, Node, Run
 from argosy.promotion.desk import Review
 from argosy.report import html, markdown_html, page_environment, request_lines
@@ -24,7 +25,6 @@ from argosy.ui.compared_runs import ComparedRuns
 from argosy.ui.compared_versions import ComparedVersions, KnownVersion
 from argosy.ui.model_page import EnvironmentPart
 from argosy.ui.time_page import TimeSpent
-from argosy.ui.waiting import Waiting
 
 MOST_NODES = 2000
 """Rows that the picture of a run has; the rest is counted."""

@@ -11,14 +11,14 @@ from argosy import errors
 from argosy.domain import environment_layout, performance_report
 from argosy.domain.promotion_requests import Request, State
 from argosy.domain.rollouts import Rollout
-from argosy.monitoring import performance_days, retrainings, served_state
+from argosy.monitoring import performance_days, retrainings, served_state, waiting
 from argosy.ports.forge import Forge
 from argosy.ports.objects import Objects
 from argosy.ports.runs import Run
 from argosy.promotion.standing import Main
 from argosy.promotion.tracing import Sighting
 from argosy.report import trace_lines
-from argosy.ui import answers, compared_versions, live_pages, model_page, waiting
+from argosy.ui import answers, compared_versions, live_pages, model_page
 from argosy.ui.compared_versions import ComparedVersions, KnownVersion
 from argosy.ui.live_pages import Board, BoardRow
 from argosy.ui.model_page import EnvironmentPart, WatchedModel

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from argosy.domain import code_owners
+from argosy.domain.documents import sha256
+from argosy.domain.promotion_requests import Subject
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,21 @@ def test_the_last_line_that_fits_counts() -> None:
     assert code_owners.owners(text, ["README.md"]) == ["acme/all"]
     assert code_owners.owners(text, ["models/toy/values.yaml", "README.md"]) == ["acme/all", "ada"]
     assert code_owners.owners(text, ["models/free/values.yaml"]) == []
+
+
+def test_the_first_file_of_main_names_who_reviews() -> None:
+    """Alone, also where it names nobody; what a request changes says which of its lines count."""
+    digest = sha256(b"m")
+    subject = Subject(model="toy", environment="staging", version=3, model_digest=digest, policy_digest=digest)
+    tried = subject.model_copy(update={"tries": "shadow"})
+    files = {
+        "CODEOWNERS": b"version.yaml @ada\nsecond.yaml @\xff @bob\n",
+        "docs/CODEOWNERS": b"* @eve\n",
+    }
+    assert code_owners.of_request(subject, files.get) == ["ada"]
+    assert code_owners.of_request(tried, files.get) == ["bob"]
+    assert code_owners.of_request(subject, {**files, ".github/CODEOWNERS": b""}.get) == []
+    assert code_owners.of_request(subject, {}.get) == []
 
 
 def test_our_own(root: Path) -> None:

@@ -17,12 +17,12 @@ from argosy.domain.promotion_requests import Request, State, Subject
 from argosy.domain.release import Version
 from argosy.domain.rollouts import Analysis, Rollout
 from argosy.domain.traces import Trace
-from argosy.monitoring import performance_days
+from argosy.monitoring import performance_days, waiting
 from argosy.monitoring.served_state import ServedState
 from argosy.ports.runs import Node, Run
 from argosy.promotion.seals import Seals
 from argosy.promotion.tracing import Sighting, Tracer
-from argosy.ui import bill, compared_versions, live_pages, model_handlers, model_page, time_page, waiting
+from argosy.ui import bill, compared_versions, live_pages, model_handlers, model_page, time_page
 from argosy.ui.compared_versions import KnownVersion
 from argosy.ui.model_page import WatchedModel
 from kit import looked, reported

@@ -267,10 +267,7 @@ class HostedForge:
 
     def _owners(self, subject: promotion_requests.Subject) -> list[str]:
         """Who owns what a request about *subject* changes, by the file that main has."""
-        read = (self._host.read(place, MAIN) for place in code_owners.PLACES)
-        text = next((content for content in read if content is not None), b"")
-        path = environment_layout.second_path if subject.tries else environment_layout.version_path
-        return code_owners.owners(text.decode(errors="replace"), [path(subject.model, subject.environment)])
+        return code_owners.of_request(subject, lambda place: self._host.read(place, MAIN))
 
     def _say(self, number: int, text: str) -> None:
         """Have one comment of ours beside the request say *text*, in place of what it said before."""

@@ -15,7 +15,7 @@ class Waiting:
 
     what: str
     href: str
-    """Its page here; empty where it has none."""
+    """Its page in `argosy ui`; empty where it has none."""
     waits: str
     """Who waits, in words."""
     waits_for: str
