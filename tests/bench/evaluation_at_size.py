@@ -124,10 +124,13 @@ def main() -> int:
         f"compared with the champion, {DRAWS:,} draws, by five measurements",
         lambda: champion_comparison.hold(SETTINGS, POLICY, candidate, champion, holdout, nothing),
     )
+    asked = standing.champion
+    if asked is None:
+        raise SystemExit("the champion could not be asked: nothing was measured")
     _, changes = timed(
         "what a promotion would change",
         lambda: champion_comparison.impact(
-            SETTINGS, POLICY, candidate, champion, holdout, nothing, AS_EVER.smallest_slice
+            SETTINGS, POLICY, candidate, champion, asked, holdout, nothing, AS_EVER.smallest_slice
         ),
     )
     answers = [each.predict_matrix(holdout.matrix) for each in (candidate, champion)]

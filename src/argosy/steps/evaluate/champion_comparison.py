@@ -3,7 +3,7 @@
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,8 @@ class Standing:
     """By the others that it names, in its order."""
     beside: Table | None = None
     """Scores that are shown and never gate."""
+    champion: Answers | None = field(default=None, repr=False)
+    """What the champion answered, row by row; None where it could not be asked."""
 
 
 def hold(
@@ -94,7 +96,7 @@ def hold(
     first, *others = comparison.settle(policy, [_decided(rule, found.get(rule.metric), len(holdout)) for rule in rules])
     first = first.model_copy(update={"score_distance": paired.score_distance(*answers)})
     beside = {name: pair for name in policy.beside if (pair := found[name]) is not None}
-    return Standing(first, others, comparison.beside(beside) if beside else None)
+    return Standing(first, others, comparison.beside(beside) if beside else None, answers[1])
 
 
 def entities(policy: ComparisonPolicy, holdout: Examples) -> Units:
@@ -141,11 +143,15 @@ def impact(
     policy: ComparisonPolicy,
     candidate: Predictor,
     incumbent: Predictor,
+    answered: Answers,
     holdout: Examples,
     left_out: pa.Table,
     smallest_slice: int,
 ) -> list[Table]:
-    """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare."""
+    """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare.
+
+    *answered*: what the incumbent answered there.
+    """
     own = own_features(incumbent.signature, holdout, left_out)
     if isinstance(own, str):
         return []
@@ -155,7 +161,7 @@ def impact(
         classes=candidate.signature.classes,
         labels=holdout.labels,
         candidate=_answers(candidate, holdout.matrix),
-        champion=_answers(incumbent, theirs),
+        champion=answered,
         confidence=policy.confidence,
         smallest_slice=smallest_slice,
         units=entities(policy, holdout),
@@ -176,16 +182,10 @@ def impact(
     return decision_impact.tables(judges, groups, settings.evaluation.business, reasons)
 
 
-def curves(
-    settings: ModelSettings, incumbent: Predictor, holdout: Examples, left_out: pa.Table, candidate: list[Curve]
-) -> list[Curve]:
-    """The *candidate*'s curves, those that are one line with the champion's on the same rows beside it."""
-    own = own_features(incumbent.signature, holdout, left_out)
-    if isinstance(own, str):
-        return candidate
-    answers = incumbent.predict_matrix(incumbent.encoder.table(own))
-    found = performance.curves(settings.task, holdout.labels, answers, settings.label.classes)
-    found += calibration.measure(settings.task, holdout.labels, answers)[1]
+def curves(settings: ModelSettings, answered: Answers, holdout: Examples, candidate: list[Curve]) -> list[Curve]:
+    """The *candidate*'s curves, those that are one line with the champion's, which *answered* for the same rows, beside it."""
+    found = performance.curves(settings.task, holdout.labels, answered.predictions, settings.label.classes)
+    found += calibration.measure(settings.task, holdout.labels, answered.predictions)[1]
     theirs = {curve.title: curve.series[MODEL] for curve in found if MODEL in curve.series}
     return [
         curve.model_copy(update={"series": {**curve.series, CHAMPION: theirs[curve.title]}})

@@ -170,22 +170,29 @@ def _beside_champion(
         recent, gates = _on_recent(settings, rules, predictor, None, features, cause)
         return BesideChampion(on_recent=recent, gates=gates)
     incumbent = champion_comparison.fetch(champion, artifacts)
+    left_out = frames.left_out(features)
     standing = champion_comparison.hold(
         settings,
         rules,
         predictor,
         incumbent.predictor,
         holdout,
-        frames.left_out(features),
+        left_out,
         overlap=_overlap(predictor, incumbent.predictor),
     )
     recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
     shown, together = [standing.beside] if standing.beside else [], None
-    if standing.result.compared:
-        left_out = frames.left_out(features)
-        together = champion_comparison.curves(settings, incumbent.predictor, holdout, left_out, curves)
+    if standing.champion is not None and standing.result.compared:
+        together = champion_comparison.curves(settings, standing.champion, holdout, curves)
         shown += champion_comparison.impact(
-            settings, rules, predictor, incumbent.predictor, holdout, left_out, policy.measuring.smallest_slice
+            settings,
+            rules,
+            predictor,
+            incumbent.predictor,
+            standing.champion,
+            holdout,
+            left_out,
+            policy.measuring.smallest_slice,
         )
     held = comparison.gates(rules, standing.result, standing.margins)
     return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates], together)

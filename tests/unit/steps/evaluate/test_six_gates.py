@@ -20,7 +20,7 @@ from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.policy import Policy
 from argosy.ml import boosting, bundling, frames, trainers
-from argosy.ml.encoding import Encoder
+from argosy.ml.encoding import Encoder, Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ml.xgboost_trainer import BoosterModel
@@ -231,6 +231,21 @@ def test_a_model_that_beats_the_champion(judged: Judged) -> None:
     beside = [curve.title for curve in evidence.curves if "champion" in curve.series]
     assert beside == ["ROC curve", "Precision and recall", "Calibration"]
     assert all(curve.series["champion"] != curve.series["model"] for curve in evidence.curves)
+
+
+def test_the_champion_answers_the_holdout_once(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its curves and what a promotion would change are of the answers that it was compared by."""
+    asked: list[tuple[str, int]] = []
+    answer = Predictor.predict_matrix
+
+    def counted(predictor: Predictor, matrix: Matrix) -> Any:
+        asked.append((predictor.digest, len(matrix)))
+        return answer(predictor, matrix)
+
+    monkeypatch.setattr(Predictor, "predict_matrix", counted)
+    evidence = judged(GOOD, champion=SPOILED["performance"])
+    assert evidence.champion.model_digest
+    assert asked.count((evidence.champion.model_digest, evidence.rows_holdout)) == 1
 
 
 def test_the_champion_itself(judged: Judged) -> None:
