@@ -121,3 +121,16 @@ def test_a_run_that_did_not_come_so_far(shell: Shell) -> None:
     code, _, err = run_made(shell, "--only", "train", "--from", "made")
     assert code == 2
     assert "ingest is Failed there; name a run that came so far, or make one with --until ingest" in err
+
+
+def test_a_draft_of_a_model_that_answers_in_words_ends_with_its_own_evaluation(shell: Shell, tmp_path: Path) -> None:
+    """Which step judges depends on the pipeline; a language model's has a name of its own."""
+    manifest = (tmp_path / "made.yaml").read_text(encoding="utf-8")
+    manifest = manifest.replace("name: train\n", "name: evaluate-answers\n").replace(
+        "depends: train,", "depends: evaluate-answers,"
+    )
+    manifest += "    - {name: evaluate-answers, container: {image: any, command: [sh, -c, 'true']}}\n"
+    (tmp_path / "made.yaml").write_text(manifest, encoding="utf-8")
+    code, said, wrong = shell("run", "-f", "made.yaml", "--local-image", "*", "--draft")
+    assert code == 0, wrong
+    assert "not run, as asked: propose" in said

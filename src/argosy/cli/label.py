@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Add the labels and say how many."""
+    if not arguments.by.strip():
+        raise errors.UsageError("--by names nobody: say who decided, a person or a role")
     place = models.folder_of(arguments.model)
     files = folder.artifacts_of(place)
     if "labelled" not in files:

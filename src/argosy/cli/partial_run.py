@@ -4,7 +4,7 @@ The part is Argo's own (``engine.partial_runs``); none opens a request, because 
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,12 +13,14 @@ import yaml
 from argosy import errors
 from argosy.cli import progress
 from argosy.domain import run_differences
+from argosy.engine.api import Manifest
 from argosy.engine.options import Prepared
 from argosy.engine.state import journal, runs
 from argosy.engine.state.object_store import digest_of
 from argosy.engine.state.stored_run import StoredRun
 from argosy.ports.runs import FROM_RUN, UNTIL
 from argosy.steps.evaluate.spec import SPEC as EVALUATE
+from argosy.steps.evaluate_answers.spec import SPEC as EVALUATE_ANSWERS
 from argosy.steps.propose.spec import SPEC as PROPOSE
 from argosy.templates import folder
 
@@ -48,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def target(arguments: argparse.Namespace) -> str | None:
-    """The step that the run ends after; None for a whole run. Raises UsageError where the options make no sense."""
+def target(arguments: argparse.Namespace, manifest: Manifest) -> str | None:
+    """The step that the run of *manifest* ends after; None for a whole run. Raises UsageError where the options make no sense."""
     if arguments.from_run and not arguments.only:
         raise errors.UsageError("--from names the run that gives to --only STEP what comes before it; name the step")
     if arguments.only == PROPOSE.name:
@@ -57,7 +59,20 @@ def target(arguments: argparse.Namespace) -> str | None:
             f"--only {PROPOSE.name} would ask reviewers for a model that no whole run made; `argosy run` makes it, `argosy retry RUN` "
             "goes on with one that failed"
         )
-    return EVALUATE.name if arguments.draft else arguments.until or arguments.only
+    if arguments.draft:
+        return evaluation(each for document in manifest.all() for each in _templates(document.body))
+    found: str | None = arguments.until or arguments.only
+    return found
+
+
+def evaluation(templates: Iterable[Mapping[str, Any]]) -> str:
+    """The step among *templates* that judges a candidate: which one depends on what the model answers with."""
+    names = {each.get("name") for each in templates}
+    return EVALUATE_ANSWERS.name if EVALUATE_ANSWERS.name in names else EVALUATE.name
+
+
+def _templates(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return (body.get("spec") or {}).get("templates") or []
 
 
 def giver(arguments: argparse.Namespace, prepared: Prepared, home: Path) -> runs.RunFolder:

@@ -40,7 +40,6 @@ from argosy.report import formats
 from argosy.report.record import RunReport
 from argosy.settings import Settings
 from argosy.steps.champion.spec import SPEC as CHAMPION
-from argosy.steps.evaluate.spec import SPEC as EVALUATE
 from argosy.steps.ingest.spec import SPEC as INGEST
 from argosy.templates import folder as folders
 
@@ -150,7 +149,10 @@ def again(asked: argparse.Namespace, wanted: Original, settings: Settings, trial
     # What this run is made of is said of it, not what the other was.
     origin = wanted.origin.model_copy(update={"code": code_identity.digest(), "images": {}})
     options = local_run.options(
-        asked, use_cache=False, target=_end(wanted), parameters={origins.PARAMETER: origin.text()}
+        asked,
+        use_cache=False,
+        target=_end(wanted.folder) if wanted.folder else None,
+        parameters={origins.PARAMETER: origin.text()},
     )
     options = dataclasses.replace(
         options,
@@ -182,12 +184,11 @@ def again(asked: argparse.Namespace, wanted: Original, settings: Settings, trial
     return Again(prepared, options, given, aspects)
 
 
-def _end(wanted: Original) -> str:
-    """The step that the run ends after: the evaluation, or before that where *wanted* was told to end there."""
-    if wanted.folder is None:
-        return EVALUATE.name
-    annotations = wanted.folder.manifest()["metadata"].get("annotations") or {}
-    return str(annotations.get(UNTIL) or EVALUATE.name)
+def _end(folder: RunFolder) -> str:
+    """The step that the run ends after: the evaluation, or before that where the run in *folder* was told to end there."""
+    manifest = folder.manifest()
+    annotations = manifest["metadata"].get("annotations") or {}
+    return str(annotations.get(UNTIL) or partial_run.evaluation(manifest["spec"]["templates"]))
 
 
 def _data(asked: argparse.Namespace, folder: RunFolder, stored: StoredRun) -> tuple[Aspect, set[str]]:
@@ -254,7 +255,8 @@ def _of_commit(wanted: Original, options: RunOptions, settings: Settings, trials
     values = runs_verb.values(
         arguments, manifest, settings.data_root, Provenance.from_text(options.parameters[origins.PARAMETER])
     )
-    options = dataclasses.replace(options, parameters=values)
+    end = partial_run.evaluation(manifest.main.body["spec"]["templates"])
+    options = dataclasses.replace(options, parameters=values, target=end)
     prepared = api.prepare(manifest, options)
     prepared.metadata["annotations"][AGAIN] = wanted.title
     aspects = {

@@ -153,7 +153,7 @@ def start(arguments: argparse.Namespace) -> tuple[str, int]:
         arguments,
         parameters=values(arguments, manifest, Settings.from_environment().data_root),
         entrypoint=arguments.entrypoint,
-        target=partial_run.target(arguments),
+        target=partial_run.target(arguments, manifest),
         name=arguments.name,
         use_cache=not arguments.no_cache,
         volumes=_volumes(arguments),

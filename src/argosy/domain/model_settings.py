@@ -297,11 +297,6 @@ class CommonSettings(Document):
     schedule: Schedule | None = Field(
         default=None, description="Compiled to a CronWorkflow beside the pipeline; none where absent."
     )
-    monitor: Monitor | None = Field(
-        default=None,
-        description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
-        "only `argosy drift` looks at them.",
-    )
     retraining: Retraining = Retraining()
     notify: Notify = Field(
         default_factory=dict,
@@ -350,6 +345,11 @@ class ModelSettings(CommonSettings):
     serving: Serving = Serving()
     evaluation: Evaluation = Evaluation()
     compute: Compute = Compute()
+    monitor: Monitor | None = Field(
+        default=None,
+        description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
+        "only `argosy drift` looks at them.",
+    )
     scoring: ScoringSettings | None = Field(
         default=None,
         description="Tables that it scores, such as every night; compiled to a workflow beside the pipeline. `argosy score` scores any.",

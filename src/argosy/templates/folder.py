@@ -63,8 +63,11 @@ class ModelFiles:
 
 
 def artifacts_of(folder: Path) -> dict[str, str]:
-    """The files that travel with the manifest of *folder*: what answers in words has a prompt."""
-    return ANSWER_ARTIFACTS if (folder / ANSWER_ARTIFACTS["prompt"]).is_file() else ARTIFACTS
+    """The files that travel with the manifest of *folder*, by the task of its settings."""
+    # A run of a manifest that is no model's pays for no document.
+    from argosy.files import model_folder
+
+    return ANSWER_ARTIFACTS if model_folder.is_of_answers(folder / ARTIFACTS["settings"]) else ARTIFACTS
 
 
 def read(folder: Path) -> ModelFiles:

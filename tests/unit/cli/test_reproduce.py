@@ -182,3 +182,23 @@ def test_a_version_that_cannot_be_made_from_its_commit(
     wanted = SimpleNamespace(title="toy/7", model="toy", origin=Provenance(**given), evidence=None)
     with pytest.raises(errors.UsageError, match=message):
         reproduction.manifest_of_commit(wanted)  # type: ignore[arg-type]
+
+
+def test_a_model_that_answers_in_words_is_reproduced_up_to_its_own_evaluation(shell: Shell, tmp_path: Path) -> None:
+    """Its step has a name of its own; nothing after it is run."""
+    manifest = tmp_path / "toy.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(
+        text.replace("name: evaluate", "name: evaluate-answers")
+        .replace("template: evaluate", "template: evaluate-answers")
+        .replace("depends: evaluate", "depends: evaluate-answers"),
+        encoding="utf-8",
+    )
+    code, _, said = shell("run", "-f", "toy.yaml", "--local-image", "*")
+    assert code == errors.DONE, said
+    code, out, said = shell("reproduce", "toy/latest", "--json")
+    assert code == errors.DONE, said
+    again = runs.find(tmp_path / "home", json.loads(out)["run"])
+    names = {node.display_name for node in again.state()[1].values()}
+    assert "evaluate-answers" in names
+    assert "register" not in names

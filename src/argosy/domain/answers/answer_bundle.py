@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from argosy.domain.answers.answer_settings import Answerer, Retrieval
+from argosy.domain.answers.evaluation_items import lines_of
 from argosy.domain.documents import Document
 
 SIGNATURE = "answers.json"
@@ -62,4 +63,4 @@ class GoldenQuestions(Document):
 
 def passages(path: Path) -> list[Passage]:
     """The passages in *path*, as they are ranked."""
-    return [Passage.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Passage.model_validate_json(line) for line in lines_of(path.read_text(encoding="utf-8"))]

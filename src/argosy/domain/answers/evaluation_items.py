@@ -17,6 +17,8 @@ Text = Annotated[str, Field(min_length=1, max_length=8000)]
 MANIFEST, QUESTIONS, LABELLED = "manifest.json", "questions.jsonl", "labelled.jsonl"
 """The files of a snapshot beside its documents."""
 MOST_ITEMS = 10_000
+LONGEST_WHY = 1000
+"""Characters."""
 
 
 class EvaluationQuestion(Document):
@@ -47,7 +49,7 @@ class LabelledAnswer(Document):
     sections: list[str] = Field(default_factory=list, description="Sections that it was answered from, best first.")
     acceptable: bool = Field(description="Whether the person would have this answer given to a user.")
     by: Text = Field(description="Who labelled it: a person or a role.")
-    why: str = Field(default="", max_length=1000)
+    why: str = Field(default="", max_length=LONGEST_WHY)
 
 
 Item = TypeVar("Item", bound=Document)
@@ -56,12 +58,13 @@ Item = TypeVar("Item", bound=Document)
 def questions(text: str, place: str) -> list[EvaluationQuestion]:
     """The questions in *text*, the content of *place*. Raises Misconfigured with the line."""
     found = read(text, place, EvaluationQuestion)
-    ids = [each.id for each in found]
+    seen: set[str] = set()
     for number, each in enumerate(found, 1):
-        if each.id in ids[: number - 1]:
+        if each.id in seen:
             raise errors.Misconfigured(
                 f"{place}:{number}: the id {each.id!r} is there twice; each question has its own"
             )
+        seen.add(each.id)
         if each.answerable != bool(each.reference):
             raise errors.Misconfigured(
                 f"{place}:{number}: {each.id} has {'sections' if each.answerable else 'a reference'} and no "
@@ -92,7 +95,7 @@ def labelled(text: str, place: str, known: Iterable[EvaluationQuestion]) -> list
 
 def read(text: str, place: str, kind: type[Item]) -> list[Item]:
     """The items in *text*, the content of *place*. Raises Misconfigured with the line that is none."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     if len(lines) > MOST_ITEMS:
         raise errors.Misconfigured(f"{place} has {len(lines):,} lines; at most {MOST_ITEMS:,} are read")
     return [_item(line, f"{place}:{number}", kind) for number, line in enumerate(lines, 1)]
@@ -102,11 +105,19 @@ def _item(line: str, place: str, kind: type[Item]) -> Item:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise errors.Misconfigured(
-            f"{place}: {f'{field}: ' if field else ''}{first['msg']}; one JSON object a line"
-        ) from None
+        raise problem(error, place) from None
+
+
+def problem(error: ValidationError, place: str) -> errors.Misconfigured:
+    """The first that *error* says of the line at *place*."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return errors.Misconfigured(f"{place}: {f'{field}: ' if field else ''}{first['msg']}; one JSON object a line")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of *text*, one JSON object each, which may hold U+2028, U+2029 and U+0085 as they are: ``splitlines`` splits there."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def lines(found: Sequence[Document]) -> str:

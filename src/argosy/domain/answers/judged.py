@@ -16,6 +16,15 @@ class Completed(Document):
     """Of the attempt that succeeded: waiting for an endpoint that asked for patience says nothing of the model."""
 
 
+def refuses(text: str, refusal: str) -> bool:
+    """Whether *text* is the sentence *refusal* and nothing else, but for case, spaces and a last dot: more than that answers."""
+    return _bare(text) == _bare(refusal)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(" .!")
+
+
 class GivenAnswer(Document):
     """One answer, and what it took."""
 

@@ -34,7 +34,7 @@ def of(judge: Sequence[bool], people: Sequence[bool], questions: Sequence[str], 
         raise ValueError(f"{len(judge)} judgements, {len(people)} labels and {len(questions)} questions")
     ours, theirs = np.asarray(judge, dtype=float), np.asarray(people, dtype=float)
     agreed = int((ours == theirs).sum())
-    if not agreed or np.isnan(whole := float(kappas(ours, theirs, np.ones((1, len(ours))))[0])):
+    if not len(ours) or np.isnan(whole := float(kappas(ours, theirs, np.ones((1, len(ours))))[0])):
         return JudgeAgreement(len(ours), agreed)
     units = resampling.of_columns([pa.chunked_array([list(questions)])])
     blocks = resampling.drawn(units, drawing.resamples, np.random.default_rng(drawing.seed))

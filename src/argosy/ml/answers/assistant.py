@@ -12,7 +12,7 @@ from argosy.domain import bundle as bundles
 from argosy.domain.answers import answer_bundle
 from argosy.domain.answers.answer_bundle import CONTEXT, QUESTION, REFUSAL, AnswerSignature, GoldenQuestions
 from argosy.domain.answers.answer_settings import Extractive
-from argosy.domain.answers.judged import Completed, GivenAnswer
+from argosy.domain.answers.judged import Completed, GivenAnswer, refuses
 from argosy.domain.documents import sha256
 from argosy.ml.answers import extractive, retrieval
 from argosy.ml.answers.retrieval import FoundPassage, PassageIndex
@@ -78,7 +78,7 @@ class Assistant:
             text=text,
             sections=[each.passage.section for each in found],
             passages=[each.passage.text for each in found],
-            refused=self._refuses(text),
+            refused=refuses(text, self.signature.refusal),
             input_tokens=completed.input_tokens,
             output_tokens=completed.output_tokens,
             seconds=retrieving + completed.seconds,
@@ -107,10 +107,6 @@ class Assistant:
         if self._complete is None:
             raise LookupError("refused when it was made")
         return self._complete(self.prompt(question, found))
-
-    def _refuses(self, text: str) -> bool:
-        """Models add a dot or a courtesy."""
-        return text.casefold().startswith(self.signature.refusal.casefold().rstrip(".!"))
 
 
 def _minor(version: str) -> str:

@@ -16,7 +16,7 @@ from argosy.domain.answers import answer_bundle, answer_measurements, evaluation
 from argosy.domain.answers.answer_bundle import GoldenQuestions
 from argosy.domain.answers.answer_settings import Answerer, AnswerSettings
 from argosy.domain.answers.evaluation_items import LABELLED, MANIFEST, QUESTIONS, EvaluationQuestion, LabelledAnswer
-from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer
+from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer, refuses
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.policy import ComparisonPolicy, Policy
@@ -182,7 +182,7 @@ def _agreement(
                 text=label.answer,
                 sections=label.sections,
                 passages=[text for section in label.sections for text in texts[section]],
-                refused=label.answer.casefold().startswith(settings.refusal.casefold().rstrip(".!")),
+                refused=refuses(label.answer, settings.refusal),
                 input_tokens=0,
                 output_tokens=0,
                 seconds=0.0,

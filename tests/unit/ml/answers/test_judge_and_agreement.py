@@ -3,6 +3,7 @@
 import pytest
 import sklearn.metrics
 
+from argosy.domain.answers import judged
 from argosy.domain.answers.answer_settings import LexicalJudge
 from argosy.domain.answers.evaluation_items import EvaluationQuestion
 from argosy.domain.answers.judged import GivenAnswer
@@ -80,3 +81,32 @@ def test_a_judge_who_says_the_same_of_all_agrees_with_nobody() -> None:
     assert agreement.of([], [], [], DRAWING).kappa is None
     flattered = agreement.of([True] * 50, [True] * 45 + [False] * 5, [str(number) for number in range(50)], DRAWING)
     assert flattered.kappa == pytest.approx(0.0)
+
+
+def test_a_judge_who_says_the_opposite_has_a_kappa() -> None:
+    """Minus one: no judge is worse, and none is more certain."""
+    judge = [True, False] * 10
+    found = agreement.of(judge, [not each for each in judge], [str(number) for number in range(20)], DRAWING)
+    assert (found.agreed, found.kappa, found.low) == (0, -1.0, -1.0)
+    assert found.high is not None
+    assert found.high < 0
+    assert agreement.of([], [], [], DRAWING).kappa is None
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        pytest.param("I do not know.", True, id="word-for-word"),
+        pytest.param(" i do  not know!\n", True, id="case-and-a-dot"),
+        pytest.param("I do not know, but type argosy rollback.", False, id="and-an-answer"),
+        pytest.param("I do not knowingly.", False, id="another-word"),
+    ],
+)
+def test_a_refusal_is_the_sentence_alone(text: str, refused: bool) -> None:
+    """Whoever answers beside it has answered, and is measured by that."""
+    assert judged.refuses(text, "I do not know.") is refused
+
+
+def test_a_short_refusal_makes_no_answer_one() -> None:
+    """Every text begins as nothing does."""
+    assert not judged.refuses("Type argosy rollback.", ".")

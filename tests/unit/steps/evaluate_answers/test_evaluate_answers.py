@@ -12,11 +12,12 @@ from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle as bundles
-from argosy.domain.answers import evaluation_items
+from argosy.domain.answers import answer_bundle, evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.policy import ANSWER_DIMENSIONS, Policy
 from argosy.domain.provenance import Provenance
+from argosy.ml.answers.assistant import Assistant
 from argosy.steps.assemble import run as assemble
 from argosy.steps.collect import run as collect
 from argosy.steps.evaluate_answers import run as evaluate
@@ -277,3 +278,19 @@ def test_a_policy_for_tables_judges_no_answers(world: AnswersWorld) -> None:
     world.bundle(settings())
     with pytest.raises(errors.Misconfigured, match="`judges: answers`"):
         world.evaluate(settings(), policy().model_copy(update={"judges": "predictions"}))
+
+
+def test_separators_of_lines_in_a_page_are_words_like_others(world: AnswersWorld) -> None:
+    """U+2028 and its like end lines for Python and not in JSON; a page may hold them."""
+    (world.path / "help.md").write_text(
+        PAGE.replace("trouble is", "trouble\u2028is\u2029now\u0085", 1), encoding="utf-8"
+    )
+    made = world.bundle(settings())
+    assert any("\u2028" in each.text for each in answer_bundle.passages(made / answer_bundle.PASSAGES))
+    assert Assistant.load(made, bundles.digest(made)).answer("What helps against backup trouble?").text
+
+
+def test_a_language_model_has_no_monitor() -> None:
+    """Nothing of it would be compiled: a setting without effect is refused."""
+    with pytest.raises(ValueError, match=r"monitor\n.*Extra inputs"):
+        settings(monitor={"schedule": "0 * * * *"})
