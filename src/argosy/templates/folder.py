@@ -65,7 +65,7 @@ class ModelFiles:
 def artifacts_of(folder: Path) -> dict[str, str]:
     """The files that travel with the manifest of *folder*, by the task of its settings."""
     # A run of a manifest that is no model's pays for no document.
-    from argosy.files import model_folder
+    from argosy.files import model_folder  # noqa: PLC0415
 
     return ANSWER_ARTIFACTS if model_folder.is_of_answers(folder / ARTIFACTS["settings"]) else ARTIFACTS
 
