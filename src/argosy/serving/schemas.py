@@ -208,8 +208,8 @@ def bodies(signature: Signature, told: InterfaceNotes, *, by_id: bool, rows: int
 
 def _plain(row: Any, signature: Signature, most: int, why: str, *, by_id: bool) -> Any:
     rows, columns = _several(row, 1, most), _columns(signature, most, why, by_id=by_id)
-    return _closed(f"Rows{_suffix(why)}", "Rows of named values.", rows=(rows, ...)) | _closed(
-        f"Columns{_suffix(why)}", "The same by column.", columns=(columns, ...)
+    return _closed(f"Rows{_suffix(why)}", "Rows of named values.", {"rows": (rows, None)}) | _closed(
+        f"Columns{_suffix(why)}", "The same by column.", {"columns": (columns, None)}
     )
 
 
@@ -226,9 +226,12 @@ def _suffix(why: str) -> str:
     return "ToExplain" if why else ""
 
 
-def _closed(name: str, said: str, **fields: Any) -> Any:
-    """A model that has these *fields* and no other."""
-    return create_model(name, __config__=CLOSED, __doc__=said, **fields)
+def _closed(name: str, said: str, fields: Mapping[str, Any]) -> Any:
+    """A model that has these *fields*, name to what it holds, and no other. What a column is called may be no word of Pydantic's."""
+    made: dict[str, Any] = {}
+    for number, (field, (kind, description)) in enumerate(fields.items()):
+        made[f"f{number}"] = (kind, Field(alias=field, description=description))
+    return create_model(name, __config__=CLOSED, __doc__=said, **made)
 
 
 def _tensors(signature: Signature) -> type[BaseModel]:
@@ -279,15 +282,14 @@ def _examples(signature: Signature, told: InterfaceNotes) -> dict[str, Any]:
 def _row(signature: Signature, told: InterfaceNotes, *, by_id: bool) -> Any:
     """Every feature by name, with the join keys or without; or the join keys alone."""
     features: dict[str, Any] = {
-        column.name: (_value(signature, column), Field(description=told.seen.get(column.name)))
-        for column in signature.features
+        column.name: (_value(signature, column), told.seen.get(column.name)) for column in signature.features
     }
-    keys: dict[str, Any] = {name: (Key, ...) for name in signature.join_keys if name not in features}
-    kinds = [_closed("Row", "Every feature by name.", **features)]
+    keys: dict[str, Any] = {name: (Key, None) for name in signature.join_keys if name not in features}
+    kinds = [_closed("Row", "Every feature by name.", features)]
     if keys:
-        kinds.append(_closed("KeyedRow", "Every feature, and the join keys.", **features, **keys))
+        kinds.append(_closed("KeyedRow", "Every feature, and the join keys.", features | keys))
     if keys and by_id:
-        kinds.append(_closed("EntityRow", "An entity that the online store knows.", **keys))
+        kinds.append(_closed("EntityRow", "An entity that the online store knows.", keys))
     return reduce(or_, kinds)
 
 
@@ -299,15 +301,15 @@ def _in_order(signature: Signature) -> Any:
 
 def _columns(signature: Signature, rows: int, why: str, *, by_id: bool) -> Any:
     values: dict[str, Any] = {
-        column.name: (_several(_value(signature, column), 1, rows), ...) for column in signature.features
+        column.name: (_several(_value(signature, column), 1, rows), None) for column in signature.features
     }
-    keys: dict[str, Any] = {name: (_several(Key, 1, rows), ...) for name in signature.join_keys if name not in values}
+    keys: dict[str, Any] = {name: (_several(Key, 1, rows), None) for name in signature.join_keys if name not in values}
     end = f"Columns{_suffix(why)}"
-    kinds = [_closed(f"Feature{end}", "As many values of each feature as rows.", **values)]
+    kinds = [_closed(f"Feature{end}", "As many values of each feature as rows.", values)]
     if keys:
-        kinds.append(_closed(f"Keyed{end}", "The same with the join keys.", **values, **keys))
+        kinds.append(_closed(f"Keyed{end}", "The same with the join keys.", values | keys))
     if keys and by_id:
-        kinds.append(_closed(f"Entity{end}", "Entities that the online store knows.", **keys))
+        kinds.append(_closed(f"Entity{end}", "Entities that the online store knows.", keys))
     return reduce(or_, kinds)
 
 

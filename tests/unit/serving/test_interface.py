@@ -7,12 +7,13 @@ from typing import Any
 import jsonschema
 import openapi_spec_validator
 import pytest
+from pydantic import TypeAdapter
 
 from argosy.domain import bundle
 from argosy.domain.model_settings import Task
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import docs_page, launch
+from argosy.serving import docs_page, launch, schemas
 from kit.serving_kit import ROW, Client, MemoryOnline, build_app, rows, signature, write_bundle
 
 POSTED = (
@@ -125,6 +126,20 @@ def test_a_policy_of_missing_is_described(tolerant: Predictor) -> None:
     served = ServedRelease("leaving", "none", 4, tolerant.digest)
     description = Client(build_app(predictor=tolerant, served=served)).get("/openapi.json").json()
     assert accepted(description, "/predict", {"rows": [{**ROW, "contract": "weekly"}]})
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "said", "model_dump", "model_config", "_hidden", "__index_level_0__", "__doc__"]
+)
+def test_a_column_may_be_called_anything(name: str) -> None:
+    """Words of Python's and Pydantic's among them: the description names the column as it is called."""
+    first, *others = (known := signature("binary")).features
+    changed = known.model_copy(update={"features": [first.model_copy(update={"name": name}), *others]})
+    found = schemas.bodies(changed, schemas.documentation(changed), by_id=True, rows=10)
+    described = TypeAdapter(found.plain[""]).json_schema()["$defs"]
+    assert {kind for kind, schema in described.items() if name in schema.get("properties", {})} == {
+        "Row", "KeyedRow", "FeatureColumns", "KeyedColumns",
+    }  # fmt: skip
 
 
 def test_the_page_asks_no_other_host(client: Client) -> None:
