@@ -28,6 +28,8 @@ SIGNATURE = "signature.json"
 BINS = "bins.json"
 GOLDEN = "golden.json"
 RELEASE = "release.json"
+ANSWERS = "answers.json"
+"""In place of the signature in the bundle of a language model (`argosy.domain.answers.answer_bundle`)."""
 MODELS = (MODEL, OWN_MODEL)
 OTHERS = (SIGNATURE, BINS, GOLDEN)
 FILES = (MODEL, *OTHERS)

@@ -128,6 +128,10 @@ def _read(folder: Path) -> dict[str, bytes]:
         present = {path.name: path for path in folder.iterdir()}
     except OSError as error:
         raise errors.Misconfigured(f"there is no bundle in {folder}: {error.strerror}") from error
+    if bundle.ANSWERS in present:
+        raise errors.Misconfigured(
+            f"{folder} is a model that answers in words, and only models of tables are loaded here; see docs/language-models.md"
+        )
     if extra := sorted(set(present) - allowed):
         raise errors.Misconfigured(
             f"{folder} holds {extra[0]!r}, which is no part of a bundle; nothing of it is loaded"

@@ -193,6 +193,9 @@ def flip(name: str) -> Tamper:
             lambda f: (f / "model.pkl").write_bytes(b"x"), "holds 'model.pkl', which is no part", id="extra-pickle"
         ),
         pytest.param(lambda f: (f / "sub").mkdir(), "holds 'sub'", id="folder"),
+        pytest.param(
+            lambda f: (f / "answers.json").write_bytes(b"{}"), "is a model that answers in words", id="language-model"
+        ),
         pytest.param(shutil.rmtree, "there is no bundle in", id="nothing-there"),
     ],
 )

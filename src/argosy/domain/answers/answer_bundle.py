@@ -8,11 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from argosy.domain import bundle
 from argosy.domain.answers.answer_settings import Answerer, Retrieval
 from argosy.domain.answers.evaluation_items import lines_of
 from argosy.domain.documents import Document
 
-SIGNATURE = "answers.json"
+SIGNATURE = bundle.ANSWERS
 PROMPT = "prompt.md"
 PASSAGES = "passages.jsonl"
 GOLDEN = "golden.json"
