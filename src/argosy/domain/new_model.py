@@ -63,6 +63,8 @@ POSITIVE_WORDS = (
     "dead",
     "died",
 )
+INDEX = re.compile(r"__index_level_\d+__")
+"""What Pandas calls an index without a name when it writes Parquet: of a frame that was filtered, row numbers with gaps."""
 KEY_NAME = re.compile(r"(^|[_ .-])(id|key|uuid|guid|no|nr|number)$", re.IGNORECASE)
 PEOPLE = re.compile(
     r"customer|client|user|person|patient|member|employee|account|subject|applicant|student|passenger", re.IGNORECASE
@@ -230,6 +232,8 @@ def _unfit(column: ColumnProfile) -> str | None:
         return "is a time; predict a number or a class made of it"
     if column.counts_up:
         return "counts the rows: it is an id, not an outcome"
+    if INDEX.fullmatch(column.name):
+        return "is the index that a data frame had, not an outcome"
     if column.type == "string" and column.distinct > MOST_CLASSES:
         alike = (
             "it is an id or free text"
@@ -448,6 +452,8 @@ def _unusable(column: ColumnProfile) -> str | None:
         return f"{reserved}; call it otherwise to learn from it"
     if column.counts_up:
         return "it counts the rows, which says nothing of the next one"
+    if INDEX.fullmatch(column.name):
+        return "it is the index that a data frame had when it was written, which says nothing of the next row"
     if column.type == "string" and (column.distinct > MOST_CATEGORIES or column.distinct > column.present * 0.5):
         return f"{column.distinct:,} different texts in {column.present:,} rows: names or free text, no categories"
     return None

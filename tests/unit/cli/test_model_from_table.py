@@ -120,6 +120,18 @@ def test_rows_without_a_key(project: Path, capsys: pytest.CaptureFixture[str]) -
     assert [line.partition(";")[0] for line in lines[:3]] == ["row_id", "1", "2"]
 
 
+def test_the_index_of_a_data_frame(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pandas writes that of a filtered frame as a column with this name, in Parquet behind the others: it is neither label nor feature."""
+    given = table(bought=None)
+    given["left_by"] = [f"{age + 1}" for age in given["age"]]
+    file = written(project, {**given, "__index_level_0__": [3 * number for number in range(ROWS)]})
+    assert main.run(["init", "people", "--from", str(file)]) == errors.DONE
+    assert settings_of(project).label.columns[0] != "__index_level_0__"
+    features = (project / "workflows" / "people" / "features.py").read_text(encoding="utf-8")
+    assert '"__index_level_0__"' not in features
+    assert "left out: __index_level_0__" in capsys.readouterr().out
+
+
 def test_what_is_known_with_the_label_only(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A column that tells the label by itself is no feature, unless somebody wants it; then the leak check is told."""
     given = table()
