@@ -138,9 +138,16 @@ class _Backfill:
         code, said = ended.end()
         answered = self._is_answered(ended.moment)
         if not answered:
+            said = said or self._failure(ended.moment)
             self.problems[ended.moment] = (code or errors.TryAgain.exit_code, said)
         about = "" if answered else f": no answer (exit code {code}). {said}"
         print(f"{as_of.text(ended.moment)}{about or ': done'}", file=sys.stderr, flush=True)
+
+    def _failure(self, moment: datetime.datetime) -> str:
+        """What stopped the run of *moment*, where its process had no error of its own: a step's is in the run."""
+        found = self._run_of(moment)
+        stopped = report.record_of(self.home, found).failure if found is not None else None
+        return stopped.message if stopped is not None else "it said nothing"
 
     def _words(self, moment: datetime.datetime, arguments: argparse.Namespace) -> list[str]:
         """The verb that makes the run of *moment*, goes on with it, or waits for whoever is at it."""
@@ -242,13 +249,15 @@ class _Child:
         return cls(moment, process, said)
 
     def end(self) -> tuple[int, str]:
-        """Its exit code, and its last error in one line; it has ended."""
+        """Its exit code, and its last error in one line, empty where it said none; it has ended."""
         code = self.process.wait()
         with self.said:
             self.said.seek(0)
             lines = [line for line in self.said.read().decode("utf-8", "replace").splitlines() if line.strip()]
         own = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        return code, (own or lines or [""])[-1]
+        # The last line of all is how a run was reported on, unless the process broke.
+        broke = lines[-1:] if any(line.startswith("Traceback ") for line in lines) else []
+        return code, (own or broke or [""])[-1]
 
 
 def _next_ended(children: Sequence[_Child]) -> _Child:

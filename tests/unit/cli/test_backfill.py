@@ -37,6 +37,7 @@ class Children:
 
     codes: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    said: str = "it broke off"
 
     def start(self, moment: Any, words: Sequence[str]) -> Any:
         verb, about = words[0], words[1]
@@ -44,15 +45,16 @@ class Children:
         manifest = PIPELINE.replace("$(cat {{workflow.parameters.as-of}})", str(self.codes.get(f"{moment:%m}", 10)))
         Path("toy.yaml").write_text(manifest, encoding="utf-8")
         if verb == "watch":
-            return _Ended(moment, 0)
+            return _Ended(moment, 0, self.said)
         typed = ["run", "-f", "toy.yaml", "-p", f"as-of={words[3]}"] if verb == "run" else ["resume", about]
-        return _Ended(moment, main.run(typed))
+        return _Ended(moment, main.run(typed), self.said)
 
 
 @dataclass
 class _Ended:
     moment: Any
     code: int
+    said: str
 
     @property
     def process(self) -> Any:
@@ -62,7 +64,7 @@ class _Ended:
         return self.code
 
     def end(self) -> tuple[int, str]:
-        return self.code, "it broke off"
+        return self.code, self.said
 
 
 @pytest.fixture
@@ -104,6 +106,13 @@ def test_what_broke_off_goes_on(children: Children, capsys: pytest.CaptureFixtur
     assert found[1]["outcome"] == "it broke off"
     assert main.run(ASKED) == 75
     assert children.asked == ["run 01", "run 02", "run 03", "resume 02"]
+
+
+def test_a_step_that_failed_is_the_cause(children: Children, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the run's process had no error of its own, the message of the step that stopped it is told."""
+    children.codes, children.said = {"02": 75}, ""
+    main.run(ASKED)
+    assert "exit code 75" in rows(capsys)[1]["outcome"]
 
 
 def test_a_run_that_somebody_is_at_is_waited_for(
