@@ -39,7 +39,7 @@ check: .venv/ready ## what is quick: format, lint, types, import contracts, depe
 	$(BIN)/lint-imports
 	$(BIN)/deptry --no-ansi src workflows
 	$(BIN)/pytest --quiet -p no:cacheprovider tests/walls
-	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay
+	$(BIN)/argosy compile --check workflows/churn workflows/flight_delay workflows/support_answers
 	$(BIN)/python charts/reference.py --check
 	$(BIN)/python charts/dashboards.py --check
 	$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github gitops-env/.github
