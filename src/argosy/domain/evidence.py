@@ -23,7 +23,7 @@ champion: the candidate is the model in production already."""
 
 DECISIONS, DISTANCES = "Decisions that would change", "How far answers would move"
 WORTH, SIMPLE = "What its decisions are worth", "Beside simple answers, as there is no champion"
-REVIEW = "Answers for people to label"
+REVIEW = "Answers for people to label (review.jsonl beside the evidence; argosy label takes it in)"
 DATA = "data"
 """The dimension of tables about what a run read: nothing is judged by it, and a page of the run shows the sources itself."""
 TO_DECIDE_BY = (DECISIONS, DISTANCES, WORTH, SIMPLE, REVIEW)

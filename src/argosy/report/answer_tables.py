@@ -32,13 +32,19 @@ def to_review(found: Sequence[ReviewItem]) -> list[Table]:
     """The answers that a reviewer is asked to label; none where there is nothing to ask."""
     if not found:
         return []
+    compared = any(each.champion is not None for each in found)
     return [
         Table(
             title=REVIEW,
             dimension="performance",
-            header=["Question", "Candidate", "Champion", "Asked because"],
+            header=["Question", "Candidate", *(["Champion"] if compared else []), "Asked because"],
             rows=[
-                [f"{each.id}: {each.question}", each.candidate, each.champion or "", each.asked_because]
+                [
+                    f"{each.id}: {each.question}",
+                    each.candidate,
+                    *([each.champion or ""] if compared else []),
+                    each.asked_because,
+                ]
                 for each in found
             ],
         )

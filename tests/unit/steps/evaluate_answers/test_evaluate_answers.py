@@ -14,7 +14,7 @@ from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle as bundles
 from argosy.domain.answers import answer_bundle, evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
-from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.evidence import REVIEW, ChampionRef, Evidence
 from argosy.domain.policy import ANSWER_DIMENSIONS, Policy
 from argosy.domain.provenance import Provenance
 from argosy.ml.answers.assistant import Assistant
@@ -218,6 +218,18 @@ def test_a_worse_model_is_rejected_and_its_answers_are_to_be_reviewed(world: Ans
     assert first["candidate"] == "I do not know."
     assert first["champion"].startswith("The remedy for")
     assert first["acceptable"] is None
+    (told,) = (table for table in evidence.tables if table.title == REVIEW)
+    assert "argosy label" in told.title
+    assert told.header == ["Question", "Candidate", "Champion", "Asked because"]
+
+
+def test_without_a_champion_its_answers_have_no_column(world: AnswersWorld) -> None:
+    """Of a first model nothing stands beside."""
+    world.bundle(shy())
+    evidence = world.evaluate(shy(), policy())
+    (told,) = (table for table in evidence.tables if table.title == REVIEW)
+    assert told.header == ["Question", "Candidate", "Asked because"]
+    assert {len(row) for row in told.rows} == {3}
 
 
 def test_a_question_about_a_section_that_is_gone_stops_the_run(world: AnswersWorld) -> None:
