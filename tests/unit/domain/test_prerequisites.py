@@ -10,11 +10,13 @@ from argosy.domain.diagnosis import CheckState
 
 
 def test_our_pipelines_name_the_usual(root: Path) -> None:
-    """What is looked for where none is installed is what ours name."""
-    paths = sorted(root.glob("workflows/*/pipeline.yaml"))
-    assert paths
-    found = prerequisites.of([yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths])
-    assert found == prerequisites.USUAL
+    """What is looked for where none is installed is what ours of tables name; a language model's names the key of its endpoint, too."""
+    texts = {path.parent.name: path.read_text(encoding="utf-8") for path in root.glob("workflows/*/pipeline.yaml")}
+    answers = prerequisites.of([yaml.safe_load(texts.pop("support_answers"))])
+    assert texts
+    assert prerequisites.of(list(map(yaml.safe_load, texts.values()))) == prerequisites.USUAL
+    assert answers.accounts - prerequisites.USUAL.accounts == {"argosy-chat"}
+    assert answers.secrets.items() - prerequisites.USUAL.secrets.items() == {("argosy-chat", True)}
 
 
 def test_whatever_names_a_secret() -> None:
