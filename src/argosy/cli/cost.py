@@ -27,6 +27,8 @@ from argosy.templates import folder
 LABELS = ("month", "model", "pipeline", "owner")
 TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 NOBODY = "-"
+MOST_COUNTED = 500
+"""Runs, the newest, whose cost pages and `argosy status` count: each has a journal to be read."""
 RunVersion = tuple[int, ...]
 MONTHS_DAYS = 92
 """Days that a bill reaches back to, where nobody says otherwise."""

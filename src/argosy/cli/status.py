@@ -27,8 +27,6 @@ from argosy.settings import Settings
 
 NEWEST = 50
 """Runs that are looked at."""
-MOST_BILLED = 500
-"""Runs whose cost is counted, the newest."""
 BAD_LOOKS = ("drift",)
 
 
@@ -98,7 +96,7 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
     now = datetime.datetime.now(datetime.UTC)
     asked = [each for each in open_requests if each.subject.model in live]
     champions = {model: each[environment_layout.PRODUCTION].model_digest for model, each in live.items()}
-    used, left = cost.newest(arguments, here, MOST_BILLED, {})
+    used, left = cost.newest(arguments, here, cost.MOST_COUNTED, {})
     this_month = [one for one in used if f"{one.at:%Y-%m}" == f"{now:%Y-%m}"]
     return OverallState(
         live=live,

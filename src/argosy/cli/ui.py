@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from argosy.ui.page_sources import PageSources
 
 PORT = 8100
-MOST_BILLED = 500
-"""Runs of this machine that the page of costs counts: each has a journal to be read, once."""
 MOST_OTHERS = 9
 """Earlier runs that a comparison offers."""
 
@@ -98,7 +96,7 @@ def _bill(
     """The bill of the newest runs. *known*: what is known of earlier ones."""
     from argosy.ui import bill
 
-    used, left = cost.newest(arguments, here, MOST_BILLED, known)
+    used, left = cost.newest(arguments, here, cost.MOST_COUNTED, known)
     return bill.of(used, prices, left)
 
 

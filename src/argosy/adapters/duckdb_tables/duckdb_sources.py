@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import bounded_database
+from argosy.adapters.duckdb_tables import bounded_database, sql
 from argosy.domain import source_addresses
 from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import Source, SqlQuery
@@ -88,7 +88,7 @@ class DuckDBSources:
         others = {column: kind for column, kind in kinds.items() if _has_no_value(kind)}
         columns = tuple(column for column in kinds if column not in others)
         key = keys[0][0][0] if keys and len(keys[0][0]) == 1 else None
-        return TableOutline(columns, others, key, {column: _quoted(column) for column in columns}, place)
+        return TableOutline(columns, others, key, {column: sql.name(column) for column in columns}, place)
 
     @contextlib.contextmanager
     def _opened(self, secret: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
@@ -149,23 +149,19 @@ def _fetched(database: duckdb.DuckDBPyConnection, place: Path, source: Source, q
 def _asked(source: Source, query: SqlQuery) -> str:
     if query.query is not None:
         return query.query.strip().rstrip(";")
-    columns = ", ".join(_quoted(column.name) for column in source.columns)
+    columns = ", ".join(sql.name(column.name) for column in source.columns)
     return f"SELECT {columns} FROM {_quoted_table(query.table or '')}"  # noqa: S608 - quoted names
 
 
 def _as_text(position: int, name: str, kind: str) -> str:
     column = f"c{position}"
     value = f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END" if kind in ("FLOAT", "DOUBLE") else column
-    return f"CAST({value} AS VARCHAR) AS {_quoted(name)}"
+    return f"CAST({value} AS VARCHAR) AS {sql.name(name)}"
 
 
 def _has_no_value(kind: str) -> bool:
     return kind.endswith("]") or kind.startswith(NO_VALUES)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _quoted_table(table: str) -> str:
-    return ".".join(map(_quoted, table.split(".")))
+    return ".".join(map(sql.name, table.split(".")))
