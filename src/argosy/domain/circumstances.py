@@ -7,14 +7,13 @@ Names, moments and figures only; whoever shows them escapes them.
 """
 
 import datetime
-import re
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from argosy import errors
 from argosy.domain.asker import Asker
-from argosy.domain.documents import Document, known_parts
+from argosy.domain.documents import Document, of_form
 from argosy.domain.drift import Word
 from argosy.domain.performance_report import PerformanceWord
 from argosy.domain.step_times import TimeLedger
@@ -84,13 +83,7 @@ class Circumstances(Document):
     @classmethod
     def _of_a_newer_release(cls, given: Any) -> Any:
         """As evidence: what a newer release says besides is left out, another first number is refused."""
-        form = given.get("form") if isinstance(given, dict) else None
-        if not isinstance(form, str) or re.fullmatch(r"[0-9]+\.[0-9]+", form) is None:
-            return given
-        (major, minor), (own, known) = (tuple(map(int, text.split("."))) for text in (form, FORM))
-        if major != own:
-            raise ValueError(f"it is of form {form}, and this Argosy reads {own}.x: take the release that wrote it")
-        return known_parts(cls, given) if minor > known else given
+        return of_form(cls, given, FORM, "it is")
 
 
 def parse(content: bytes, where: str) -> Circumstances:

@@ -6,6 +6,7 @@ evidence. What a document means is its own module's business.
 
 import hashlib
 import json
+import re
 import typing
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,21 @@ class Document(BaseModel):
             raise errors.Misconfigured(
                 f"{path} is no {cls.__name__} of this version: {field}: {first['msg']}; run the step that writes it again"
             ) from None
+
+
+def of_form(kind: Any, given: Any, known: str, said: str) -> Any:
+    """*given*, which is to be validated as *kind*, as far as a reader of the form *known* (``1.2``) understands it.
+
+    What a newer release of the same first number says besides is left out. Raises ValueError, which begins as *said*, at another first
+    number: there what is said means something else.
+    """
+    form = given.get("form") if isinstance(given, dict) else None
+    if not isinstance(form, str) or re.fullmatch(r"[0-9]+\.[0-9]+", form) is None:
+        return given
+    (major, minor), (own, ours) = (tuple(map(int, text.split("."))) for text in (form, known))
+    if major != own:
+        raise ValueError(f"{said} of form {form}, and this Argosy reads {own}.x: take the release that wrote it")
+    return known_parts(kind, given) if minor > ours else given
 
 
 def known_parts(kind: Any, given: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from argosy import errors
-from argosy.domain.documents import Document, known_parts
+from argosy.domain.documents import Document, of_form
 from argosy.domain.environment_layout import PRODUCTION
 from argosy.domain.measuring import Measuring
 from argosy.domain.model_settings import AnyTask
@@ -206,15 +206,7 @@ class Evidence(Document):
     @classmethod
     def _of_a_newer_release(cls, given: Any) -> Any:
         """What that one says besides is left out, at any depth; where it means something else by what it says, it is refused."""
-        form = given.get("form") if isinstance(given, dict) else None
-        if not isinstance(form, str) or re.fullmatch(r"[0-9]+\.[0-9]+", form) is None:
-            return given
-        (major, minor), (own, known) = (tuple(map(int, text.split("."))) for text in (form, FORM))
-        if major != own:
-            raise ValueError(
-                f"it is evidence of form {form}, and this Argosy reads {own}.x: take the release that wrote it"
-            )
-        return known_parts(cls, given) if minor > known else given
+        return of_form(cls, given, FORM, "it is evidence")
 
     @model_validator(mode="before")
     @classmethod
