@@ -193,7 +193,9 @@ def test_the_next_model_is_asked_in_production_as_a_shadow(story: Story, tmp_pat
     cluster.wait("what the shadow answered in the bucket", lambda: story.pipeline.logged("production.shadow"), 60)
 
     def compared() -> dict[str, Any]:
-        said: dict[str, Any] = json.loads(story.pipeline.argosy("compare", NAME, "--since", "1h", "--json"))
+        said: dict[str, Any] = json.loads(
+            story.pipeline.argosy("compare", NAME, "--data", story.data, "--since", "1h", "--json")
+        )
         return said if said.get("agreement") else {}
 
     found = cluster.wait("rows that both have answered", compared, 60)
