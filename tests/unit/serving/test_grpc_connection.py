@@ -489,15 +489,48 @@ def test_a_block_is_not_read_by_an_older_table() -> None:
         assert reader.head(same).path == name
 
 
+@pytest.mark.parametrize(
+    "bits", [pytest.param(b"\x00", id="entered nowhere"), pytest.param(b"\x10", id="never entered")]
+)
+def test_a_key_that_is_spelled_out_each_time_is_decoded_once(bits: bytes) -> None:
+    """gRPC's own clients enter no key in the table: they spell it out in each call, among references."""
+    reader = grpc_heads.BlockReader(10_000)
+    reader.head(b"\x83\x86\x40\x05:path\x02/m\x40\x0ccontent-type\x10application/grpc")
+    called = b"\x83\x86\xbf\xbe" + bits + b"\x0dauthorization\x0aBearer key"
+    first = reader.head(called)
+    assert first.headers["authorization"] == "Bearer key"
+    assert reader.head(called) is first
+    other = reader.head(called.replace(b"key", b"why"))
+    assert other.headers["authorization"] == "Bearer why"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(b"\x40\x01a\x01b", id="a field is entered"),
+        pytest.param(b"\x41\x02/o", id="a field is entered under a known name"),
+        pytest.param(b"\x3f\x01", id="the table is resized"),
+    ],
+)
+def test_what_changes_the_table_ends_what_was_kept(change: bytes) -> None:
+    """Wherever in a block it stands, behind fields spelled out and long references."""
+    assert grpc_heads._changes_table(change)
+    assert grpc_heads._changes_table(b"\x00\x02\x40\x40\x01\x20\x0f\x80\x01\x01a\xff\x01" + change)
+    assert not grpc_heads._changes_table(b"\x00\x02\x40\x40\x01\x20\x0f\x80\x01\x01a\xff\x01")
+
+
 def test_blocks_are_kept_no_larger_than_the_headers_of_a_call() -> None:
-    """A block of references is a few bytes, and what it says may be a thousand times that: all of a connection's have one bound."""
+    """A block of references is a few bytes, and what it says may be a thousand times that: all of a connection's have one bound, within
+    which the newest stay."""
     reader = grpc_heads.BlockReader(32 * 1024)
     reader.head(b"\x83\x86" + b"\x40\x05:path\x02/m" + b"\x40\x0ccontent-type\x10application/grpc")
-    for count in range(1, grpc_heads.MOST_BLOCKS):
-        reader.head(b"\x83\x86\xbf\xbe" + b"\xbe" * (count * 8))
-    kept = [sum(len(name) + len(value) + 32 for name, value in head.metadata) for head in reader._kept.values()]
-    assert kept
-    assert sum(kept) <= grpc_heads.MOST_KEPT_BYTES
+    for count in range(1, 2 * grpc_heads.MOST_BLOCKS):
+        newest = b"\x83\x86\xbf\xbe" + b"\xbe" * count
+        kept = reader.head(newest)
+    sizes = [sum(len(name) + len(value) + 32 for name, value in head.metadata) for head, _ in reader._kept.values()]
+    assert sum(sizes) <= reader._kept_bytes <= grpc_heads.MOST_KEPT_BYTES
+    assert 1 < len(sizes) <= grpc_heads.MOST_BLOCKS
+    assert reader.head(newest) is kept
 
 
 def test_who_asks_on_and_takes_nothing_makes_nothing_grow() -> None:
