@@ -1,7 +1,10 @@
 """A package of others, laid where Python looks as an installer lays it."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def install(place: Path, project: dict[str, Any], module: str, text: str) -> None:
@@ -15,3 +18,10 @@ def install(place: Path, project: dict[str, Any], module: str, text: str) -> Non
     ]
     (about / "entry_points.txt").write_text("\n".join(points))
     (place / f"{module}.py").write_text(text, encoding="utf-8")
+
+
+def install_example(name: str, place: Path) -> None:
+    """Lay the package *name* of ``examples`` into *place*, as its own project file describes it."""
+    folder, module = EXAMPLES / name, name.replace("-", "_")
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    install(place, project, module, (folder / f"{module}.py").read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,9 +20,8 @@ from argosy.settings import Settings
 from argosy.steps.evaluate import own_measures
 from argosy.testing.measure_contract import MeasureContract
 from argosy.testing.notifier_contract import Arrived, NotifierContract, notice
-from kit.installed_package import install
+from kit.installed_package import install, install_example
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "own-gate"
 JUDGED = JudgedRows(
     task="binary",
     classes=("no", "yes"),
@@ -37,8 +35,7 @@ JUDGED = JudgedRows(
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example, installed."""
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    install(tmp_path / "site", project, "own_gate", (EXAMPLE / "own_gate.py").read_text(encoding="utf-8"))
+    install_example("own-gate", tmp_path / "site")
     monkeypatch.syspath_prepend(tmp_path / "site")
 
 

@@ -128,6 +128,8 @@ class Difference(Document):
     unseen_before: float | None = None
     of: Literal["asked", "answered"] = "asked"
     """Whether it is a feature, or follows from the answer."""
+    own: dict[str, float] = {}
+    """By measures that installed packages bring: those that say something of such a column."""
 
 
 class Finding(Document):
@@ -140,6 +142,8 @@ class Finding(Document):
     """The distance from which it would matter."""
     usual: float = 0.0
     """The distance that windows without drift have been from the reference."""
+    own_limits: dict[str, float] = {}
+    """Of its distances by measures that packages bring, those that are far enough to matter: the limit of each."""
     drifted: bool
 
     @property
@@ -147,6 +151,14 @@ class Finding(Document):
         """The distance, free of what is usual: what limits in settings speak of."""
         far = self.difference.jensen_shannon
         return math.sqrt(max(0.0, far**2 - self.usual**2)) if self.usual else far
+
+    @property
+    def own_words(self) -> str:
+        """What packages' measures found far enough to matter, to go on a sentence with; empty where none did."""
+        return "".join(
+            f", {name} {figures.number(self.difference.own[name])} where {figures.number(limit)} matters"
+            for name, limit in self.own_limits.items()
+        )
 
 
 class MeanShift(Document):
@@ -243,8 +255,11 @@ def _hold(
 def _finding(difference: Difference, adjusted_p: float, usual: float, thresholds: Thresholds) -> Finding:
     # What is usual and what matters add up as squares do: divergences add, and a distance is the root of one.
     limit = math.hypot(thresholds.distance, usual)
-    drifted = thresholds.confirms(adjusted_p) and difference.jensen_shannon >= limit
-    return Finding(difference=difference, adjusted_p=adjusted_p, limit=limit, usual=usual, drifted=drifted)
+    own = {name: least for name, least in thresholds.own.items() if difference.own.get(name, 0.0) >= least}
+    drifted = thresholds.confirms(adjusted_p) and (difference.jensen_shannon >= limit or bool(own))
+    return Finding(
+        difference=difference, adjusted_p=adjusted_p, limit=limit, usual=usual, own_limits=own, drifted=drifted
+    )
 
 
 def _judged(mean: MeanShift, findings: Sequence[Finding], thresholds: Thresholds, usual: float = 0.0) -> MeanShift:
@@ -406,4 +421,5 @@ def _reason(finding: Finding) -> str:
     if (difference.unseen or 0.0) - (difference.unseen_before or 0.0) >= MOST:
         return f"{difference.column} has values that the model does not know in {difference.unseen:.0%} of the rows"
     usual = f", usually up to {finding.usual:.2f}" if finding.usual else ""
-    return f"{difference.column} differs (Jensen-Shannon {difference.jensen_shannon:.2f}{usual}, p {finding.adjusted_p:.1g})"
+    far = f"Jensen-Shannon {difference.jensen_shannon:.2f}{usual}{finding.own_words}"
+    return f"{difference.column} differs ({far}, p {finding.adjusted_p:.1g})"

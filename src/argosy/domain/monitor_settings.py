@@ -19,6 +19,8 @@ FEWEST_WINDOWS = 2
 Baseline = Literal["holdout", "season", "previous window"]
 """Holdout: rows that the model never saw. Season: rows of the same season. Previous window: what was logged just before."""
 
+Distance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 _HOUR = datetime.timedelta(hours=1)
 _DAY = datetime.timedelta(days=1)
 _WEEK = 7 * _DAY
@@ -52,6 +54,11 @@ class DriftLimits(Document):
         ge=0,
         description="Standard deviations of the scores by which the mean must have moved besides: round a mean near 0 any change is "
         "relatively large.",
+    )
+    own: dict[str, Distance] = Field(
+        default_factory=dict,
+        description="Measure that an installed package brings (entry point `argosy.drift_measures`) to the distance from which a "
+        "difference matters by it, beside `distance`; a test confirms either.",
     )
 
 

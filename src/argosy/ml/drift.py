@@ -5,6 +5,7 @@ whether a distance is drift, see ``argosy.domain.drift``.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,13 @@ from scipy import stats
 
 from argosy.domain.bundle import Histogram
 from argosy.domain.drift import Difference, Window
+from argosy.ml.drift_measure import DriftMeasure
 
 Counts = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]
+Own = Mapping[str, DriftMeasure]
+"""Measures that packages bring, by name."""
+NONE: Own = {}
 
 SMOOTHING = 0.5
 """Rows added to each cell for PSI, which is infinite where a cell is empty on one side."""
@@ -28,14 +33,14 @@ _PSI_A_DIVERGENCE = 8 * math.log(2)
 """Between distributions that lie close together, the index is so many times the square of the Jensen-Shannon distance in base 2."""
 
 
-def differences(window: Window, reference: Window) -> list[Difference]:
-    """The prediction of *window*, then each of its columns that was logged, against *reference*. Empty for an empty window."""
+def differences(window: Window, reference: Window, own: Own = NONE) -> list[Difference]:
+    """The prediction of *window*, then each of its columns that was logged, against *reference*, by *own* too. Empty for no rows."""
     asked = zip([window.prediction, *window.columns], [reference.prediction, *reference.columns], strict=True)
     answered = zip(window.answers, reference.answers, strict=True) if reference.answers else ()
     return [
-        *(difference(now, before) for now, before in asked if _has_rows(now) and _has_rows(before)),
+        *(difference(now, before, own) for now, before in asked if _has_rows(now) and _has_rows(before)),
         *(
-            difference(now, before).model_copy(update={"of": "answered"})
+            difference(now, before, own).model_copy(update={"of": "answered"})
             for now, before in answered
             if _has_rows(now) and _has_rows(before)
         ),
@@ -46,8 +51,8 @@ def _has_rows(histogram: Histogram) -> bool:
     return histogram.missing > 0 or any(histogram.counts)
 
 
-def difference(now: Histogram, before: Histogram) -> Difference:
-    """PSI, Jensen-Shannon distance and a test, of *now* against *before*, by bin. A missing value counts as a cell of its own."""
+def difference(now: Histogram, before: Histogram, own: Own = NONE) -> Difference:
+    """PSI, Jensen-Shannon distance, a test and what *own* say, of *now* against *before*, by bin. A missing value is a cell of its own."""
     left, right = cells(now), cells(before)
     number = now.levels is None
     pooled = _pooled(np.vstack([left, right]))
@@ -66,6 +71,7 @@ def difference(now: Histogram, before: Histogram) -> Difference:
         missing_before=float(right[0] / right.sum()),
         unseen=None if number else float(left[-1] / left.sum()),
         unseen_before=None if number else float(right[-1] / right.sum()),
+        own={name: said for name, measure in own.items() if (said := measure(now, before)) is not None},
     )
 
 

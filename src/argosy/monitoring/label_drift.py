@@ -10,6 +10,7 @@ from argosy.domain.drift import FEWEST_REFERENCE, Finding, Thresholds
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import LabelDrift
 from argosy.ml import drift as measures
+from argosy.ml import drift_measures
 
 NO_CHANCE = 1e-6
 """Probability of a window, below which it is no chance."""
@@ -21,7 +22,8 @@ def of(now: Histogram, reference: Histogram, monitor: Monitor) -> LabelDrift | N
     if monitor.baseline != "holdout" or rows < monitor.minimum_rows or before < FEWEST_REFERENCE:
         return None
     thresholds = Thresholds(minimum_rows=monitor.minimum_rows, **dict(monitor.thresholds))
-    (finding,), _ = drift.judge([measures.difference(now, reference)], None, thresholds)
+    difference = measures.difference(now, reference, drift_measures.named(thresholds.own))
+    (finding,), _ = drift.judge([difference], None, thresholds)
     return LabelDrift(rows=rows, rows_before=before, finding=finding, explanation=_said(finding, now, reference))
 
 
@@ -49,7 +51,7 @@ def _said(finding: Finding, now: Histogram, reference: Histogram) -> str:
     distance = (
         f"Jensen-Shannon distance {figures.number(finding.difference.jensen_shannon)} of labels from the holdout's"
     )
-    return f"{word}: {distance}, the limit is {figures.number(finding.limit)}{_most_moved(now, reference)}"
+    return f"{word}: {distance}, the limit is {figures.number(finding.limit)}{finding.own_words}{_most_moved(now, reference)}"
 
 
 def _most_moved(now: Histogram, reference: Histogram) -> str:

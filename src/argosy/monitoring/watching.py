@@ -19,6 +19,7 @@ from argosy.domain.release import Version
 from argosy.domain.tallies import WHOLE, Layout, Tally
 from argosy.domain.watch_reference import HOLDOUT, WatchReference
 from argosy.ml import drift as measures
+from argosy.ml import drift_measures
 from argosy.monitoring import seasons as seasons_of_log
 from argosy.monitoring.hourly import Counted, CountedModel, Hours
 from argosy.monitoring.seasons import LoggedSeasons
@@ -195,6 +196,7 @@ def _parts(
         since=since,
         until=until,
     )
+    own = drift_measures.named(watched.monitor.thresholds.own)
     found = []
     for name, tally in sorted(counted.total(layout).items()):
         reference = references.of(name)
@@ -202,7 +204,9 @@ def _parts(
             continue
         window = layout.window(tally)
         differences = [
-            each for each in measures.differences(window, reference.window) if not name.startswith(f"{each.column}=")
+            each
+            for each in measures.differences(window, reference.window, own)
+            if not name.startswith(f"{each.column}=")
         ]
         expected = frozenset() if name else watched.logged
         found.append((name, Part(about, window, reference, differences, expected)))

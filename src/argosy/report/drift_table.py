@@ -35,7 +35,8 @@ def _body(report: DriftReport, slices: Sequence[SliceLook]) -> list[str]:
     asked = sorted([*report.features, *report.answers], key=_by_size)
     findings = ([report.prediction] if report.prediction else []) + asked
     if findings:
-        lines += [*_aligned([HEADER, *map(_row, findings)]), ""]
+        own = sorted({name for each in findings for name in each.difference.own})
+        lines += [*_aligned([(*HEADER, *own), *(_row(each, own) for each in findings)]), ""]
     lines += _notes(report)
     if slices:
         lines += [*map(_slice, sorted(slices, key=lambda each: -each.report.rows)), ""]
@@ -83,7 +84,7 @@ def _by_size(finding: Finding) -> tuple[bool, float]:
     return not finding.drifted, -finding.beyond
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: Finding, own: Sequence[str]) -> tuple[str, ...]:
     difference = finding.difference
     return (
         difference.column,
@@ -94,11 +95,12 @@ def _row(finding: Finding) -> tuple[str, ...]:
         f"{difference.missing:.1%}",
         difference.test,
         figures.number(finding.adjusted_p),
+        *(figures.number(difference.own.get(name)) for name in own),
     )
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADER))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return [_line(row, widths) for row in rows]
 
 

@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from argosy.ml.trainer import Trainer
 from argosy.ml.xgboost_trainer import XGBoostTrainer
 from argosy.testing.trainer_contract import TrainerContract
 from kit.examples import Given, make_settings
-from kit.installed_package import install
+from kit.installed_package import install, install_example
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
 POINTS: dict[str, dict[str, float | int]] = {"linear": {"C": 0.5}, "lightgbm": {"num_leaves": 7, "learning_rate": 0.2}}
 
 
@@ -30,9 +28,7 @@ POINTS: dict[str, dict[str, float | int]] = {"linear": {"C": 0.5}, "lightgbm": {
 def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Both examples, installed."""
     for folder in ("own-trainer-sklearn", "own-trainer-lightgbm"):
-        project = tomllib.loads((EXAMPLES / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        module = folder.replace("-", "_")
-        install(tmp_path / "site", project, module, (EXAMPLES / folder / f"{module}.py").read_text(encoding="utf-8"))
+        install_example(folder, tmp_path / "site")
     monkeypatch.syspath_prepend(tmp_path / "site")
     return tmp_path / "site"
 
