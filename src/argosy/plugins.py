@@ -11,10 +11,10 @@ from argosy import errors
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-DRIFT_MEASURES = "argosy.drift_measures"
+DRIFT_MEASURES, JUDGES = "argosy.drift_measures", "argosy.judges"
 MEASURES, NOTIFIERS = "argosy.measures", "argosy.notifiers"
 SOURCES, TRAINERS = "argosy.sources", "argosy.trainers"
-GROUPS = (DRIFT_MEASURES, MEASURES, NOTIFIERS, SOURCES, TRAINERS)
+GROUPS = (DRIFT_MEASURES, JUDGES, MEASURES, NOTIFIERS, SOURCES, TRAINERS)
 
 
 @dataclass(frozen=True)

@@ -509,11 +509,20 @@ def completion(settings: Settings, model: AnswerSettings, answerer: Answerer) ->
 
 
 def judge(settings: Settings, model: AnswerSettings) -> Judge:
-    """The judge of *model*. Raises Misconfigured where the key is another host's."""
+    """The judge of *model*. Raises Misconfigured where the key is another host's, or nothing installed brings it."""
     if model.judge.kind == "lexical":
         from argosy.adapters.word_judge import WordJudge
 
         return WordJudge(model.judge)
+    if model.judge.kind == "installed":
+        from argosy.adapters.brought_judge import BroughtJudge
+        from argosy.domain import suggestion
+
+        brought = plugins.installed(plugins.JUDGES)
+        if (name := model.judge.name) not in brought:
+            lacking = suggestion.not_installed("the judge", name, brought, plugins.JUDGES)
+            raise errors.Misconfigured(f"judge.name: {lacking}")
+        return BroughtJudge(brought[name], model.judge.settings)
     from argosy.adapters.chat_judge import ChatJudge
 
     return ChatJudge(_chat(settings, model, model.judge, "the judge").complete)

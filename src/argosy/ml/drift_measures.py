@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from argosy import errors, plugins
+from argosy.domain import suggestion
 from argosy.domain.bundle import Histogram
-from argosy.domain.suggestion import choices
 from argosy.ml.drift_measure import DriftMeasure
 from argosy.plugins import Plugin
 
@@ -42,8 +42,7 @@ def named(names: Iterable[str]) -> Mapping[str, DriftMeasure]:
     for name in asked:
         if name not in brought:
             raise errors.Misconfigured(
-                f"monitor.thresholds.own: no package that is installed here brings the measure of drift {name!r}"
-                f"{choices(name, list(brought), 'There are') if brought else ''}; install the one that does beside Argosy (entry point "
-                f"{plugins.DRIFT_MEASURES}), in a pod in an image of your own"
+                "monitor.thresholds.own: "
+                + suggestion.not_installed("the measure of drift", name, brought, plugins.DRIFT_MEASURES)
             )
     return {name: BroughtMeasure(brought[name], brought[name].load()) for name in asked}

@@ -3,10 +3,9 @@
 from typing import cast
 
 from argosy import errors, plugins
-from argosy.domain import bundle
+from argosy.domain import bundle, suggestion
 from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import XGBOOST, Direction, ModelSettings
-from argosy.domain.suggestion import choices
 from argosy.ml.trainer import Learning, Model, Trainer
 from argosy.ml.xgboost_trainer import XGBoostTrainer
 
@@ -85,11 +84,8 @@ def named(name: str, asked_by: str) -> Trainer:
         return XGBoostTrainer()
     brought = plugins.installed(plugins.TRAINERS)
     if name not in brought:
-        known = [XGBOOST, *brought]
-        raise errors.Misconfigured(
-            f"{asked_by}: no package that is installed here brings the trainer {name!r}{choices(name, known, 'There are')}; install the "
-            f"one that does beside Argosy (entry point {plugins.TRAINERS}), in a pod in an image of your own"
-        )
+        lacking = suggestion.not_installed("the trainer", name, [XGBOOST, *brought], plugins.TRAINERS)
+        raise errors.Misconfigured(f"{asked_by}: {lacking}")
     trainer = brought[name].made(None, *VERBS)
     if not isinstance(getattr(trainer, "version", None), str) or not isinstance(
         getattr(trainer, "is_monotone", None), bool

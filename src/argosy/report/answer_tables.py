@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from argosy.domain import figures
-from argosy.domain.answers.answer_settings import AnswerSettings, Chat
+from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.answers.evaluation_items import EvaluationQuestion
 from argosy.domain.answers.judged import JudgedAnswer, ReviewItem
 from argosy.domain.data import SnapshotManifest
@@ -58,17 +58,13 @@ def judge(settings: AnswerSettings, agreed: Agreed) -> list[Table]:
         if agreed.low is None or agreed.high is None
         else f"{figures.number(agreed.low)} to {figures.number(agreed.high)}"
     )
-    judged_by = settings.judge
     return [
         Table(
             title="The judge, and people",
             dimension="judge",
             header=["", ""],
             rows=[
-                [
-                    "judge",
-                    f"{judged_by.model} at an endpoint" if isinstance(judged_by, Chat) else "words alone, offline",
-                ],
+                ["judge", settings.judge.words],
                 ["answers that people labelled", f"{agreed.items:,}"],
                 ["of those the judge says the same of", f"{agreed.agreed:,}"],
                 ["Cohen's kappa", figures.number(agreed.kappa, "undefined")],

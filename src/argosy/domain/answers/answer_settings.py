@@ -70,12 +70,37 @@ class LexicalJudge(Document):
     )
     least_relevancy: Share = Field(default=0.35, description="Below it, an answer is not acceptable.")
 
+    @property
+    def words(self) -> str:
+        """Who judges, for the evidence."""
+        return "words alone, offline"
+
 
 class ChatJudgeSettings(Chat):
     """Has a model judge, at an endpoint of its own; see :class:`Chat`."""
 
+    @property
+    def words(self) -> str:
+        """Who judges, for the evidence."""
+        return f"{self.model} at an endpoint"
 
-Judge = Annotated[LexicalJudge | ChatJudgeSettings, Field(discriminator="kind")]
+
+class InstalledJudge(Document):
+    """Has a package judge that is installed beside Argosy."""
+
+    kind: Literal["installed"]
+    name: str = Field(min_length=1, description="What the package calls it in its entry point.")
+    settings: dict[str, str | bool | int | float] = Field(
+        default_factory=dict, description="What the package makes it of; its documentation says which there are."
+    )
+
+    @property
+    def words(self) -> str:
+        """Who judges, for the evidence."""
+        return f"{self.name}, which an installed package brings"
+
+
+Judge = Annotated[LexicalJudge | ChatJudgeSettings | InstalledJudge, Field(discriminator="kind")]
 
 
 class TokenPrices(Document):
