@@ -11,10 +11,10 @@ from argosy import errors
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-DRIFT_MEASURES, JUDGES = "argosy.drift_measures", "argosy.judges"
-MEASURES, NOTIFIERS = "argosy.measures", "argosy.notifiers"
+DRIFT_MEASURES, FORGES, JUDGES = "argosy.drift_measures", "argosy.forges", "argosy.judges"
+MEASURES, NOTIFIERS, ONLINE_STORES = "argosy.measures", "argosy.notifiers", "argosy.online_stores"
 SOURCES, TRAINERS = "argosy.sources", "argosy.trainers"
-GROUPS = (DRIFT_MEASURES, JUDGES, MEASURES, NOTIFIERS, SOURCES, TRAINERS)
+GROUPS = (DRIFT_MEASURES, FORGES, JUDGES, MEASURES, NOTIFIERS, ONLINE_STORES, SOURCES, TRAINERS)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Plugin:
     def __str__(self) -> str:
         """As the beginning of a sentence about it, up to its comma."""
         return f"{self.name} of {self.group}, which {self.package} {self.version} brings"
+
+
+def verbs(port: type) -> list[str]:
+    """The methods that the Protocol *port* asks for."""
+    return [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]
 
 
 def installed(group: str) -> dict[str, Plugin]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from argosy import errors
+from argosy import errors, plugins
 from argosy.domain import channel_addresses, source_addresses, table_places
 
 OBJECT_STORE = (
@@ -76,15 +76,16 @@ class Settings:
     """ARGOSY_STORE_URI: where bundles are kept. Default: a folder under the home."""
     forge_uri: str
     """ARGOSY_FORGE_URI: the environment repo, ``local:<path>``, ``github:<owner>/<name>``, ``github:https://<host>/<owner>/<name>``
-    (Enterprise) or ``gitea:https://<host>/<owner>/<name>``. Default: a bare repository under the home."""
+    (Enterprise), ``gitea:https://<host>/<owner>/<name>``, or one that begins with the name of an installed package's forge. Default: a bare
+    repository under the home."""
     search_storage_uri: str
     """ARGOSY_SEARCH_STORAGE_URI: the database all trials of a search share. Default: an SQLite file under the home."""
     loop_storage_uri: str | None
     """ARGOSY_LOOP_STORAGE_URI: the database of the ledgers of retrainings, ``sqlite:///<file>`` or ``postgresql://…``. Default: an SQLite
     file under the home; none in a pod, whose files end with it: a ledger that forgets lets everything in."""
     online_store_uri: str | None
-    """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…`` or ``postgresql://…``.
-    Default: none; each server reads files of its own."""
+    """ARGOSY_ONLINE_STORE_URI: the database in which servers share online features, ``redis://…``, ``rediss://…``, ``postgresql://…``, or
+    of the scheme of an installed package's store. Default: none; each server reads files of its own."""
     rate_limits_uri: str | None = field(repr=False)
     """ARGOSY_RATE_LIMITS_URI: the Redis in which the replicas of a server count requests together, ``redis://…`` or ``rediss://…``.
     Default: none; each replica counts by itself."""
@@ -406,9 +407,14 @@ def _online_store_uri(given: Mapping[str, str]) -> str | None:
         return uri or None
     # Only the scheme: the rest may hold a password. Said here, because the step that connects comes after hours of training.
     scheme, separator, _ = uri.partition("://")
+    brought = plugins.installed(plugins.ONLINE_STORES)
+    if separator and scheme in brought:
+        return uri
     begins = scheme + separator if separator else "no scheme"
+    others = "".join(f", {name}://" for name in brought)
     raise errors.Misconfigured(
-        f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss:// or postgresql://, or nothing for files"
+        f"ARGOSY_ONLINE_STORE_URI begins with {begins}; expected redis://, rediss://, postgresql://{others}, or nothing for files (another "
+        f"store is brought by a package, entry point {plugins.ONLINE_STORES})"
     )
 
 

@@ -97,10 +97,7 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
         return _github(settings.forge_uri.removeprefix(GITHUB), settings)
     if settings.forge_uri.startswith(GITEA):
         return _gitea(settings.forge_uri.removeprefix(GITEA), settings)
-    raise errors.Misconfigured(
-        f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name>, "
-        f"{GITHUB}https://<host>/<owner>/<name> or {GITEA}https://<host>/<owner>/<name>"
-    )
+    return _brought_forge(settings)
 
 
 def checked_out(repository: Path) -> Forge:
@@ -698,6 +695,12 @@ def shared_online_store(settings: Settings) -> SharedOnlineStore | None:
         from argosy.adapters.feast_features.redis_store import RedisStore
 
         return RedisStore(uri)
+    if not uri.startswith(POSTGRESQL):
+        from argosy.ports.features import SharedOnlineStore as Port
+
+        # Settings let no scheme pass that nothing brings.
+        brought = plugins.installed(plugins.ONLINE_STORES)[uri.partition("://")[0]]
+        return cast("SharedOnlineStore", brought.made(uri, *plugins.verbs(Port)))
     from argosy.adapters.feast_features.postgres_store import PostgresStore
 
     return PostgresStore(uri)
@@ -816,6 +819,24 @@ def _gitea(address: str, settings: Settings) -> Forge:
         raise errors.Misconfigured(f"ARGOSY_FORGE_URI names {address!r}; expected {GITEA}https://<host>/<owner>/<name>")
     server, repository = matched.groups()
     return HostedForge(GiteaHost(server, repository, _forge_token(settings)))
+
+
+def _brought_forge(settings: Settings) -> Forge:
+    """The forge of an installed package, whose name the address begins with. Raises Misconfigured where none brings it."""
+    from argosy.ports.forge import Forge as Port
+    from argosy.ports.forge import ForgePlace
+
+    brought = plugins.installed(plugins.FORGES)
+    kind, colon, _ = settings.forge_uri.partition(":")
+    if not colon or kind not in brought:
+        others = "".join(f", {name}:…" for name in brought)
+        raise errors.Misconfigured(
+            f"ARGOSY_FORGE_URI is {settings.forge_uri!r}; expected {LOCAL}<path>, {GITHUB}<owner>/<name>, "
+            f"{GITHUB}https://<host>/<owner>/<name>, {GITEA}https://<host>/<owner>/<name>{others}, or the name of a forge that an "
+            f"installed package brings (entry point {plugins.FORGES})"
+        )
+    place = ForgePlace(settings.forge_uri, settings.forge_token)
+    return cast("Forge", brought[kind].made(place, *plugins.verbs(Port)))
 
 
 def _forge_token(settings: Settings) -> str:

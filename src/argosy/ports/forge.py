@@ -5,11 +5,22 @@ that they hold whoever else works on the repository at the same time.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request
+
+
+@dataclass(frozen=True)
+class ForgePlace:
+    """What a forge that a package brings is made from."""
+
+    address: str
+    """ARGOSY_FORGE_URI as it stands; it begins with the package's name for the forge, and a colon."""
+    token: str | None = field(repr=False)
+    """ARGOSY_FORGE_TOKEN, which only some steps are given; None where it is empty."""
 
 
 class Forge(Protocol):
