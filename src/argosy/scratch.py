@@ -31,6 +31,7 @@ Purpose = Literal[
     "git",
     "imports",
     "labels",
+    "merge",
     "online",
     "policy",
     "saving",

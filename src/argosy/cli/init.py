@@ -7,6 +7,9 @@ in the files to be confirmed; files are copied to data/NAME. `argosy run NAME` t
 `argosy init FOLDER` writes the sample project: one model to run, to change and to copy from, with its gates, its environment repo and its
 data. Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is
 written. `argosy demo` takes the model from its data to a served, approved model.
+
+Both are remembered in `.argosy/`, which belongs into git. `argosy init --update` writes what a later release has otherwise into the files:
+your edits stay, and where both changed the same lines both stand there, marked, and the command ends 10.
 """
 
 import argparse
@@ -17,7 +20,7 @@ import sys
 from pathlib import Path
 
 from argosy import errors, extras
-from argosy.cli import model_from_table, sample_project
+from argosy.cli import model_from_table, sample_project, template_records, template_update
 from argosy.cli.models import WORKFLOWS
 from argosy.domain import suggestion
 
@@ -46,6 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--table", metavar="TABLE", help="with --from of a database: whose rows")
     parser.add_argument("--json", action="store_true", help="with --from: say what was guessed as one JSON object")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="bring what this release has otherwise into what an earlier one wrote: of the project FOLDER, or of the model of that name",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --update: say what would be done, and do none of it"
+    )
     given = parser.add_argument_group("with --from, in place of a guess")
     given.add_argument("--target", metavar="COLUMN", help="what is predicted")
     given.add_argument("--task", choices=("binary", "multiclass", "regression"))
@@ -59,6 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the project, and say what to do with it."""
+    if arguments.update:
+        return _update(arguments)
+    if arguments.dry_run:
+        raise errors.UsageError("--dry-run says what --update would do; add that, or leave it out")
     if arguments.origin is not None:
         return _from_table(arguments)
     if alone := [option for option, given in _given(arguments).items() if given]:
@@ -66,6 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
     model = write(arguments.folder, arguments.model)
     within = "" if arguments.folder == Path() else f"cd {arguments.folder} && "
     print(f"try next: {within}argosy demo {WORKFLOWS / model}, or {within}argosy run {model}")
+    return errors.DONE
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    others = {"--model": arguments.model, **_given(arguments)}
+    if told := [option for option, given in others.items() if given]:
+        raise errors.UsageError(f"{told[0]} is known of what is there, and --update goes by that; leave it out")
+    template_update.run(arguments.folder, origin=arguments.origin, dry_run=arguments.dry_run)
     return errors.DONE
 
 
@@ -91,14 +114,16 @@ def write(project: Path, wanted: str | None = None) -> str:
     """
     sample = sample_project.root()
     model = _chosen(sample_project.models(sample), wanted)
-    files = dict(sample_project.files(sample, model))
+    files = sample_project.fresh(model)
+    record = template_records.of("sample", model, files)
     if not os.path.lexists(project / IGNORE):  # what somebody's own file says is theirs
         files[IGNORE] = IGNORED
     if project.exists() and sample.samefile(project):
         raise errors.UsageError(f"{project.resolve()} is where the sample comes from; name another folder")
     _refuse_others(project, files)
     for path, content in files.items():
-        _place(project / path, content)
+        sample_project.place(project / path, content)
+    template_records.keep(project, record)
     print(f"wrote {len(files)} files to {project.resolve()}: the model {model}, its gates and its environment repo")
     _write_data(project, model)
     return model
@@ -130,14 +155,6 @@ def _is_free(path: Path, content: bytes) -> bool:
     if not os.path.lexists(path):
         return all(not parent.exists() or parent.is_dir() for parent in path.parents)
     return path.is_file() and path.read_bytes() == content
-
-
-def _place(path: Path, content: bytes) -> None:
-    """Write the whole file *path* or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _write_data(project: Path, model: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
-from argosy.cli import manifests, sample_project, table_origins
+from argosy.cli import manifests, sample_project, table_origins, template_records
 from argosy.cli.models import WORKFLOWS
 from argosy.templates import folder as folders
 
@@ -40,6 +40,8 @@ LISTS = {
     "keep": "columns to learn from, whatever speaks against it",
 }
 """Options that name columns, each with what these are."""
+ANSWERS = ("origin", "table", "target", "task", "positive", "key", "time", "owner", *LISTS)
+"""What the command line says of a table, by its names in the parsed arguments: what an update asks for no second time."""
 POLICIES = sample_project.ENVIRONMENT_REPO / "policies"
 MODELS = sample_project.ENVIRONMENT_REPO / "models"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -73,14 +75,34 @@ def make(project: Path, model: str, place: str, arguments: argparse.Namespace) -
         texts, said = _texts(found), list(_said(found))
         _compile(found, texts, drafts / "project")
         _place(project, found, texts, drafts)
+    _remember(project, found, texts, arguments)
     if arguments.json:
         print(json.dumps(_answer(found)))
     else:
         print("\n".join(said))
 
 
-def _look(model: str, origin: "Origin", arguments: argparse.Namespace, drafts: Path) -> _Found:
-    """Everything that is to be known of the new model; its data is written into *drafts*."""
+def anew(model: str, arguments: argparse.Namespace, day: datetime.datetime | None) -> dict[Path, str]:
+    """What this release writes of the model *model* by the same *arguments*, by its place in a project; the manifest is left out.
+
+    *day*: the moment that its rows were taken to describe when it was made.
+    """
+    origin = table_origins.of(arguments.origin, arguments.table)
+    with scratch.folder("table") as drafts:
+        return _texts(_look(model, origin, arguments, drafts, day))
+
+
+def _remember(project: Path, found: _Found, texts: dict[Path, str], arguments: argparse.Namespace) -> None:
+    files = {path: text.encode() for path, text in texts.items()}
+    answers = {name: getattr(arguments, name) for name in ANSWERS}
+    record = template_records.of("table", found.folder.model, files, answers=answers, day=found.folder.observed_at)
+    template_records.keep(project, record)
+
+
+def _look(
+    model: str, origin: "Origin", arguments: argparse.Namespace, drafts: Path, day: datetime.datetime | None = None
+) -> _Found:
+    """Everything that is to be known of the new model; its data is written into *drafts*. *day*: in place of the origin's."""
 
     from argosy.domain import new_model  # not before: the libraries take a second to load
     from argosy.files.new_model_texts import NewFolder
@@ -92,7 +114,8 @@ def _look(model: str, origin: "Origin", arguments: argparse.Namespace, drafts: P
     made = new.key if new.key_is_made else None
     unread = tuple(new_model.Guess("not read", name, reason) for name, reason in origin.left_out().items())
     new = dataclasses.replace(new, guesses=(*new.guesses, *unread))
-    folder = NewFolder(model, arguments.owner or OWNER, origin.name, origin.said, origin.place(made), origin.day, table)
+    when = day or origin.day
+    folder = NewFolder(model, arguments.owner or OWNER, origin.name, origin.said, origin.place(made), when, table)
     settings = _settings(new, folder, drafts)
     origin.write(drafts, settings.primary, made)
     examples, counts = _examples(settings, drafts)
@@ -240,9 +263,11 @@ def _place(project: Path, found: _Found, texts: dict[Path, str], drafts: Path) -
                 f"{target} is there already, and other than what would be written; move it: nothing was written"
             )
     if not (project / sample_project.ENVIRONMENT_REPO).exists():
-        for path, content in sample_project.files(sample_project.root(), None):
+        besides = sample_project.fresh(None)
+        for path, content in besides.items():
             if not (project / path).exists():
                 _put(project / path, content)
+        template_records.keep(project, template_records.of("sample", None, besides))
     for path, text in texts.items():
         _put(project / path, text.encode())
     for draft, target in copied:

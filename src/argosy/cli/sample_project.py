@@ -42,6 +42,19 @@ def models(sample: Path) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: not (path / script.FILE).exists())]
 
 
+def fresh(model: str | None) -> dict[Path, bytes]:
+    """What a project with *model* alone, or with no model yet, has of the sample that came with this argosy, by its place."""
+    return dict(files(root(), model))
+
+
+def place(path: Path, content: bytes) -> None:
+    """Write the whole file *path* or nothing of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
 def files(sample: Path, model: str | None) -> Iterator[tuple[Path, bytes]]:
     """What a project with *model* alone, or with no model yet, has of *sample*: each path, relative to the project, and its content."""
     others = set(models(sample)) - {model}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -130,6 +131,26 @@ def test_the_index_of_a_data_frame(project: Path, capsys: pytest.CaptureFixture[
     features = (project / "workflows" / "people" / "features.py").read_text(encoding="utf-8")
     assert '"__index_level_0__"' not in features
     assert "left out: __index_level_0__" in capsys.readouterr().out
+
+
+def test_a_later_release_updates_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the answers of before, of which none is typed again: edits stay, its changes come, and the day of the rows is the same."""
+    file = written(project, table(customer_id=None))
+    assert main.run(["init", "people", "--from", str(file), "--owner", "sales", "--drop", "plan"]) == errors.DONE
+    made = Path("workflows/people/model.yaml")
+    first, before = made.read_text(encoding="utf-8"), settings_of(project)
+    record = Path(".argosy/table-people.json")
+    earlier = json.loads(record.read_text(encoding="utf-8"))
+    earlier["files"][made.as_posix()] = first.replace("seed: 7", "seed: 6")
+    record.write_text(json.dumps(earlier), encoding="utf-8")
+    made.write_text(first.replace("seed: 7", "seed: 6") + "# ours\n", encoding="utf-8")
+    os.utime(file, (2e9, 2e9))
+    capsys.readouterr()
+    assert main.run(["init", "people", "--update"]) == errors.DONE
+    assert capsys.readouterr().out.splitlines() == [f"merged: {made}", "try next: argosy compile workflows/people"]
+    after = settings_of(project)
+    assert after.primary.observed_at == before.primary.observed_at
+    assert made.read_text(encoding="utf-8") == first + "# ours\n"
 
 
 def test_what_is_known_with_the_label_only(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,82 @@
+"""`argosy init --update`: what a later release has otherwise comes into a project, and what people made of it stays."""
+
+from pathlib import Path
+
+import pytest
+
+from argosy import errors
+from argosy.cli import init, main, sample_project
+from argosy.domain.template_record import TemplateRecord
+
+POLICY = "gitops-env/README.md"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sample as an earlier release wrote it: its README had another first line, and a file that is no more."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(init, "_write_data", lambda *_: None)
+    assert main.run(["init"]) == errors.DONE
+    (path,) = Path(".argosy").glob("*.json")
+    record = TemplateRecord.read(path)
+    first = record.files[POLICY].split("\n")[0]
+    files = {
+        **record.files,
+        POLICY: record.files[POLICY].replace(first, "# As it was", 1),
+        "gitops-env/old.md": "old\n",
+    }
+    path.write_text(record.model_copy(update={"argosy": "0.0.1", "files": files}).canonical_json())
+    Path(POLICY).write_text(files[POLICY], encoding="utf-8")
+    Path("gitops-env/old.md").write_text("old\n")
+    return tmp_path
+
+
+def test_edits_stay_and_changes_come(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both in one file; what the template has no more goes; a second time there is nothing to do."""
+    Path(POLICY).write_text(Path(POLICY).read_text() + "ours\n")
+    assert main.run(["init", "--update", "--dry-run"]) == errors.DONE
+    assert f"merged: {POLICY}" in capsys.readouterr().out
+    assert Path("gitops-env/old.md").exists()
+    assert main.run(["init", "--update"]) == errors.DONE
+    assert capsys.readouterr().out.splitlines() == [f"merged: {POLICY}", "removed: gitops-env/old.md"]
+    (model,) = [path.name for path in (project / "workflows").iterdir()]
+    fresh = sample_project.fresh(model)[Path(POLICY)].decode()
+    assert Path(POLICY).read_text(encoding="utf-8") == fresh + "ours\n"
+    assert not Path("gitops-env/old.md").exists()
+    assert main.run(["init", "--update"]) == errors.DONE
+    assert "nothing to update" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_a_conflict_stands_until_somebody_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both lines are there, the command ends 10, and another update touches nothing before."""
+    Path(POLICY).write_text(Path(POLICY).read_text().replace("# As it was", "# Ours", 1))
+    assert main.run(["init", "--update"]) == errors.Rejected.exit_code
+    said = capsys.readouterr()
+    assert f"conflict: {POLICY} (1 place" in said.out
+    assert "remove the marks" in said.err
+    assert Path(POLICY).read_text().startswith("<<<<<<< yours\n# Ours\n")
+    assert main.run(["init", "--update"]) == errors.UsageError.exit_code
+    assert POLICY in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        pytest.param(["churm", "--update"], "made here; did you mean 'churn'?", id="a-slip"),
+        pytest.param(["--update", "--target", "x"], "--target is known", id="an-answer-again"),
+        pytest.param(["--update", "--from", "x.csv"], "name that model", id="from-of-a-project"),
+        pytest.param(["--dry-run"], "--dry-run says what --update would do", id="dry-run-alone"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_updated(typed: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, and what to type instead."""
+    assert main.run(["init", *typed]) == errors.UsageError.exit_code
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_of_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing says what was written: that is said, and nothing is done."""
+    assert main.run(["init", str(tmp_path), "--update"]) == errors.UsageError.exit_code
+    assert "no .argosy/ that says what argosy init wrote" in capsys.readouterr().err
