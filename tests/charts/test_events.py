@@ -158,6 +158,37 @@ def test_a_push_is_signed(objects: Objects) -> None:
     }
 
 
+LISTENING = {"webhook": "authSecret", "github": "webhookSecret"}
+"""Event sources that others connect to, and the field by which Argo Events asks who they are; it asks nobody where that is left out."""
+ASKING = {"minio", "calendar"}
+"""Those that connect themselves, or to nobody."""
+
+
+def test_no_rendering_leaves_a_webhook_open() -> None:
+    """Whatever listens, each hook names a key of the Secret that there has to be; a kind that nobody looked at is no hook yet."""
+    push = {"owner": "a", "repository": "b"}
+    renderings = {
+        "all": VALUES,
+        "alerts-alone": {"events": {"enabled": True, "models": [{"name": "churn"}]}},
+        "pushes-alone": {
+            "events": {"enabled": True, "models": [{"name": n, "alerts": False, "push": push} for n in "mn"]}
+        },
+        "own-secret": {"events": {**VALUES["events"], "secret": "hooks"}},
+    }
+    open_, found = [], 0
+    for case, given in renderings.items():
+        secret = given["events"].get("secret", "argosy-events")
+        for one in (each for each in render(given) if each["kind"] == "EventSource"):
+            kinds = one["spec"].keys() - {"eventBusName", "template", "service"}
+            assert kinds <= LISTENING.keys() | ASKING, case
+            for kind, name, hook in ((k, n, h) for k in kinds & LISTENING.keys() for n, h in one["spec"][k].items()):
+                found += 1
+                asked = hook.get(LISTENING[kind], {})
+                if asked != {"name": secret, "key": {"webhook": "alertmanager", "github": "push"}[kind]}:
+                    open_.append((case, kind, name, asked))
+    assert (open_, found) == ([], 2 + 1 + 2 + 2)
+
+
 def test_who_may_connect(objects: Objects) -> None:
     """Alertmanager to the webhook, and the sources and sensors to the bus."""
     (rule,) = named(objects, "NetworkPolicy", "argosy-alerts")["spec"]["ingress"]
@@ -334,6 +365,8 @@ def test_a_bus_of_ones_own() -> None:
         pytest.param({"models": [{"name": "m", "data": {"bucket": "b"}}]}, "events.objects.endpoint", id="no-store"),
         pytest.param({"models": [{"name": "m", "push": {"owner": "a"}}]}, "repository", id="half-a-repository"),
         pytest.param({"models": [{"name": "m"}], "bus": {"replicas": 2}}, "replicas", id="an-even-number"),
+        pytest.param({"models": [{"name": "m"}], "secret": ""}, "secret", id="no-secret"),
+        pytest.param({"models": [{"name": "m"}], "secret": None}, "secret", id="a-secret-of-null"),
     ],
 )
 def test_values_that_make_no_sense(events: dict[str, Any], said: str) -> None:
