@@ -120,6 +120,61 @@ def test_parameter_file_and_entrypoint(shell: Shell, tmp_path: Path) -> None:
     assert (code, set(json.loads(out)["nodes"])) == (0, {"$"})
 
 
+PAYLOADS = {
+    "shell": "'; touch marker; echo '",
+    "substitution": "$(touch marker) `touch marker` ${HOME} | sh",
+    "quotes": '"}],"args":["-c","import os; os.mkdir(1)"],"x":[{"y":"',
+    "lines": "a\n      command: [id]\r\n---\nb\t",
+    "backslashes": "\\n\\u0041\\",
+    "braces": "}} { {workflow.name}} {% id %} %s =1+1",
+    "markup": "<script>&amp;\u2028\U0001f600",
+    "option": "--help",
+}
+TELL = "import json, os; names = os.environ['ALL'].split(); told = [[os.environ[n], open('/tmp/' + n, newline='').read()] for n in names]; "
+
+
+def test_a_parameter_is_data(shell: Shell, tmp_path: Path) -> None:
+    """Whatever a value holds, its step has it to the letter, in the environment and in a file; none of it runs, or is read as manifest."""
+    passed = [{"name": name, "value": f"{{{{workflow.parameters.{name}}}}}"} for name in PAYLOADS]
+    given = {name: f"{{{{inputs.parameters.{name}}}}}" for name in PAYLOADS}
+    tell = {
+        "name": "tell",
+        "inputs": {
+            "parameters": [{"name": name} for name in PAYLOADS],
+            "artifacts": [{"name": n, "path": f"/tmp/{n}", "raw": {"data": value}} for n, value in given.items()],
+        },
+        "container": {
+            "image": "any",
+            "command": ["python", "-c", f"{TELL}open('{tmp_path}/told', 'w').write(json.dumps(told))"],
+            "workingDir": str(tmp_path),
+            "env": [{"name": n, "value": v} for n, v in {**given, "ALL": " ".join(PAYLOADS)}.items()],
+        },
+    }
+    dag = {"tasks": [{"name": "tell", "template": "tell", "arguments": {"parameters": passed}}]}
+    spec = {
+        "entrypoint": "main",
+        "arguments": {"parameters": [{"name": name} for name in PAYLOADS]},
+        "templates": [{"name": "main", "dag": dag}, tell],
+    }
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "wf"}}
+    (tmp_path / "data.yaml").write_text(json.dumps({**kind, "spec": spec}), encoding="utf-8")
+    words = [word for name, value in PAYLOADS.items() for word in ("-p", f"{name}={value}")]
+    code, _, said = shell("run", "-f", "data.yaml", "--local-image", "*", "--json", *words)
+    assert code == 0, said
+    assert json.loads((tmp_path / "told").read_text(encoding="utf-8")) == [[value] * 2 for value in PAYLOADS.values()]
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("value", ["{{workflow.name}}", "a{{=sprig.env('HOME')}}"])
+def test_an_expression_is_no_value(shell: Shell, tmp_path: Path, value: str) -> None:
+    """Argo works it out wherever a value is passed on, so none is taken: of the command line, or of a file; it is not repeated."""
+    (tmp_path / "p.yaml").write_text(json.dumps({"who": value}), encoding="utf-8")
+    for words in (("-p", f"who={value}"), ("--parameter-file", "p.yaml")):
+        code, _, said = shell("run", "-f", "greet.yaml", "--local-image", "*", *words)
+        assert (code, value in said) == (10, False)
+        assert said.startswith("error: parameter who: it holds an expression ({{…}})")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from argosy.engine import api
 from argosy.engine.manifest import loading
 from argosy.engine.nodes import Json
 from argosy.engine.options import Prepared, RunOptions
+from argosy.templates import parameter_values
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,14 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def given(arguments: argparse.Namespace) -> dict[str, str]:
-    """The values of the command line, laid over those of the file. Raises UsageError, Misconfigured."""
+    """The values of the command line, laid over those of the file. Raises UsageError, Misconfigured; Rejected for one that is no value."""
     parameters = loading.parameters(arguments.parameter_file) if arguments.parameter_file else {}
     for text in arguments.parameter:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
         parameters[name] = value
+    _refuse_expressions(parameters)
     return parameters
+
+
+def _refuse_expressions(values: Mapping[str, str]) -> None:
+    """Whoever runs a manifest of others, here as on a cluster, hands a step text, and nothing that is worked out before it."""
+    if found := [problem for name, value in values.items() for problem in parameter_values.expressions(name, value)]:
+        raise errors.Rejected("\n       ".join(found))
 
 
 def prepare(
@@ -45,6 +53,7 @@ def prepare(
         if ask is None and not sys.stdin.isatty():
             raise
         answers = {parameter["name"]: _answer(parameter, ask or _at_terminal) for parameter in unanswered.parameters}
+        _refuse_expressions(answers)
     options = replace(options, parameters={**options.parameters, **answers})
     return api.prepare(manifest, options), options
 

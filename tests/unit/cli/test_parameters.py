@@ -95,3 +95,9 @@ def test_a_file_that_holds_none(content: str, message: str, tmp_path: Path) -> N
     (tmp_path / "p").write_text(content, encoding="utf-8")
     with pytest.raises(errors.Misconfigured, match=message):
         parameters.given(argparse.Namespace(parameter_file=tmp_path / "p", parameter=[]))
+
+
+def test_an_answer_that_is_an_expression(manifest: api.Manifest, tmp_path: Path) -> None:
+    """What is typed at the terminal is a value, too."""
+    with pytest.raises(errors.Rejected, match="parameter size: it holds an expression"):
+        parameters.prepare(manifest, _options(tmp_path, colour="red"), _answering([], "{{=1}}"))
