@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.adapters.cluster.archive import WorkflowArchive
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
+    from argosy.domain.answers.answer_bundle import AnswerSignature
     from argosy.domain.answers.answer_settings import Answerer, AnswerSettings, Chat
     from argosy.domain.compute_settings import Compute
     from argosy.domain.data import ReachedPlace
@@ -525,7 +526,19 @@ def judge(settings: Settings, model: AnswerSettings) -> Judge:
     return ChatJudge(_chat(settings, model, model.judge, "the judge").complete)
 
 
-def _chat(settings: Settings, model: AnswerSettings, asked: Chat, whose: str) -> Completion:
+def serving_completion(settings: Settings, model: AnswerSignature) -> Completion | None:
+    """What completes the prompts of the bundle of *model* for a caller who waits: asked once, within the time budget; None where it asks
+    no endpoint. Raises Misconfigured where the key is another host's."""
+    answerer = model.answerer
+    if answerer.kind == "extractive":
+        return None
+    patience = {"timeout_seconds": min(answerer.timeout_seconds, model.serving.seconds)}
+    return _chat(settings, model, answerer.model_copy(update=patience), "an answerer", attempts=1)
+
+
+def _chat(
+    settings: Settings, model: AnswerSettings | AnswerSignature, asked: Chat, whose: str, attempts: int | None = None
+) -> Completion:
     """The endpoint *asked*; one key is one host's, that of the model's answerer or else of its judge, and no other is sent it."""
     from argosy.adapters import chat_endpoint
     from argosy.domain.answers.answer_settings import Chat
@@ -536,7 +549,7 @@ def _chat(settings: Settings, model: AnswerSettings, asked: Chat, whose: str) ->
             f"{whose} is asked at {asked.endpoint}, and ARGOSY_CHAT_KEY is the key for {first.endpoint}, which no other host is sent: "
             "ask both at one host, such as a gateway that holds a key for each"
         )
-    return chat_endpoint.ChatEndpoint(asked, settings.chat_key)
+    return chat_endpoint.ChatEndpoint(asked, settings.chat_key, attempts=attempts or chat_endpoint.ATTEMPTS)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from argosy import errors
 from argosy.domain.answers.answer_settings import Chat
 from argosy.domain.answers.judged import Completed
+from argosy.ports.prompt_completion import EndpointBusy
 
 LONGEST = 4 * 2**20
 """Bytes of one response."""
@@ -67,7 +68,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 class ChatEndpoint:
     """The endpoint of *settings*, with *key* where it wants one; see :class:`argosy.ports.prompt_completion.Completion`."""
 
-    def __init__(self, settings: Chat, key: str | None, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, settings: Chat, key: str | None, sleep: Callable[[float], None] = time.sleep, attempts: int = ATTEMPTS
+    ) -> None:
+        """*attempts*: at one completion, before it is given up."""
         if key and not _is_private(settings.endpoint):
             raise errors.Misconfigured(
                 f"endpoint {settings.endpoint!r} would be sent the key in clear: use https://, or unset ARGOSY_CHAT_KEY where it wants none"
@@ -75,6 +79,7 @@ class ChatEndpoint:
         self._settings = settings
         self._key = key
         self._sleep = sleep
+        self._attempts = attempts
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def complete(self, prompt: str) -> Completed:
@@ -85,13 +90,14 @@ class ChatEndpoint:
             "temperature": self._settings.temperature,
             "max_tokens": self._settings.max_tokens,
         }
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 return self._asked(json.dumps(body).encode())
             except _Later as later:
                 pause = 2.0 ** (attempt - 1) if later.seconds is None else later.seconds
-                if attempt == ATTEMPTS or pause > LONGEST_PAUSE:
-                    raise errors.TryAgain(f"{self._address} {later}; it was asked {attempt} times") from None
+                if attempt == self._attempts or pause > LONGEST_PAUSE:
+                    times = "once" if attempt == 1 else f"{attempt} times"
+                    raise EndpointBusy(f"{self._address} {later}; it was asked {times}", later.seconds) from None
                 self._sleep(pause)
         raise LookupError("the last attempt returns or raises")
 

@@ -1,5 +1,6 @@
 """The model that is approved for an environment, fetched and proven: what every verb that answers with it begins with."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,9 @@ from argosy.promotion.approval import Approval
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
+    from argosy.ml.answers.assistant import Assistant
     from argosy.ml.predictor import Predictor
+    from argosy.promotion.verification import Approved
     from argosy.serving.rollback_protection import Counter
 
 
@@ -22,43 +25,105 @@ SIGNATURE = "bundle.sig"
 
 
 @dataclass(frozen=True)
-class ProvenModel:
-    """A model after every check."""
+class ProvenBundle:
+    """A bundle after every check."""
 
-    predictor: "Predictor"
     folder: Path
-    """Its bundle."""
     served: ServedRelease
     last: "Counter"
     """Remembers which version this machine served last."""
 
 
+@dataclass(frozen=True)
+class ProvenModel(ProvenBundle):
+    """A model of tables after every check."""
+
+    predictor: "Predictor"
+
+
+@dataclass(frozen=True)
+class ProvenAnswers(ProvenBundle):
+    """A language model after every check."""
+
+    assistant: "Assistant"
+
+
 def proven(
     settings: Settings, found: Approval, environment: str, place: Path, *, allow_rollback: bool = False
 ) -> ProvenModel:
-    """The model of *found*, fetched into the folder *place*: it is the approved one, its signature and release hold, and this machine
-    served no newer one in *environment*, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing.
+    """The model of tables of *found*, fetched into the folder *place*: it is the approved one, its signature and release hold, and this
+    machine served no newer one in *environment*, unless *allow_rollback*. Raises Rejected, or Misconfigured where files are missing, or
+    are those of a language model.
     """
+    return _of_tables(settings, found, environment, place, _fetched(settings, found, place), allow_rollback)
+
+
+def proven_whatever(
+    settings: Settings, found: Approval, environment: str, place: Path, *, allow_rollback: bool = False
+) -> ProvenModel | ProvenAnswers:
+    """As :func:`proven`, whatever the model answers."""
     from argosy.promotion import verification
-    from argosy.serving import rollback_protection
+
+    wanted = _fetched(settings, found, place)
+    prove = _of_answers if verification.is_answers(wanted.folder) else _of_tables
+    return prove(settings, found, environment, place, wanted, allow_rollback)
+
+
+def _fetched(settings: Settings, found: Approval, place: Path) -> "Approved":
+    from argosy.promotion import verification
 
     version = found.version
     store = version.online_store
-    wanted = verification.Approved(
+    return verification.Approved(
         approval.fetch_bundle(wiring.artifacts(settings), version, place / "bundle"),
         version.model_digest,
         model=version.model,
         version=version.version,
         online=store.digest if store else None,
     )
+
+
+def _of_tables(
+    settings: Settings, found: Approval, environment: str, place: Path, wanted: "Approved", allow_rollback: bool
+) -> ProvenModel:
+    from argosy.promotion import verification
+
     try:
         predictor = verification.load(wanted, verifier=wiring.verifier(settings), signature=_signature(found, place))
     except Tampered as error:
-        raise _refusal(error, version, place) from error
+        raise _refusal(error, found.version, place) from error
+    served, last = _released(settings, found, environment, wanted, allow_rollback)
+    return ProvenModel(wanted.folder, served, last, predictor)
+
+
+def _of_answers(
+    settings: Settings, found: Approval, environment: str, place: Path, wanted: "Approved", allow_rollback: bool
+) -> ProvenAnswers:
+    from argosy.promotion import verification
+
+    try:
+        assistant = verification.load_answers(
+            wanted,
+            verifier=wiring.verifier(settings),
+            signature=_signature(found, place),
+            completing=functools.partial(wiring.serving_completion, settings),
+        )
+    except Tampered as error:
+        raise _refusal(error, found.version, place) from error
+    served, last = _released(settings, found, environment, wanted, allow_rollback)
+    return ProvenAnswers(wanted.folder, served, last, assistant)
+
+
+def _released(
+    settings: Settings, found: Approval, environment: str, wanted: "Approved", allow_rollback: bool
+) -> tuple[ServedRelease, "Counter"]:
+    from argosy.promotion import verification
+    from argosy.serving import rollback_protection
+
+    version = found.version
     last = rollback_protection.Counter(settings.home / "served" / f"{version.model}-{environment}.json")
     verification.release(wanted, not_before=0 if allow_rollback else last.value())
-    served = ServedRelease(version.model, environment, version.version, version.model_digest)
-    return ProvenModel(predictor, wanted.folder, served, last)
+    return ServedRelease(version.model, environment, version.version, version.model_digest), last
 
 
 def _refusal(error: Tampered, version: release.Version, place: Path) -> errors.Rejected:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from argosy import errors, scratch, wiring
 from argosy.cli import approved_model, second_model
-from argosy.cli.approved_model import ProvenModel
+from argosy.cli.approved_model import ProvenAnswers, ProvenModel
 from argosy.domain import release
 from argosy.promotion import approval
 from argosy.promotion.approval import Approval
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from argosy.cli.served_models_file import ServedModelsFile
     from argosy.ports.features import OnlineFeatures
     from argosy.ports.prediction_log import ServedRelease
-    from argosy.serving.launch import ServedBundle
+    from argosy.serving.launch import ServableBundle, ServedBundle
     from argosy.serving.models_file import ModelEntry
     from argosy.serving.supervised import Sockets
     from argosy.serving.versions_refused import VersionsRefused
@@ -169,9 +169,8 @@ def _serve(
     second = second_model.chosen(settings, found[0], arguments)
     source = _ApprovedBundles(settings, arguments, place)
     bundles = [source.bundle(each) for each in found]
-    if second is not None and source.first is not None:
-        beside = second_model.loaded(settings, second, source.first, arguments, place / "second")
-        bundles = [replace(bundles[0], second=beside)]
+    if second is not None:
+        bundles = [_with_second(settings, second, bundles[0], source.first, arguments, place / "second")]
     served = replace(bundles[0].served, model="+".join(arguments.models))
     around = launch.ServerDependencies(
         listener=listener,
@@ -185,6 +184,24 @@ def _serve(
     )
     _say_what_is_off(arguments)
     launch.run(bundles, around)
+
+
+def _with_second(
+    settings: Settings,
+    second: second_model.ChosenSecond,
+    bundled: "ServableBundle",
+    first: ProvenModel | None,
+    arguments: argparse.Namespace,
+    place: Path,
+) -> "ServedBundle":
+    """*bundled*, which is that of *first*, with *second* beside it. Raises UsageError beside a language model, which is no *first*."""
+    from argosy.serving.launch import ServedBundle
+
+    if first is None or not isinstance(bundled, ServedBundle):
+        raise errors.UsageError(
+            f"{bundled.served.model} answers questions, and a second version stands beside models of tables; leave --shadow and --split out"
+        )
+    return replace(bundled, second=second_model.loaded(settings, second, first, arguments, place))
 
 
 def _supervise(
@@ -237,7 +254,7 @@ class _ApprovedBundles:
         self.first: ProvenModel | None = None
         """What was proven first."""
 
-    def newer(self, served: "ServedRelease") -> "ServedBundle | None":
+    def newer(self, served: "ServedRelease") -> "ServableBundle | None":
         """The bundle that main approves by now in place of *served*; None where it is that one."""
         found = approval.find(wiring.forge(self._settings), served.model, self._environment)
         version = found.version
@@ -259,7 +276,7 @@ class _ApprovedBundles:
     def _entry(self, found: Approval, place: Path) -> "ModelEntry":
         from argosy.serving.models_file import ModelEntry
 
-        model = approved_model.proven(
+        model = approved_model.proven_whatever(
             self._settings, found, self._environment, place, allow_rollback=self._allow_rollback
         )
         store = found.version.online_store
@@ -277,7 +294,7 @@ class _ApprovedBundles:
             online_digest=None if store is None else store.digest,
         )
 
-    def bundle(self, found: Approval) -> "ServedBundle":
+    def bundle(self, found: Approval) -> "ServableBundle":
         """That of *found*. Raises as :func:`argosy.cli.approved_model.proven` does."""
         with self._place_of_one() as place:
             return self._bundle(found, place)
@@ -295,24 +312,43 @@ class _ApprovedBundles:
             raise
         self._number += 1
 
-    def _bundle(self, found: Approval, place: Path) -> "ServedBundle":
+    def _bundle(self, found: Approval, place: Path) -> "ServableBundle":
+        model = approved_model.proven_whatever(
+            self._settings, found, self._environment, place, allow_rollback=self._allow_rollback
+        )
+        made = (
+            self._tables(model, found.version, place) if isinstance(model, ProvenModel) else self._answers(model, place)
+        )
+        model.last.set(found.version.version)
+        return made
+
+    def _tables(self, model: ProvenModel, version: release.Version, place: Path) -> "ServableBundle":
         from argosy.serving import launch, records
 
         settings = self._settings
-        model = approved_model.proven(settings, found, self._environment, place, allow_rollback=self._allow_rollback)
         self.first = self.first or model
-        online = _online(settings, found.version, place / "online")
-        bundled = launch.ServedBundle(
+        return launch.ServedBundle(
             model.predictor,
             model.served,
             model.folder,
-            online=online,
+            online=_online(settings, version, place / "online"),
             log=wiring.prediction_log(settings, model.served, records.columns(model.predictor.signature)),
             hash_key=wiring.hash_key(settings),
             discard=functools.partial(shutil.rmtree, place, ignore_errors=True),
         )
-        model.last.set(found.version.version)
-        return bundled
+
+    def _answers(self, model: ProvenAnswers, place: Path) -> "ServableBundle":
+        from argosy.serving import answer_records
+        from argosy.serving.served_answers import ServedAnswers
+
+        columns = answer_records.columns(model.assistant.signature.serving)
+        return ServedAnswers(
+            model.assistant,
+            model.served,
+            model.folder,
+            log=wiring.prediction_log(self._settings, model.served, columns),
+            discard=functools.partial(shutil.rmtree, place, ignore_errors=True),
+        )
 
 
 def _online(settings: Settings, version: release.Version, folder: Path) -> "OnlineFeatures | None":

@@ -113,6 +113,37 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class NoWorse:
+    """Whether events are hardly more frequent than the old version's, such as answers that a judge does not take: :class:`Share`, with what
+    is healthy learnt from the old version's *trials*, its standard error on top, and *margin* more that is not.
+
+    Unlike :class:`Beside` it comes to an end where neither has an event. The old share is taken for known once it has *least* trials;
+    before that, and without a trial of the new version, there is no answer.
+    """
+
+    name: str
+    new: EventCounts
+    old: EventCounts
+    margin: float
+    least: int = 100
+    floor: float = 0.01
+    """The least share that counts as healthy, however rarely the old version has an event."""
+
+    def word(self, risks: Risks) -> Word:
+        """The answer at these *risks*."""
+        if self.old.trials < self.least:
+            return "wait"
+        known = self.old.share
+        most = known + math.sqrt(known * (1 - known) / self.old.trials)
+        healthy = min(max(most, self.floor), 1 - self.margin - self.floor)
+        return Share(self.name, self.new, healthy, healthy + self.margin).word(risks)
+
+    def said(self) -> str:
+        """What was counted, in words."""
+        return f"{self.new.share:.2%} of {self.new.trials:,}, the old version {self.old.share:.2%} of {self.old.trials:,}"
+
+
+@dataclass(frozen=True)
 class Distance:
     """Whether scores are distributed as the old version's: the largest difference of the shares below an edge, at most *limit*.
 

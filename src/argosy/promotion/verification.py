@@ -4,6 +4,7 @@ Everything is checked before the model's bytes reach a parser, and golden rows a
 """
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,10 @@ from argosy.domain import bundle
 from argosy.ports.signer import Verifier
 
 if TYPE_CHECKING:  # nobody who only reads main waits for the model's library
+    from argosy.domain.answers.answer_bundle import AnswerSignature
+    from argosy.ml.answers.assistant import Assistant, Complete
     from argosy.ml.predictor import Predictor
+    from argosy.ports.prompt_completion import Completion
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,7 @@ def load(approved: Approved, *, verifier: Verifier | None, signature: Path | Non
     from argosy.ml.predictor import Predictor  # noqa: PLC0415 - who only reads main has no such library
     from argosy.ml.predictor import golden as golden_rows  # noqa: PLC0415
 
-    if verifier is not None:
-        if signature is None:
-            raise errors.Rejected(f"the bundle in {approved.folder} has no signature; nothing unsigned is served")
-        verifier.verify(approved.folder, signature)
+    _verify(approved, verifier, signature)
     predictor = Predictor.load(approved.folder, approved.digest)
     _check_model(approved, predictor.signature.model)
     if difference := predictor.explain_difference(golden_rows(approved.folder)):
@@ -48,6 +49,48 @@ def load(approved: Approved, *, verifier: Verifier | None, signature: Path | Non
             f"the model answers otherwise here than where it was trained ({difference}); serve it from the image it was trained in"
         )
     return predictor
+
+
+def is_answers(folder: Path) -> bool:
+    """Whether the bundle in *folder* is that of a language model, by the names of its files alone: nothing of it is proven yet."""
+    return (folder / bundle.ANSWERS).exists() and not (folder / bundle.SIGNATURE).exists()
+
+
+def load_answers(
+    approved: Approved,
+    *,
+    verifier: Verifier | None,
+    signature: Path | None,
+    completing: "Callable[[AnswerSignature], Completion | None]",
+) -> "Assistant":
+    """The assistant of *approved*, a language model, after every check; else as :func:`load`. *completing*: gives what completes the
+    prompts of a bundle that asks an endpoint, whose answers are not replayed: they may be other words each time.
+    """
+    from argosy.domain.answers import answer_bundle  # noqa: PLC0415
+    from argosy.ml.answers.assistant import Assistant  # noqa: PLC0415 - as above
+
+    def complete(of: "AnswerSignature") -> "Complete | None":
+        completion = completing(of)
+        return completion.complete if completion else None
+
+    _verify(approved, verifier, signature)
+    assistant = Assistant.load(approved.folder, approved.digest, complete)
+    _check_model(approved, assistant.signature.model)
+    golden = answer_bundle.GoldenQuestions.read(approved.folder / answer_bundle.GOLDEN)
+    if difference := assistant.replay_difference(golden):
+        raise errors.Rejected(
+            f"the model answers otherwise here than where it was measured ({difference}); serve it from the image of its release"
+        )
+    return assistant
+
+
+def _verify(approved: Approved, verifier: Verifier | None, signature: Path | None) -> None:
+    """Prove that the bundle is ours; without a *verifier* that is not asked. Raises Rejected where it is not."""
+    if verifier is None:
+        return
+    if signature is None:
+        raise errors.Rejected(f"the bundle in {approved.folder} has no signature; nothing unsigned is served")
+    verifier.verify(approved.folder, signature)
 
 
 WAS_SERVED = "which was served here before; if going back is meant (a revert of the promotion), pass --allow-rollback"

@@ -4,7 +4,6 @@ Building the app opens nothing; whoever builds it hands in a predictor that is l
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,10 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
-from argosy.serving import docs_page, interface, operations, schemas
+from argosy.serving import docs_page, interface, model_pages, operations, schemas
 from argosy.serving.access.access_middleware import AccessMiddleware, AdmissionAtOnce
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.exchange import Bodies, RequestLimits
@@ -26,51 +24,22 @@ from argosy.serving.inference import ConcurrencyLimiter, Inference, InferencePro
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.listeners import HOT_QUEUE
 from argosy.serving.middleware import RequestMiddleware
-from argosy.serving.operations import Page, no_such_route
+from argosy.serving.operations import no_such_route
 from argosy.serving.overload import Overload
 from argosy.serving.plain import Plain
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
 from argosy.serving.reading import JsonLimits
 from argosy.serving.records import Recorder
-from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.request_spans import RequestSpans
 from argosy.serving.schemas import InterfaceNotes
 from argosy.serving.second_version import SecondVersion
 from argosy.serving.servable_predictor import ServablePredictor
-from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Service
+from argosy.serving.shared_parts import SharedParts
 from argosy.serving.split import SplitService
 from argosy.serving.v1 import V1, V1Explain
-from argosy.serving.v2 import EXTENSIONS, V2
-
-
-@dataclass(frozen=True)
-class SharedParts:
-    """What all models of a server share."""
-
-    metrics: ServerMetrics
-    lifecycle: Lifecycle
-    bodies: Bodies
-    gate: ConcurrencyLimiter
-    access: WatchedRules | None = None
-    spans: RequestSpans | None = None
-    """The traces of requests; None where nobody collects them."""
-
-    @classmethod
-    def made(
-        cls,
-        limits: RequestLimits | None = None,
-        lifecycle: Lifecycle | None = None,
-        access: WatchedRules | None = None,
-        metrics: ServerMetrics | None = None,
-        overload: Overload | None = None,
-        spans: RequestSpans | None = None,
-    ) -> "SharedParts":
-        """Those of a server with *limits*; see :func:`server_parts`."""
-        limits, metrics = limits or RequestLimits(), metrics or ServerMetrics()
-        gate = ConcurrencyLimiter(limits, metrics, overload)
-        return cls(metrics, lifecycle or Lifecycle(), Bodies(limits), gate, access, spans)
+from argosy.serving.v2 import V2
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +158,10 @@ def app_of(parts: ServerParts) -> FastAPI:
         second=parts.inference(parts.second),
     )
     health = operations.pages(parts.lifecycle)
-    pages = _pages(service, parts.lifecycle, parts.second)
+    pages = model_pages.pages(service, parts.lifecycle, parts.second)
     read = {path.replace("{model}", name): page for path, page in pages.items()} | health
     hot = _hot(parts)
-    documented = [*interface.posted(served, doors), *interface.read(served, read)]
+    documented = [*interface.posted(served, doors), *interface.read(served.about, read)]
     app = FastAPI(
         openapi_url=None,  # of one model, and only what answers: see docs_page
         docs_url=None,
@@ -200,7 +169,7 @@ def app_of(parts: ServerParts) -> FastAPI:
         redirect_slashes=False,  # a client that posts would lose its body on the way
         routes=[
             *documented,
-            *docs_page.routes(lambda: interface.description(served, documented)),
+            *docs_page.routes(lambda: interface.description(served.about, documented)),
             *_inference(doors.first, doors.second, doors.first_why, service),
             *[Route(path, page, methods=["GET"]) for path, page in pages.items()],
             *operations.routes(parts.metrics, parts.lifecycle),
@@ -231,80 +200,11 @@ def _hot(parts: ServerParts) -> dict[str, InferenceProtocol[Any]]:
 def _inference(first: Inference, second: Inference, why: Inference, service: Service) -> list[Route]:
     """Routes that rows are posted to: V1 to *first*, its ``:explain`` to *why*, V2 to *second*."""
     return [
-        _post("/v1/models/{model}:explain", why, service),
-        _post("/v1/models/{model}/versions/{version}:explain", why, service),
-        _post("/v1/models/{model}:predict", first, service),
-        _post("/v1/models/{model}/versions/{version}:predict", first, service),
-        _post("/v2/models/{model}/infer", second, service),
-        _post("/v2/models/{model}/versions/{version}/infer", second, service),
-        Route("/v1/models/{model}:{verb}", _OtherVerb(service)),  # else it reads as a model's name
+        model_pages.posted("/v1/models/{model}:explain", why, service),
+        model_pages.posted("/v1/models/{model}/versions/{version}:explain", why, service),
+        model_pages.posted("/v1/models/{model}:predict", first, service),
+        model_pages.posted("/v1/models/{model}/versions/{version}:predict", first, service),
+        model_pages.posted("/v2/models/{model}/infer", second, service),
+        model_pages.posted("/v2/models/{model}/versions/{version}/infer", second, service),
+        model_pages.other_verbs(service, "POST rows to", ("predict", "explain")),
     ]
-
-
-def _post(path: str, inference: Inference, service: Service) -> Route:
-    return Route(path, _Endpoint(inference, service), methods=["POST"])
-
-
-class _Endpoint:
-    """An address that rows are posted to."""
-
-    def __init__(self, inference: Inference, service: Service) -> None:
-        self._inference = inference
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _refuse_others(scope, self._service)
-        await self._inference.answer(scope, receive, send)
-
-
-class _OtherVerb:
-    """Refuses other V1 verbs behind a model's name (``:classify``) with 404, and those that there are by other methods with 405."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    async def __call__(self, scope: Scope, _: Receive, __: Send) -> None:
-        _refuse_others(scope, self._service)
-        model, verb = self._service.signature.model, scope["path_params"]["verb"]
-        if verb in {"predict", "explain"}:
-            raise HTTPException(405, headers={"Allow": "POST"})
-        raise RequestProblem(404, f"{model} cannot {shown(verb)}; POST rows to /v1/models/{model}:predict or :explain")
-
-
-def _pages(service: Service, lifecycle: Lifecycle, protocol: V2) -> dict[str, Page]:
-    """Pages that say which model this is, by address. Each that names the model has a twin that names its version too."""
-    name, version = service.signature.model, service.version
-
-    def of_model(describe: Callable[[], tuple[int, Any]]) -> Callable[[Scope], tuple[int, Any]]:
-        def make(scope: Scope) -> tuple[int, Any]:
-            _refuse_others(scope, service)
-            return describe()
-
-        return make
-
-    # The status says it to those who look at nothing else, a load balancer or KServe's own client.
-    state = of_model(lambda: (200 if lifecycle.ready else 503, {"name": name, "ready": lifecycle.ready}))
-    metadata = of_model(lambda: (200, protocol.metadata()))
-
-    def server(_: Scope) -> tuple[int, Any]:
-        return 200, {"name": "argosy", "version": version, "extensions": EXTENSIONS}
-
-    made = {
-        "/": lambda _: (200, {"status": "alive"}),
-        "/v1/models": lambda _: (200, {"models": [name]}),
-        "/v1/models/{model}": state,
-        "/v1/models/{model}/versions/{version}": state,
-        "/v2": server,
-        "/v2/": server,
-        "/v2/models/{model}": metadata,
-        "/v2/models/{model}/versions/{version}": metadata,
-        "/v2/models/{model}/ready": state,
-        "/v2/models/{model}/versions/{version}/ready": state,
-    }
-    return {path: Page(make) for path, make in made.items()}
-
-
-def _refuse_others(scope: Scope, service: Service) -> None:
-    """Raises RequestProblem (404) where the address names another model, or another version of this one."""
-    named = scope["path_params"]
-    service.refuse_others(named.get("model", service.signature.model), named.get("version"))

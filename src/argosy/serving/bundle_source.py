@@ -1,21 +1,24 @@
 """Opens the bundles that a server is told of, each after every check, with its model's stores; and those that take their place later."""
 
 import argparse
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import wiring
+from argosy import errors, wiring
 from argosy.ports.prediction_log import ServedRelease
 from argosy.promotion import verification
-from argosy.serving import launch, models_file, records, rollback_protection, second_options
+from argosy.serving import answer_records, launch, models_file, records, rollback_protection, second_options
 from argosy.serving.file_stamps import stamp
 from argosy.serving.models_file import ModelEntry
+from argosy.serving.served_answers import ServedAnswers
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
+    from argosy.ports.signer import Verifier
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,29 @@ class BundleSource:
     key: Path | None
     """The public key that signatures must be by."""
 
-    def opened(self, entry: ModelEntry) -> launch.ServedBundle:
+    def opened(self, entry: ModelEntry) -> launch.ServableBundle:
         """The bundle of *entry*. Raises Rejected where it may not be served, Misconfigured where files are missing or others."""
-        settings = self.settings
-        approved = verification.Approved(
-            entry.bundle, entry.digest, model=entry.model, version=entry.release, online=entry.online_digest
+        return self._answers(entry) if verification.is_answers(entry.bundle) else self._tables(entry)
+
+    def _answers(self, entry: ModelEntry) -> ServedAnswers:
+        settings, approved = self.settings, _approved(entry)
+        assistant = verification.load_answers(
+            approved,
+            verifier=self._verifier(entry),
+            signature=entry.signature,
+            completing=functools.partial(wiring.serving_completion, settings),
         )
-        verifier = None if entry.unsigned else wiring.verifier(settings, key=self.key)
-        predictor = verification.load(approved, verifier=verifier, signature=entry.signature)
-        version = None if entry.unsigned else _released(approved, entry.minimum_release)
-        served = ServedRelease(predictor.signature.model, self.environment or "none", version, entry.digest)
+        signature = assistant.signature
+        served = self._served(entry, signature.model, _version(approved, entry))
+        columns = answer_records.columns(signature.serving)
+        log = None if self.environment is None else wiring.prediction_log(settings, served, columns)
+        return ServedAnswers(assistant, served, entry.bundle, log=log)
+
+    def _tables(self, entry: ModelEntry) -> launch.ServedBundle:
+        settings = self.settings
+        approved = _approved(entry)
+        predictor = verification.load(approved, verifier=self._verifier(entry), signature=entry.signature)
+        served = self._served(entry, predictor.signature.model, _version(approved, entry))
         logs = self.environment is not None
         return launch.ServedBundle(
             predictor,
@@ -49,26 +65,41 @@ class BundleSource:
             score_edges=entry.score_edges,
         )
 
+    def _served(self, entry: ModelEntry, model: str, version: int | None) -> ServedRelease:
+        return ServedRelease(model, self.environment or "none", version, entry.digest)
+
+    def _verifier(self, entry: ModelEntry) -> "Verifier | None":
+        return None if entry.unsigned else wiring.verifier(self.settings, key=self.key)
+
     def with_second(
-        self, arguments: argparse.Namespace, bundled: launch.ServedBundle, entry: ModelEntry
-    ) -> launch.ServedBundle:
-        """*bundled*, which is that of *entry*, with the second version that *arguments* name."""
+        self, arguments: argparse.Namespace, bundled: launch.ServableBundle, entry: ModelEntry
+    ) -> launch.ServableBundle:
+        """*bundled*, which is that of *entry*, with the second version that *arguments* name.
+
+        Raises UsageError where they name one beside a language model.
+        """
+        if not isinstance(bundled, launch.ServedBundle):
+            if arguments.second_bundle is not None:
+                raise errors.UsageError(
+                    f"{bundled.served.model} answers questions, and a second version is for models of tables"
+                )
+            return bundled
         oldest = 0 if entry.minimum_release is None else rollback_protection.minimum(entry.minimum_release)
         second = second_options.loaded(
             arguments,
             self.settings,
             bundled.predictor.signature,
             bundled.served,
-            verifier=None if entry.unsigned else wiring.verifier(self.settings, key=self.key),
+            verifier=self._verifier(entry),
             oldest=oldest,
         )
         return replace(bundled, second=second, wants_second=arguments.second_role)
 
-    def successors(self, path: Path) -> Callable[[ServedRelease], launch.ServedBundle | None]:
+    def successors(self, path: Path) -> Callable[[ServedRelease], launch.ServableBundle | None]:
         """What finds, in the file of models *path*, the bundle that takes the place of one that is served."""
         looked: dict[str, object] = {entry.model: stamp(path) for entry in models_file.read(path).models if entry.model}
 
-        def successor(served: ServedRelease) -> launch.ServedBundle | None:
+        def successor(served: ServedRelease) -> launch.ServableBundle | None:
             now = stamp(path)
             if looked.get(served.model) == now:
                 return None
@@ -79,6 +110,17 @@ class BundleSource:
             return found
 
         return successor
+
+
+def _approved(entry: ModelEntry) -> verification.Approved:
+    return verification.Approved(
+        entry.bundle, entry.digest, model=entry.model, version=entry.release, online=entry.online_digest
+    )
+
+
+def _version(approved: verification.Approved, entry: ModelEntry) -> int | None:
+    """The number of the release; None of a bundle that nobody released."""
+    return None if entry.unsigned else _released(approved, entry.minimum_release)
 
 
 def _released(approved: verification.Approved, minimum: Path | None) -> int:

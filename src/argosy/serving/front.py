@@ -16,7 +16,7 @@ from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.middleware import RequestMiddleware
 from argosy.serving.operations import Page, no_such_route
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.v2 import EXTENSIONS
+from argosy.serving.v2_envelope import EXTENSIONS
 
 ANY = "/{rest:path}"
 

@@ -29,6 +29,14 @@ ROUTE = "grpc"
 _AGAIN = (("retry-after", "1"), ("grpc-retry-pushback-ms", "1000"))
 
 
+class NoHotPath:
+    """In its place, of a model whose calls all go the common road."""
+
+    def take(self, _: GrpcCall) -> bool:
+        """See :meth:`GrpcHotPath.take`."""
+        return False
+
+
 class GrpcHotPath:
     """The queue of one event loop, and the answers to what waits in it until the loop has read from each connection, and no longer."""
 

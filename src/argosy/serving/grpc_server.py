@@ -1,6 +1,6 @@
 """The Open Inference Protocol over gRPC, on a port of its own, beside HTTP and on the same event loop.
 
-One path predicts and logs: what is here takes a message off the wire and hands it to :class:`~argosy.serving.inference.Inference`, under
+One path predicts and logs: what is here takes a message off the wire and hands it to :class:`~argosy.serving.inference.RequestRoute`, under
 the limits and into the counters that HTTP has. A problem becomes gRPC's status. The client's deadline ends the call.
 """
 
@@ -17,21 +17,22 @@ from google.protobuf.message import DecodeError
 from argosy import errors
 from argosy.serving import grpc_health, grpc_hot, grpc_messages, grpc_reflection, request_spans
 from argosy.serving.access.gatekeeper import Credentials
+from argosy.serving.answer_app import AnswerParts
 from argosy.serving.app import ServerParts
 from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
 from argosy.serving.grpc_call import GrpcCall
 from argosy.serving.grpc_connection import GrpcConnections, GrpcLimits
 from argosy.serving.grpc_frames import BrokenCall, GrpcStatus
-from argosy.serving.grpc_hot import ROUTE, GrpcHotPath
+from argosy.serving.grpc_hot import ROUTE, GrpcHotPath, NoHotPath
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
-from argosy.serving.inference import Inference
+from argosy.serving.inference import RequestRoute
 from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.request_spans import RequestTrace
 from argosy.serving.served_models import ServedModel, ServedModels
 from argosy.serving.tls import HANDSHAKE_SECONDS, Certificate
-from argosy.serving.v2 import EXTENSIONS
+from argosy.serving.v2_envelope import EXTENSIONS
 
 _log = logging.getLogger("argosy.serving")
 RECEIVED_AT_ONCE = {"rows": 256, "others": 32}
@@ -164,7 +165,7 @@ class _Methods:
         self._keyed = {path for path, method in self._calls.items() if not method.open}
         self._infer = f"/{grpc_messages.SERVICE}/ModelInfer"
         self._most_bytes[self._infer] = models.limits.body_bytes
-        self._hot: WeakKeyDictionary[ServedModel, GrpcHotPath] = WeakKeyDictionary()
+        self._hot: WeakKeyDictionary[ServedModel, GrpcHotPath | NoHotPath] = WeakKeyDictionary()
 
     def most_bytes(self, path: str) -> int | None:
         """The bytes that a message of the method of that *path* may have; None where there is no such method."""
@@ -187,13 +188,10 @@ class _Methods:
         except DecodeError:
             return None
 
-    def _path(self, model: ServedModel) -> GrpcHotPath:
+    def _path(self, model: ServedModel) -> GrpcHotPath | NoHotPath:
         found = self._hot.get(model)
         if found is None:
-            parts = model.parts
-            protocol = GrpcTensors(parts.second, parts.service, parts.bodies.limits)
-            found = GrpcHotPath(protocol, parts.service, parts.metrics, parts.access, parts.gate.overload, parts.spans)
-            self._hot[model] = found
+            found = self._hot[model] = _hot_path(model.parts)
         return found
 
     async def answer(self, call: GrpcCall) -> None:
@@ -207,6 +205,13 @@ class _Methods:
             call.send(message)
             await call.taken()
         call.done()
+
+
+def _hot_path(parts: ServerParts | AnswerParts) -> GrpcHotPath | NoHotPath:
+    if isinstance(parts, AnswerParts):
+        return NoHotPath()
+    protocol = GrpcTensors(parts.second, parts.service, parts.bodies.limits)
+    return GrpcHotPath(protocol, parts.service, parts.metrics, parts.access, parts.gate.overload, parts.spans)
 
 
 class _Descriptions:
@@ -233,7 +238,7 @@ class _Descriptions:
     def ModelMetadata(self, asked: Any) -> dict[str, Any]:  # noqa: N802
         return self._asked(asked).second.metadata()
 
-    def _asked(self, asked: Any) -> ServerParts:
+    def _asked(self, asked: Any) -> ServerParts | AnswerParts:
         model = self._models.only or self._models.named(asked.name)
         model.parts.service.refuse_others(asked.name, asked.version or None)
         return model.parts
@@ -386,7 +391,7 @@ class _Infer(_Method):
 
     def __init__(self, models: ServedModels, receiver: "_Receiver") -> None:
         super().__init__(models, receiver)
-        self._inferences: WeakKeyDictionary[ServedModel, Inference] = WeakKeyDictionary()
+        self._inferences: WeakKeyDictionary[ServedModel, RequestRoute] = WeakKeyDictionary()
 
     def _named(self, message: bytes) -> str | None:
         try:
@@ -394,12 +399,10 @@ class _Infer(_Method):
         except DecodeError:
             raise RequestProblem(400, "the message is no ModelInferRequest") from None
 
-    def _inference(self, model: ServedModel) -> Inference:
+    def _inference(self, model: ServedModel) -> RequestRoute:
         found = self._inferences.get(model)
         if found is None:
-            parts = model.parts
-            found = parts.inference(GrpcTensors(parts.second, parts.service, parts.bodies.limits))
-            self._inferences[model] = found
+            found = self._inferences[model] = _common_road(model.parts)
         return found
 
     async def content(self, message: bytes, call: _Call) -> bytes:
@@ -414,7 +417,12 @@ class _Infer(_Method):
         return await asyncio.shield(asyncio.ensure_future(work))
 
 
-async def _counted(model: ServedModel, inference: Inference, message: bytes, call: _Call) -> bytes:
+def _common_road(parts: ServerParts | AnswerParts) -> RequestRoute:
+    protocol = GrpcTensors(parts.second, parts.service, parts.bodies.limits)
+    return parts.inference(protocol)
+
+
+async def _counted(model: ServedModel, inference: RequestRoute, message: bytes, call: _Call) -> bytes:
     bodies = model.parts.bodies
     bodies.take(len(message))
     try:

@@ -9,18 +9,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
 from argosy.ml.encoding import Column
 from argosy.serving import grpc_messages, plain_tensors, tensors
 from argosy.serving.exchange import RequestLimits, ResponseBody
-from argosy.serving.request_columns import RequestColumns
+from argosy.serving.model_pages import AnsweringModel
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.service import Answer, Service
 from argosy.serving.tensors import BOOL, TEXT, Binary
-from argosy.serving.v2 import V2, Wanted
+from argosy.serving.v2_envelope import Wanted
 
 _REQUEST, _RESPONSE = grpc_messages.CLASSES["ModelInferRequest"], grpc_messages.CLASSES["ModelInferResponse"]
 CONTENTS = {
@@ -50,19 +49,41 @@ class WantedMessage:
     """Whether as raw contents; for all outputs, since the protocol mixes no forms."""
 
 
+class TensorProtocol(Protocol):
+    """The V2 protocol of one model, once a request is parsed; what it makes of a request is the model's own business."""
+
+    plain_tensors: frozenset[tuple[str, str]]
+    """Name and datatype of tensors that are taken whole, by :meth:`at_once`."""
+
+    @property
+    def most_columns(self) -> int:
+        """Tensors of one request at most."""
+
+    def at_once(
+        self, columns: Mapping[str, Column], count: int, identity: str | None, *, binary: bool
+    ) -> tuple[Any, Wanted] | None:
+        """As :meth:`asked`, of ``plain_tensors`` that wish nothing of their answer; None where :meth:`asked` has to look at each value."""
+
+    def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[Any, Wanted]:
+        """What a parsed request asks, whose tensors have their binary data in *binary*. Raises RequestProblem."""
+
+    def answered(self, given: Any, wanted: Wanted) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The answer's fields short of its outputs, and the outputs that are wanted, each with its data."""
+
+
 class GrpcTensors:
     """The protocol for one model."""
 
     binary = False
 
-    def __init__(self, protocol: V2, service: Service, limits: RequestLimits) -> None:
+    def __init__(self, protocol: TensorProtocol, service: AnsweringModel, limits: RequestLimits) -> None:
         self._protocol = protocol
         self._service = service
         self._most_rows = limits.rows
-        self._most_values = limits.rows * service.columns.most_columns
-        self._most_fields = 2 * service.columns.most_columns + SPARE_FIELDS
+        self._most_values = limits.rows * protocol.most_columns
+        self._most_fields = 2 * protocol.most_columns + SPARE_FIELDS
 
-    def read(self, body: bytes, _: int | None) -> tuple[RequestColumns, WantedMessage]:
+    def read(self, body: bytes, _: int | None) -> tuple[Any, WantedMessage]:
         """The rows of a request, and what it says of its answer. Raises RequestProblem."""
         message = self._parsed(body)
         self._service.refuse_others(message.model_name, message.model_version or None)
@@ -73,7 +94,7 @@ class GrpcTensors:
         asked, wanted = self._protocol.asked(payload, Binary(b"".join(message.raw_input_contents)))
         return asked, WantedMessage(wanted, any(binary for _, binary in wanted.outputs))
 
-    def write(self, given: Answer, wanted: WantedMessage) -> ResponseBody:
+    def write(self, given: Any, wanted: WantedMessage) -> ResponseBody:
         """The answer's message."""
         head, outputs = self._protocol.answered(given, wanted.outputs)
         message = _RESPONSE(model_name=head["model_name"], model_version=head["model_version"], id=head.get("id"))
@@ -89,7 +110,7 @@ class GrpcTensors:
                 getattr(tensor.contents, CONTENTS[datatype]).extend(values)
         return ResponseBody(message.SerializeToString())
 
-    def _at_once(self, message: Any) -> tuple[RequestColumns, WantedMessage] | None:
+    def _at_once(self, message: Any) -> tuple[Any, WantedMessage] | None:
         """As :meth:`read`, of a message in which nothing is odd, column by column; None of any other."""
         inputs, raw = message.inputs, message.raw_input_contents
         if message.parameters or message.outputs or not inputs or (raw and len(raw) != len(inputs)):

@@ -4,6 +4,7 @@ Small requests are answered where they come in. Large ones are worked on in a th
 answer; while they wait, all that they hold is their body.
 """
 
+import abc
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -82,20 +83,18 @@ class ConcurrencyLimiter:
             raise ShedRequest(TOO_LATE)
 
 
-class Inference:
-    """The route of one protocol."""
+class RequestRoute(abc.ABC):
+    """The route of one protocol, whatever the model answers: a body in within the limits, the content of an answer out."""
 
-    def __init__(
-        self, protocol: InferenceProtocol[Any], service: Service, bodies: Bodies, gate: ConcurrencyLimiter
-    ) -> None:
-        self._protocol = protocol
-        self._service = service
+    def __init__(self, bodies: Bodies, gate: ConcurrencyLimiter, *, binary: bool) -> None:
+        """*binary*: whether requests may carry tensors in binary."""
+        self._binary = binary
         self._bodies = bodies
         self._gate = gate
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request. Raises RequestProblem."""
-        length = exchange.json_length(scope, binary=self._protocol.binary)
+        length = exchange.json_length(scope, binary=self._binary)
         identity = scope["state"]["request_id"]
         with BodyReader(self._bodies) as reader:
             trace, began = scope["state"].get(TRACE), request_spans.now()
@@ -125,6 +124,23 @@ class Inference:
                 if trace is not None:
                     trace.stage("queue", began)
                 return await self._content(body, length, identity, trace, asyncio.to_thread)
+
+    @abc.abstractmethod
+    async def _content(
+        self, body: bytes, length: int | None, identity: str, trace: RequestTrace | None, work: Any
+    ) -> ResponseBody:
+        """The answer to *body*; *work*: does what it is given here, or in a thread where the body is large. Raises RequestProblem."""
+
+
+class Inference(RequestRoute):
+    """The route of one protocol of a model of tables."""
+
+    def __init__(
+        self, protocol: InferenceProtocol[Any], service: Service, bodies: Bodies, gate: ConcurrencyLimiter
+    ) -> None:
+        super().__init__(bodies, gate, binary=protocol.binary)
+        self._protocol = protocol
+        self._service = service
 
     async def _content(
         self, body: bytes, length: int | None, identity: str, trace: RequestTrace | None, work: Any
@@ -157,7 +173,7 @@ class Shortcut:
     """ASGI middleware: takes the addresses that nearly all requests go to straight to where they are answered. Finding a route otherwise
     costs a good part of a prediction."""
 
-    def __init__(self, app: ASGIApp, *, to: Mapping[str, Inference]) -> None:
+    def __init__(self, app: ASGIApp, *, to: Mapping[str, RequestRoute]) -> None:
         """*to*: by path; all are posted to."""
         self._app = app
         self._to = to

@@ -17,6 +17,7 @@ from argosy.serving.access.access_middleware import OPEN
 from argosy.serving.documented_routes import DocumentedRoute
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.inference import Inference
+from argosy.serving.model_pages import Answering
 from argosy.serving.schemas import InterfaceNotes
 
 PLAIN, HEALTH = "plain", "health"
@@ -56,8 +57,20 @@ class Doors:
 
 
 @dataclass(frozen=True)
+class DescribedModel:
+    """The model that a description is about, whatever it answers."""
+
+    model: str
+    version: str
+    kind: str
+    """In a word or two."""
+    guarded: bool
+    """Whether callers are asked who they are."""
+
+
+@dataclass(frozen=True)
 class Served:
-    """What the description is about."""
+    """What the description of a model of tables is about."""
 
     signature: Signature
     version: str
@@ -66,18 +79,23 @@ class Served:
     by_id: bool
     """Whether rows may be join keys alone."""
     guarded: bool
-    """Whether callers are asked who they are."""
+    """See :class:`DescribedModel`."""
+
+    @property
+    def about(self) -> DescribedModel:
+        """The model."""
+        return DescribedModel(self.signature.model, self.version, f"{self.signature.task} model", self.guarded)
 
 
 @dataclass(frozen=True)
-class _Posted:
-    """A route that rows are posted to."""
+class Posted:
+    """A route that is posted to."""
 
     path: str
     name: str
     tag: str
     summary: str
-    door: Inference
+    door: Answering
     takes: Any
     gives: Any
     examples: Mapping[str, Any]
@@ -91,7 +109,7 @@ def posted(served: Served, doors: Doors) -> list[DocumentedRoute]:
     first, second = f"/v1/models/{served.signature.model}", f"/v2/models/{served.signature.model}/infer"
     why, gives = "Predict, and say why", kinds.answers
     return [
-        _post(served, _Posted(*said))
+        post(served.about, Posted(*said))
         for said in (
             ("/predict", "predict", PLAIN, "Predict", doors.plain, kinds.plain[""], gives["plain"], plain),
             ("/explain", "explain", PLAIN, why, doors.plain_why, kinds.plain[" why"], gives["plain why"], plain),
@@ -102,9 +120,10 @@ def posted(served: Served, doors: Doors) -> list[DocumentedRoute]:
     ]
 
 
-def _post(served: Served, what: _Posted) -> DocumentedRoute:
+def post(about: DescribedModel, what: Posted) -> DocumentedRoute:
+    """The route of *what*, with its refusals."""
     failure = schemas.ProblemDocument if what.path in problem_documents.PATHS else schemas.Failure
-    responses = _answers(REFUSALS | (GUARDED if served.guarded else {}), failure)
+    responses = _answers(REFUSALS | (GUARDED if about.guarded else {}), failure)
     extra: dict[str, Any] = {}
     if what.tag == "V2":
         responses[200] = {"content": {"application/octet-stream": BINARY}}
@@ -124,10 +143,9 @@ def _post(served: Served, what: _Posted) -> DocumentedRoute:
     )
 
 
-def read(served: Served, pages: Mapping[str, ASGIApp]) -> list[DocumentedRoute]:
+def read(about: DescribedModel, pages: Mapping[str, ASGIApp]) -> list[DocumentedRoute]:
     """The routes that are read, of *pages* by their paths."""
-    model = served.signature.model
-    first, second = f"/v1/models/{model}", f"/v2/models/{model}"
+    first, second = f"/v1/models/{about.model}", f"/v2/models/{about.model}"
     said: dict[str, tuple[str, str, Any, str]] = {
         "/v1/models": ("v1_models", "V1", schemas.ModelNames, "The models"),
         first: ("v1_model", "V1", schemas.ModelReady, "Whether the model answers"),
@@ -139,12 +157,14 @@ def read(served: Served, pages: Mapping[str, ASGIApp]) -> list[DocumentedRoute]:
         "/healthz": ("live", HEALTH, schemas.Live, "Whether the server is alive"),
         "/readyz": ("ready", HEALTH, schemas.Ready, "Whether requests should come"),
     }
-    return [_get(served, path, pages[path], *words) for path, words in said.items()]
+    return [_get(about, path, pages[path], *words) for path, words in said.items()]
 
 
-def _get(served: Served, path: str, page: ASGIApp, name: str, tag: str, gives: Any, summary: str) -> DocumentedRoute:
+def _get(
+    about: DescribedModel, path: str, page: ASGIApp, name: str, tag: str, gives: Any, summary: str
+) -> DocumentedRoute:
     responses: dict[int | str, dict[str, Any]] = {}
-    if served.guarded and path not in OPEN:
+    if about.guarded and path not in OPEN:
         codes = GUARDED | {code: REFUSALS[code] for code in (429, 503)}
         responses |= _answers(codes, schemas.Failure)
     if gives in {schemas.Ready, schemas.Live, schemas.ModelReady}:
@@ -159,23 +179,23 @@ def _answers(codes: Mapping[int, str], kind: Any) -> dict[int | str, dict[str, A
     return {code: {"description": said, "model": kind} for code, said in codes.items()}
 
 
-def description(served: Served, routes: Sequence[DocumentedRoute]) -> dict[str, Any]:
+def description(about: DescribedModel, routes: Sequence[DocumentedRoute]) -> dict[str, Any]:
     """The description of *routes*."""
     made = get_openapi(
-        title=served.signature.model,
-        version=served.version,
-        description=f"A {served.signature.task} model, served by Argosy.",
+        title=about.model,
+        version=about.version,
+        description=f"A {about.kind}, served by Argosy.",
         routes=routes,
     )
     for route in routes:
         if route.examples:  # FastAPI leaves null out of those it is given, as if every value had to be known
             body = made["paths"][route.path]["post"]["requestBody"]
             body["content"]["application/json"]["examples"] = route.examples
-    for path in problem_documents.PATHS:
+    for path in problem_documents.PATHS & made["paths"].keys():
         for code, answer in made["paths"][path]["post"]["responses"].items():
             if int(code) >= 400:
                 answer["content"][problem_documents.TYPE] = answer["content"].pop("application/json")
-    if served.guarded:
+    if about.guarded:
         _guard(made)
     _exact(made)
     return made

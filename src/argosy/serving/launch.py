@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from argosy import errors
 from argosy.domain import bundle, figures
@@ -21,7 +22,7 @@ from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.ports.streams import Stream
 from argosy.serving import graceful_server, listeners, operations, schemas, served_models, worker
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
-from argosy.serving.app import SharedParts, server_parts
+from argosy.serving.app import server_parts
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.prometheus import Metrics
 from argosy.serving.prometheus import of as metrics_of
@@ -34,7 +35,8 @@ from argosy.serving.second_version import SecondVersion
 from argosy.serving.servable_predictor import ServablePredictor
 from argosy.serving.served_models import ServedModel, ServedModels
 from argosy.serving.server_metrics import ServerMetrics
-from argosy.serving.stream import StreamServer
+from argosy.serving.shared_parts import SharedParts
+from argosy.serving.stream import StreamServer, of_rows
 from argosy.serving.supervisor import WorkerPlace
 from argosy.serving.tls import Certificate
 
@@ -43,9 +45,30 @@ MOST = 0.8
 _log = logging.getLogger("argosy.serving")
 
 
+class ServableBundle(Protocol):
+    """A bundle that was verified, whatever its model answers."""
+
+    @property
+    def served(self) -> ServedRelease:
+        """The release."""
+
+    @property
+    def log(self) -> PredictionLog | None:
+        """The log of its answers; None: nobody keeps them."""
+
+    def model(self, shared: SharedParts) -> ServedModel:
+        """The model as it answers."""
+
+    def example(self) -> dict[str, Value]:
+        """An instance, as V1 has it, that the model answers."""
+
+    def beside(self) -> str:
+        """What answers beside it, in words behind a semicolon; empty where nothing does."""
+
+
 @dataclass(frozen=True)
 class ServedBundle:
-    """A bundle that was verified, and what its model is served with."""
+    """A bundle of a model of tables that was verified, and what it is served with."""
 
     predictor: ServablePredictor
     served: ServedRelease
@@ -78,6 +101,14 @@ class ServedBundle:
         )
         return ServedModel.of(parts, online=self.online, log=self.log, discard=self.discard)
 
+    def example(self) -> dict[str, Value]:
+        """See :class:`ServableBundle`."""
+        return _example(self.predictor.signature, self.folder)
+
+    def beside(self) -> str:
+        """See :class:`ServableBundle`."""
+        return "" if self.second is None else f"; {self.second.says()}"
+
     def _metrics(self, shared: SharedParts) -> Metrics:
         before = predecessor(self.folder)
         made = metrics_of(
@@ -98,7 +129,7 @@ class ServedBundle:
 class Follow:
     """Where other versions come from while the server runs."""
 
-    successor: Callable[[ServedRelease], ServedBundle | None]
+    successor: Callable[[ServedRelease], ServableBundle | None]
     """The bundle to serve in place of one; None: it is the right one. Called in a thread. Raises ArgosyError where it may not be served."""
     every: float | None = None
     """Seconds between two looks; None: on SIGHUP only."""
@@ -129,7 +160,7 @@ class ServerDependencies:
     """The process's place among several that share the listener; None: it is alone."""
 
 
-def run(bundles: Sequence[ServedBundle], around: ServerDependencies) -> None:
+def run(bundles: Sequence[ServableBundle], around: ServerDependencies) -> None:
     """Serve *bundles* until SIGTERM or SIGINT, then close listener, online stores and logs."""
     metrics, member = ServerMetrics(), worker.member(around.worker)
     access = None
@@ -201,6 +232,7 @@ def _companions(
             )
         )
     if around.stream is not None:
+        of_rows(next(iter(models.models.values())))
         made.append(StreamServer(lambda: next(iter(models.models.values())), around.stream))
     if around.follow is not None:
         follow = around.follow
@@ -248,17 +280,16 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _ready_line(bundled: ServedBundle, around: ServerDependencies) -> str:
-    served, example = bundled.served, _example(bundled.predictor.signature, bundled.folder)
+def _ready_line(bundled: ServableBundle, around: ServerDependencies) -> str:
+    served, example = bundled.served, bundled.example()
     url = graceful_server.address(around.listener, tls=around.certificate is not None)
     beside = "" if around.grpc is None else f" and for gRPC at {around.grpc}"
     version = "" if served.version is None else f" version {served.version}"
     trust = "" if around.certificate is None else f" --cacert {shlex.quote(str(around.certificate.path))}"
     key = "" if around.access is None else ' -H "Authorization: Bearer $KEY"'
     body = shlex.quote(json.dumps({"instances": [example]}, separators=(",", ":"), ensure_ascii=False))
-    second = "" if bundled.second is None else f"; {bundled.second.says()}"
     return (
-        f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}{second}; "
+        f"serving {served.model}{version} ({served.digest[:19]}) at {url}{beside}{bundled.beside()}; "
         f"try: curl -s{trust}{key} {url}/v1/models/{served.model}:predict -d {body}"
     )
 

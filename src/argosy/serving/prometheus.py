@@ -46,18 +46,19 @@ class Metrics:
         reference: Moments | None = None,
         predecessor: Predecessor | None = None,
         server: ServerMetrics | None = None,
+        seconds: Sequence[float] = SECONDS,
     ) -> None:
         """*score_edges*: of the bins that scores are counted in, ascending; none where scores are not counted.
 
         *reference*: of the scores that the model gave to its holdout; None where that is not known. *server*: counts what is the server's;
-        None: it has no other model.
+        None: it has no other model. *seconds*: bins of the time that an answer takes.
         """
         self.server = server or ServerMetrics()
         self.registry = CollectorRegistry()
         _show(served, reference, predecessor, self.registry)
         self._requests = Counter("argosy_requests", "Requests answered.", ["route", "code"], registry=self.registry)
         self._seconds = Histogram(
-            "argosy_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self.registry
+            "argosy_request_seconds", "Time to answer.", ["route"], buckets=seconds, registry=self.registry
         )
         self._shed = Counter(
             "argosy_requests_shed",

@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import PredictionLog
-from argosy.serving import exposition, front
-from argosy.serving.app import ServerParts, app_of
+from argosy.serving import answer_app, exposition, front
+from argosy.serving import app as table_app
+from argosy.serving.answer_app import AnswerParts
+from argosy.serving.app import ServerParts
 from argosy.serving.hot_path import PREFIX, HotPath, HotRequest, address
 from argosy.serving.hot_queue import HotQueue
 from argosy.serving.request_problems import RequestProblem, shown
@@ -43,10 +45,11 @@ class ModelUsers:
 class ServedModel:
     """One bundle that answers."""
 
-    parts: ServerParts
+    parts: ServerParts | AnswerParts
     app: ASGIApp
     """What it answers over HTTP."""
-    hot: HotPath
+    hot: HotPath | None = None
+    """Answers plain, small requests together; None of a language model."""
     online: OnlineFeatures | None = None
     """Its online store, closed with it."""
     log: PredictionLog | None = None
@@ -57,9 +60,14 @@ class ServedModel:
 
     @classmethod
     def of(cls, parts: ServerParts, **more: Any) -> "ServedModel":
-        """The model of *parts*; *more* as the fields have it."""
-        app = app_of(parts)
+        """The model of tables of *parts*; *more* as the fields have it."""
+        app = table_app.app_of(parts)
         return cls(parts, app, app.state.hot_path, **more)
+
+    @classmethod
+    def of_answers(cls, parts: AnswerParts, **more: Any) -> "ServedModel":
+        """The language model of *parts*; *more* as the fields have it."""
+        return cls(parts, answer_app.app_of(parts), **more)
 
     @property
     def name(self) -> str:
@@ -212,10 +220,12 @@ class ServedModels:
     def _find_hot(self) -> None:
         found: dict[str, HotPath] = {}
         for name, model in self.models.items():
-            for path in model.hot.paths:
-                found[f"{PREFIX}{name}{path}"] = model.hot
+            if (hot := model.hot) is None:
+                continue
+            for path in hot.paths:
+                found[f"{PREFIX}{name}{path}"] = hot
                 if path.startswith(("/v1/", "/v2/")) or len(self.models) == 1:
-                    found[path] = model.hot
+                    found[path] = hot
         self._hot = found
 
 

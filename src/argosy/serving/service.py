@@ -12,12 +12,12 @@ from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, UndefinedPrediction
 from argosy.ports.features import OnlineFeatures
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import explanation, request_spans
+from argosy.serving import explanation, released, request_spans
 from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.records import Recorder
 from argosy.serving.request_columns import ColumnReader, RequestColumns
-from argosy.serving.request_problems import RequestProblem, shown
+from argosy.serving.request_problems import RequestProblem
 from argosy.serving.servable_predictor import ServablePredictor
 from argosy.serving.shadow import Shadow
 from argosy.serving.unexpected_values import UnexpectedValues
@@ -100,10 +100,7 @@ class Service:
 
     def refuse_others(self, model: str, version: str | None) -> None:
         """Raises RequestProblem (404) where a caller names another *model*, or another *version* of this one."""
-        if model != self.signature.model:
-            raise RequestProblem(404, f"there is no model {shown(model)} here, only {self.signature.model!r}")
-        if version is not None and version != self.version:
-            raise RequestProblem(404, f"version {shown(version)} is not served here, only {self.version!r}")
+        released.refuse_others(self.signature.model, self.version, asked=model, asked_version=version)
 
     async def looked_up(self, asked: RequestColumns) -> RequestColumns:
         """*asked* with the features of every row. Raises RequestProblem."""

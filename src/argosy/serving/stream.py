@@ -15,6 +15,7 @@ import orjson
 from argosy import errors
 from argosy.ports.streams import Stream, StreamAnswer, StreamMessage
 from argosy.serving import reading
+from argosy.serving.answer_app import AnswerParts
 from argosy.serving.app import ServerParts
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
@@ -77,7 +78,7 @@ class StreamServer:
             began = time.perf_counter()
             model = self._current()
             with model.users:
-                answers = await StreamAnswering(model.parts).answers(messages)
+                answers = await StreamAnswering(of_rows(model)).answers(messages)
             if await asyncio.to_thread(self._stream.answer, answers):
                 for answer in answers:
                     model.parts.metrics.observe(ROUTE, 422 if answer.refused else 200, time.perf_counter() - began)
@@ -85,6 +86,15 @@ class StreamServer:
             self._looked_at_lag = time.monotonic()
             lag = await asyncio.to_thread(self._stream.lag)
             self._current().parts.metrics.stream_lag.set(lag)
+
+
+def of_rows(model: ServedModel) -> ServerParts:
+    """The parts of *model*. Raises Misconfigured where it answers no rows, as messages hold them."""
+    if isinstance(model.parts, AnswerParts):
+        raise errors.Misconfigured(
+            f"a stream holds rows, and {model.name} answers questions; serve it without --stream-from"
+        )
+    return model.parts
 
 
 class StreamAnswering:

@@ -5,14 +5,12 @@ sure that is, ``warnings``, where there are any, and which version answered whic
 read ``predictions`` as ever.
 """
 
-from typing import Any
-
 import orjson
 
-from argosy.serving import explanation, reading
+from argosy.serving import explanation, reading, v1_envelope
 from argosy.serving.exchange import RequestLimits, ResponseBody
 from argosy.serving.request_columns import ColumnReader, RequestColumns
-from argosy.serving.request_problems import RequestProblem, suggestion
+from argosy.serving.request_problems import RequestProblem
 from argosy.serving.service import Answer
 
 
@@ -30,7 +28,7 @@ class V1:
     def read(self, body: bytes, _: int | None) -> tuple[RequestColumns, None]:
         """The rows of a request. Raises RequestProblem."""
         self._room.check(body)
-        instances = _instances(reading.loads(body))
+        instances = v1_envelope.instances(reading.loads(body))
         if len(instances) > self._limits.rows:
             message = f"{len(instances)} rows came; at most {self._limits.rows} are answered at once"
             raise RequestProblem(413, message, field="instances")
@@ -61,22 +59,3 @@ class V1Explain(V1):
 
 def _where(place: int, name: str | None) -> str:
     return f"instances[{place}]" if name is None else f"instances[{place}].{name}"
-
-
-def _instances(payload: Any) -> list[Any]:
-    if type(payload) is not dict:
-        raise RequestProblem(400, 'expected an object with "instances"')
-    instances = payload.get("instances")
-    if "instances" not in payload:
-        raise RequestProblem(400, f"expected a list of rows{_instead(payload)}", field="instances")
-    if type(instances) is not list:
-        raise RequestProblem(400, "expected a list of rows", field="instances")
-    if not instances:
-        raise RequestProblem(400, "the list of rows is empty", field="instances")
-    return instances
-
-
-def _instead(payload: dict[str, Any]) -> str:
-    if "inputs" in payload:
-        return "; 'inputs' came, which belongs to V2"
-    return next((found for name in list(payload)[:10] if (found := suggestion(name, ["instances"]))), "")

@@ -7,36 +7,24 @@ that ask for another kind of answer are refused.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from argosy.domain.bundle import Signature
 from argosy.ml.encoding import Column
-from argosy.serving import explanation, reading, tensors
-from argosy.serving.exchange import HEADER_LENGTH, OCTETS, RequestLimits, ResponseBody
+from argosy.serving import explanation, reading, tensors, v2_envelope
+from argosy.serving.exchange import RequestLimits, ResponseBody
 from argosy.serving.plain_tensors import PlainTensors
 from argosy.serving.request_columns import ColumnReader, RequestColumns
 from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.service import Answer
 from argosy.serving.tensors import TEXT, Binary, Tensor
+from argosy.serving.v2_envelope import Wanted
 
 PREDICTION, DECISION, CONFIDENCE = "prediction", "decision", "confidence"
 EXPLAINED = ("reasons", "explanation")
 """Outputs that say why, of whoever names them or sends the parameter ``explain``: a sentence a row, and the numbers behind it, as JSON."""
-EXTENSIONS = ["binary_tensor_data"]
-_OTHER_ANSWERS = {"classification": "classes ranked by score", "shared_memory_region": "outputs in shared memory"}
-"""Parameters of an output that ask for something that this server does not do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The request's options for its answer: its id, and which outputs are wanted, in JSON or binary."""
-
-    identity: str | None
-    outputs: Sequence[tuple[str, bool]]
-    """Name, and whether as binary data."""
 
 
 class V2:
@@ -62,23 +50,20 @@ class V2:
         """Name and datatype of tensors that are taken whole."""
         self._plain = PlainTensors(signature, limits.rows)
         self._outputs = [PREDICTION] if signature.task == "regression" else [PREDICTION, DECISION, CONFIDENCE]
-        self._known = [*self._outputs, *EXPLAINED]
+        self._choice = v2_envelope.OutputChoice(self._outputs, EXPLAINED)
+
+    @property
+    def most_columns(self) -> int:
+        """Tensors of one request at most."""
+        return self._reader.most_columns
 
     def read(self, body: bytes, length: int | None) -> tuple[RequestColumns, Wanted]:
         """The rows of a request, and what it says of its answer. *length*: as ``exchange.json_length`` says. Raises RequestProblem."""
-        if length is not None and length > len(body):
-            message = f"{length} bytes of JSON are announced, {len(body)} came"
-            raise RequestProblem(400, message, field="Inference-Header-Content-Length")
-        text = body if length is None else body[:length]
-        self._room.check(text)
-        payload = reading.loads(text)
-        if type(payload) is not dict:
-            raise RequestProblem(400, "expected an object")
-        return self.asked(payload, Binary(b"" if length is None else body[length:]))
+        return self.asked(*v2_envelope.payload(body, length, self._room))
 
     def asked(self, payload: Mapping[str, Any], binary: Binary) -> tuple[RequestColumns, Wanted]:
         """As :meth:`read`, of a request that is parsed already, whose tensors have their binary data in *binary*. Raises RequestProblem."""
-        wanted = self._wanted(payload)
+        wanted = self._choice.wanted(payload)
         asked = self._at_once(payload.get("inputs"), binary.left) or self._looked_at(payload, binary)
         explained = any(name in EXPLAINED for name, _ in wanted.outputs)
         return (explanation.asked_why(asked, "inputs[0].shape") if explained else asked), wanted
@@ -112,17 +97,7 @@ class V2:
 
     def write(self, given: Answer, wanted: Wanted) -> ResponseBody:
         """The answer's body."""
-        head, outputs = self.answered(given, wanted)
-        behind = []
-        for output, (_, binary) in zip(outputs, wanted.outputs, strict=True):
-            if binary:
-                data = tensors.packed(output.pop("data"), output["datatype"])
-                output["parameters"] = {"binary_data_size": len(data)}
-                behind.append(data)
-        text = orjson.dumps(head | {"outputs": outputs})
-        if not behind:
-            return ResponseBody(text)
-        return ResponseBody(b"".join([text, *behind]), OCTETS, [(HEADER_LENGTH, b"%d" % len(text))])
+        return v2_envelope.content(*self.answered(given, wanted), wanted)
 
     def answered(self, given: Answer, wanted: Wanted) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The answer's fields short of its outputs, and the outputs that are wanted, each with its data."""
@@ -142,16 +117,16 @@ class V2:
         signature = self._signature
         shape = [-1, len(signature.classes)] if signature.task == "multiclass" else [-1]
         outputs = [
-            _described(PREDICTION, "FP32", shape),
-            _described(DECISION, TEXT, [-1]),
-            _described(CONFIDENCE, "FP64", [-1]),
+            v2_envelope.described(PREDICTION, "FP32", shape),
+            v2_envelope.described(DECISION, TEXT, [-1]),
+            v2_envelope.described(CONFIDENCE, "FP64", [-1]),
         ]
         return {
             "name": signature.model,
             "versions": [self._version],
             "platform": f"argosy-{signature.library.name if signature.library else 'xgboost'}",
             "inputs": [
-                _described(column.name, "FP64" if column.type == "number" else TEXT, [-1])
+                v2_envelope.described(column.name, "FP64" if column.type == "number" else TEXT, [-1])
                 for column in signature.features
             ],
             "outputs": outputs[: len(self._outputs)],
@@ -161,7 +136,7 @@ class V2:
         inputs = payload.get("inputs")
         if type(inputs) is not list or not inputs:
             raise RequestProblem(400, "expected a list of tensors that is not empty", field="inputs")
-        most = self._reader.most_columns
+        most = self.most_columns
         if len(inputs) > most:
             raise RequestProblem(422, f"{len(inputs)} tensors came; the model takes {most} at most", field="inputs")
         found = [
@@ -175,7 +150,7 @@ class V2:
             )
             for place, given in enumerate(inputs)
         ]
-        _check_rows(found)
+        v2_envelope.check_rows(found)
         return found
 
     def _columns(self, found: Sequence[Tensor]) -> RequestColumns:
@@ -210,64 +185,15 @@ class V2:
             return [None if value is None else int(value) for value in tensor.values]
         return tensor.values
 
-    def _wanted(self, payload: Mapping[str, Any]) -> Wanted:
-        identity = payload.get("id")
-        if identity is not None and type(identity) is not str:
-            raise RequestProblem(400, "expected a string", field="id")
-        parameters = tensors.parameters(payload, None)
-        binary = _flag(parameters, "binary_data_output", "parameters", default=False)
-        why = EXPLAINED if _flag(parameters, "explain", "parameters", default=False) else ()
-        outputs = payload.get("outputs")
-        if outputs is None or outputs == []:
-            return Wanted(identity, [(name, binary) for name in (*self._outputs, *why)])
-        if type(outputs) is not list:
-            raise RequestProblem(400, "expected a list", field="outputs")
-        if len(outputs) > len(self._known):
-            message = f"{len(outputs)} outputs are asked for; outputs: {', '.join(self._known)}"
-            raise RequestProblem(422, message, field="outputs")
-        chosen = [self._output(output, f"outputs[{place}]", binary=binary) for place, output in enumerate(outputs)]
-        return Wanted(identity, list((dict.fromkeys(why, binary) | dict(chosen)).items()))
-
-    def _output(self, given: Any, path: str, *, binary: bool) -> tuple[str, bool]:
-        name = given.get("name") if type(given) is dict else None
-        if type(name) is not str or name not in self._known:
-            message = f"there is no such output; outputs: {', '.join(self._known)}"
-            raise RequestProblem(422, message, field=f"{path}.name")
-        found = tensors.parameters(given, path)
-        if other := next((_OTHER_ANSWERS[name] for name in _OTHER_ANSWERS if name in found), None):
-            raise RequestProblem(422, f"this server gives no {other}", field=f"{path}.parameters")
-        return name, _flag(found, "binary_data", f"{path}.parameters", default=binary)
-
-
-def _flag(parameters: Mapping[str, Any], name: str, path: str, *, default: bool) -> bool:
-    value = parameters.get(name, default)
-    if type(value) is not bool:
-        raise RequestProblem(422, "expected true or false", field=f"{path}.{name}")
-    return value
-
 
 def _where(place: int, name: str | None) -> str:
     return f"inputs: row {place}" if name is None else f"inputs: {name}[{place}]"
-
-
-def _described(name: str, datatype: str, shape: list[int]) -> dict[str, Any]:
-    return {"name": name, "datatype": datatype, "shape": shape}
 
 
 def _check_values(found: Sequence[Tensor]) -> None:
     """Raises RequestProblem for the first value that is not of its tensor's datatype."""
     for tensor in found:
         tensor.check()
-
-
-def _check_rows(found: Sequence[Tensor]) -> None:
-    count = found[0].rows
-    for place, tensor in enumerate(found):
-        if tensor.rows != count:
-            message = f"{tensor.rows} rows, but inputs[0] has {count}"
-            raise RequestProblem(422, message, field=f"inputs[{place}].shape")
-    if count == 0:
-        raise RequestProblem(422, "there are no rows", field="inputs[0].shape")
 
 
 def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
@@ -277,7 +203,7 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
     flat = [value for row in given.predictions for value in row] if width else given.predictions
     outputs = {PREDICTION: {"name": PREDICTION, "shape": [count, *width], "datatype": "FP32", "data": flat}}
     if given.decisions is not None:
-        outputs[DECISION] = _texts(DECISION, given.decisions)
+        outputs[DECISION] = v2_envelope.texts(DECISION, given.decisions)
         outputs[CONFIDENCE] = {
             "name": CONFIDENCE,
             "shape": [count],
@@ -287,9 +213,7 @@ def _outputs(given: Answer) -> dict[str, dict[str, Any]]:
     if given.explanations is not None:
         sentences = [one.sentence for one in given.explanations]
         numbers = [orjson.dumps(explanation.as_json(one)).decode() for one in given.explanations]
-        outputs |= {name: _texts(name, data) for name, data in zip(EXPLAINED, (sentences, numbers), strict=True)}
+        outputs |= {
+            name: v2_envelope.texts(name, data) for name, data in zip(EXPLAINED, (sentences, numbers), strict=True)
+        }
     return outputs
-
-
-def _texts(name: str, data: list[str]) -> dict[str, Any]:
-    return {"name": name, "shape": [len(data)], "datatype": TEXT, "data": data}

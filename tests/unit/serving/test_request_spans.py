@@ -10,9 +10,10 @@ from argosy.domain.trace_context import TraceSampler
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.ports.span_exporter import TraceSpan
-from argosy.serving.app import ServerParts, SharedParts, app_of, server_parts
+from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.hot_path import HotRequest
+from argosy.serving.shared_parts import SharedParts
 from kit import grpc_calls
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, rows
 from kit.span_collector import MemorySpans

@@ -16,10 +16,11 @@ from argosy.domain import bundle
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.access.rules_file import AccessFile, WatchedRules
-from argosy.serving.app import SharedParts, server_parts
+from argosy.serving.app import server_parts
 from argosy.serving.hot_path import HotRequest
 from argosy.serving.reloading import Reloader
 from argosy.serving.served_models import ServedModel, ServedModels
+from argosy.serving.shared_parts import SharedParts
 from kit import grpc_calls
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, exchange, write_bundle
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from argosy.domain import bundle
-from argosy.domain.answers.answer_settings import Answerer, Retrieval
+from argosy.domain.answers.answer_settings import Answerer, AnswerServing, Judge, Retrieval
 from argosy.domain.answers.evaluation_items import lines_of
 from argosy.domain.documents import Document
 
@@ -20,6 +20,8 @@ GOLDEN = "golden.json"
 FILES = (SIGNATURE, PROMPT, PASSAGES, GOLDEN)
 QUESTION, CONTEXT, REFUSAL = "{{question}}", "{{passages}}", "{{refusal}}"
 """The places of a prompt that are filled in."""
+LONGEST_QUESTION = 4000
+"""Characters."""
 
 
 class Passage(Document):
@@ -40,6 +42,9 @@ class AnswerSignature(Document):
     retrieval: Retrieval
     answerer: Answerer
     refusal: str
+    judge: Judge | None = None
+    """Who judges a sample of what a server answers; None in bundles of earlier Argosys: nobody does."""
+    serving: AnswerServing = AnswerServing()
     transformation: Literal["argosy.dev/bm25-v1"] = "argosy.dev/bm25-v1"
     """How words are made of text: lower case, English stems (Snowball), without stop words; passages ranked by BM25 (Lucene's form)."""
     bm25s: str

@@ -103,6 +103,38 @@ class InstalledJudge(Document):
 Judge = Annotated[LexicalJudge | ChatJudgeSettings | InstalledJudge, Field(discriminator="kind")]
 
 
+class Judging(Document):
+    """Which answers that were given the model's `judge` judges besides, once they are out: what the canary and drift go by."""
+
+    share: Share = Field(default=0.1, description="Share of the answers.")
+    per_minute: int = Field(
+        default=30,
+        ge=1,
+        le=6000,
+        description="Answers that one server judges in a minute at most; others are left out.",
+    )
+
+
+class AnswerServing(Document):
+    """How a server answers questions."""
+
+    seconds: float = Field(
+        default=20.0,
+        gt=0.0,
+        le=600.0,
+        description="Time budget of a request; one that takes longer is refused with 503 and Retry-After.",
+    )
+    at_once: int = Field(
+        default=16, ge=1, le=256, description="Requests that one server answers at the same time; others wait for them."
+    )
+    log: Literal["measures", "redacted", "texts"] = Field(
+        default="measures",
+        description="What the prediction log has of a question and its answer: `measures`, that is lengths, cover, score and document and "
+        "no text; `redacted`, their texts besides, without what looks like a key, a password or a person's address; `texts`, as they are.",
+    )
+    judging: Judging = Judging()
+
+
 class TokenPrices(Document):
     """What tokens cost, in one currency."""
 
@@ -130,6 +162,7 @@ class AnswerSettings(CommonSettings):
         min_length=1, description="What it says where it does not know; an answer that is this counts as refused."
     )
     judge: Judge
+    serving: AnswerServing = AnswerServing()
     prices: TokenPrices = TokenPrices()
     review: ReviewSettings = ReviewSettings()
 

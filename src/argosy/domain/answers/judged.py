@@ -39,6 +39,8 @@ class GivenAnswer(Document):
     seconds: float = Field(ge=0.0)
     score: float = 0.0
     """BM25 of the best passage."""
+    cover: float = 0.0
+    """Share of the question's words that its passages have, the rare ones counting more; 0 where nothing was found."""
 
 
 class AnswerJudgement(Document):

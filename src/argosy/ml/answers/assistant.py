@@ -10,7 +10,14 @@ from pathlib import Path
 from argosy import errors
 from argosy.domain import bundle as bundles
 from argosy.domain.answers import answer_bundle
-from argosy.domain.answers.answer_bundle import CONTEXT, QUESTION, REFUSAL, AnswerSignature, GoldenQuestions
+from argosy.domain.answers.answer_bundle import (
+    CONTEXT,
+    LONGEST_QUESTION,
+    QUESTION,
+    REFUSAL,
+    AnswerSignature,
+    GoldenQuestions,
+)
 from argosy.domain.answers.answer_settings import Extractive
 from argosy.domain.answers.judged import Completed, GivenAnswer, refuses
 from argosy.domain.documents import sha256
@@ -19,8 +26,6 @@ from argosy.ml.answers.retrieval import FoundPassage, PassageIndex
 
 Complete = Callable[[str], Completed]
 """Completes a prompt; see ``ports.prompt_completion``."""
-LONGEST_QUESTION = 4000
-"""Characters."""
 
 
 class Assistant:
@@ -40,8 +45,13 @@ class Assistant:
         self._complete = complete
 
     @classmethod
-    def load(cls, folder: Path, digest: str, complete: Complete | None = None) -> "Assistant":
-        """The bundle in *folder*. Raises Misconfigured where its content is not *digest*, or was ranked by another release of bm25s."""
+    def load(
+        cls, folder: Path, digest: str, completing: Callable[[AnswerSignature], Complete | None] = lambda _: None
+    ) -> "Assistant":
+        """The bundle in *folder*, read once it is proven. *completing*: gives what completes the prompts of a bundle.
+
+        Raises Misconfigured where its content is not *digest*, was ranked by another release of bm25s, or needs what completes prompts.
+        """
         found = bundles.digest(folder)
         if found != digest:
             raise errors.Misconfigured(
@@ -55,7 +65,7 @@ class Assistant:
             )
         passages = answer_bundle.passages(folder / answer_bundle.PASSAGES)
         prompt = (folder / answer_bundle.PROMPT).read_text(encoding="utf-8")
-        return cls(digest, signature, prompt, PassageIndex(passages, signature.retrieval), complete)
+        return cls(digest, signature, prompt, PassageIndex(passages, signature.retrieval), completing(signature))
 
     def find(self, question: str) -> list[FoundPassage]:
         """The passages that *question* is answered from, best first."""
@@ -83,6 +93,7 @@ class Assistant:
             output_tokens=completed.output_tokens,
             seconds=retrieving + completed.seconds,
             score=found[0].score if found else 0.0,
+            cover=self._index.cover(question, found),
         )
 
     def replay_difference(self, golden: GoldenQuestions) -> str | None:

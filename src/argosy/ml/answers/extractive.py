@@ -24,11 +24,7 @@ class _Sentence:
 def answer(settings: Extractive, index: PassageIndex, question: str, found: Sequence[FoundPassage]) -> str | None:
     """The answer; None where it refuses."""
     asked = frozenset(words(question))
-    total = sum(index.weight(word) for word in asked)
-    if not found or not total:
-        return None
-    together = frozenset(word for each in found for word in words(f"{each.passage.title} {each.passage.text}"))
-    if sum(index.weight(word) for word in asked & together) / total < settings.least_cover:
+    if not found or index.cover(question, found) < settings.least_cover:
         return None
     rated = list(_rated(index, asked, found))
     best = sorted(rated, key=lambda each: (-each.worth, each.place))[: settings.sentences]

@@ -3,6 +3,7 @@
 The index is made when a bundle is loaded: it follows from the passages and the settings, and is no part of the bundle.
 """
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from argosy.domain.answers.answer_settings import Retrieval
 from argosy.ml.answers.words import words
 
 VERSION = str(bm25s.__version__)
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG for itself, and tells each index that is made
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,15 @@ class PassageIndex:
         order = sorted(range(len(scores)), key=lambda place: (-float(scores[place]), place))
         best = [place for place in order[: self._settings.passages] if scores[place] > 0]
         return [FoundPassage(self._passages[place], float(scores[place])) for place in best]
+
+    def cover(self, question: str, found: Sequence[FoundPassage]) -> float:
+        """The share of the words of *question* that the passages *found* have, by their :meth:`weight`; 0 of a question without words."""
+        asked = frozenset(words(question))
+        total = sum(self.weight(word) for word in asked)
+        if not found or not total:
+            return 0.0
+        together = frozenset(word for each in found for word in words(f"{each.passage.title} {each.passage.text}"))
+        return sum(self.weight(word) for word in asked & together) / total
 
     def weight(self, word: str) -> float:
         """How much a *word* tells: its inverse document frequency; of one that no passage has, the most."""

@@ -26,6 +26,8 @@ def run(*, settings: AnswerSettings, prompt: str, snapshot: Path, out: Path) -> 
         retrieval=settings.retrieval,
         answerer=settings.answerer,
         refusal=settings.refusal,
+        judge=settings.judge,
+        serving=settings.serving,
         bm25s=retrieval.VERSION,
     )
     found = passages.of_documents(markdown_files.read(snapshot, settings.documents), settings.retrieval.words)

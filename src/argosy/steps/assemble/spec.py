@@ -13,5 +13,5 @@ SPEC = StepSpec(
     ),
     outputs=(Artifact("bundle", "Folder: answers.json, prompt.md, passages.jsonl, golden.json."),),
     preload=("bm25s", "numpy"),
-    settings=("answerer", "documents", "model", "refusal", "retrieval"),
+    settings=("answerer", "documents", "judge", "model", "refusal", "retrieval", "serving"),
 )

@@ -13,7 +13,7 @@ from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates, verdicts
 from argosy.domain import evidence as evidences
 from argosy.domain.answers import answer_bundle, answer_measurements, evaluation_items
-from argosy.domain.answers.answer_bundle import GoldenQuestions
+from argosy.domain.answers.answer_bundle import AnswerSignature, GoldenQuestions
 from argosy.domain.answers.answer_settings import Answerer, AnswerSettings
 from argosy.domain.answers.evaluation_items import LABELLED, MANIFEST, QUESTIONS, EvaluationQuestion, LabelledAnswer
 from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer, refuses
@@ -24,7 +24,7 @@ from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from argosy.ml.answers import agreement, review, scores
 from argosy.ml.answers.agreement import JudgeAgreement
-from argosy.ml.answers.assistant import Assistant
+from argosy.ml.answers.assistant import Assistant, Complete
 from argosy.ml.resampling import Bootstrap
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.judge import Judge
@@ -150,9 +150,11 @@ def _refuse_unfit(policy: Policy, settings: AnswerSettings) -> None:
 
 
 def _assistant(folder: Path, digest: str, completions: Callable[[Answerer], Completion | None]) -> Assistant:
-    answerer = answer_bundle.AnswerSignature.read(folder / answer_bundle.SIGNATURE).answerer
-    completion = completions(answerer)
-    return Assistant.load(folder, digest, completion.complete if completion else None)
+    def completing(signature: AnswerSignature) -> Complete | None:
+        completion = completions(signature.answerer)
+        return completion.complete if completion else None
+
+    return Assistant.load(folder, digest, completing)
 
 
 def _judged(assistant: Assistant, judge: Judge, asked: Sequence[EvaluationQuestion]) -> list[JudgedAnswer]:

@@ -1,0 +1,136 @@
+"""From checked questions to answers: the bundle asked in threads of its own, within a time budget, counted and logged.
+
+An endpoint that does not answer is no fault of the caller's: 503, with the time that it asks for. Why is in the server's log alone.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from argosy import errors
+from argosy.domain.answers.answer_bundle import AnswerSignature
+from argosy.domain.answers.judged import GivenAnswer
+from argosy.ports.prediction_log import ServedRelease
+from argosy.ports.prompt_completion import EndpointBusy
+from argosy.serving import released
+from argosy.serving.answer_metrics import AnswerMetrics
+from argosy.serving.answer_records import AnswerRecorder
+from argosy.serving.circuit_breaker import CircuitBreaker
+from argosy.serving.prometheus import Metrics
+from argosy.serving.question_protocols import GivenAnswers
+from argosy.serving.questions import AskedQuestions
+from argosy.serving.request_problems import RequestProblem, ShedRequest
+
+WAITING = 4
+"""Requests that wait for each that is answered at the moment; one more is refused at once."""
+LONGEST_RETRY = 300.0
+"""Seconds that a caller is told to wait at most, whatever the endpoint asks for."""
+_log = logging.getLogger("argosy.serving")
+
+
+class AnsweringAssistant(Protocol):
+    """The part of :class:`argosy.ml.answers.assistant.Assistant` that a server calls."""
+
+    signature: AnswerSignature
+
+    def answer(self, question: str) -> GivenAnswer:
+        """The answer to *question*. Safe in a thread. Raises EndpointBusy, or Misconfigured where the endpoint refuses."""
+
+
+class AnswerService:
+    """One served language model."""
+
+    def __init__(
+        self,
+        assistant: AnsweringAssistant,
+        served: ServedRelease,
+        metrics: Metrics,
+        recorder: AnswerRecorder | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """*recorder*: logs what is answered; None: nobody does."""
+        self.signature = assistant.signature
+        self.served = served
+        self.version = served.digest if served.version is None else str(served.version)
+        """As the protocols want one; a bundle that was never registered is known by its digest."""
+        self._assistant = assistant
+        self._metrics = metrics
+        self._counts = AnswerMetrics(metrics.registry)
+        self._recorder = recorder
+        self._breaker = CircuitBreaker(clock)
+        self._inside = 0
+        self._most = assistant.signature.serving.at_once
+        self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="answers")
+
+    @property
+    def answering(self) -> list[ServedRelease]:
+        """The releases that may have answered a question."""
+        return [self.served]
+
+    def refuse_others(self, model: str, version: str | None) -> None:
+        """Raises RequestProblem (404) where a caller names another *model*, or another *version* of this one."""
+        released.refuse_others(self.signature.model, self.version, asked=model, asked_version=version)
+
+    def close(self) -> None:
+        """End what goes on beside requests."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def answer(self, asked: AskedQuestions, request_id: str) -> GivenAnswers:
+        """The answers to the questions *asked*. Raises RequestProblem (500, 503)."""
+        if self._inside >= self._most * (1 + WAITING):
+            raise ShedRequest(f"{self._inside} requests wait for an answer already; try again")
+        if self._breaker.refuses():
+            self._counts.failed("left alone")
+            raise _unavailable(None)
+        self._inside += 1
+        try:
+            answers = await self._answered(asked)
+        finally:
+            self._inside -= 1
+        self._breaker.succeeded()
+        self._counts.answered(answers)
+        self._metrics.predictions.inc(len(answers))
+        if self._recorder is not None:
+            self._recorder.record(request_id, asked.texts, answers)
+        return GivenAnswers(answers, request_id, self.version)
+
+    async def _answered(self, asked: AskedQuestions) -> Sequence[GivenAnswer]:
+        budget = self.signature.serving.seconds
+        until = time.monotonic() + budget
+        try:
+            async with asyncio.timeout(budget):
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, self._one_by_one, asked.texts, until)
+        except TimeoutError:
+            self._failed("late", f"no answer within {budget:g} s")
+            raise RequestProblem(503, f"there is no answer within {budget:g} s; try again", retry_after=1) from None
+        except EndpointBusy as error:
+            self._failed("busy", str(error))
+            raise _unavailable(error.seconds) from error
+        except errors.Misconfigured as error:
+            self._failed("refuses", str(error))
+            raise RequestProblem(500, "the endpoint refuses; the server's log says why") from error
+
+    def _one_by_one(self, texts: Sequence[str], until: float) -> list[GivenAnswer]:
+        """The answers to *texts*; raises TimeoutError where one would begin after *until*, when nobody waits any more."""
+        answers = []
+        for text in texts:
+            if time.monotonic() > until:
+                raise TimeoutError
+            answers.append(self._assistant.answer(text))
+        return answers
+
+    def _failed(self, why: str, said: str) -> None:
+        _log.warning("a question is not answered: %s", said)
+        self._breaker.failed()
+        self._counts.failed(why)
+
+
+def _unavailable(seconds: float | None) -> RequestProblem:
+    """The answer where the endpoint does not answer, and asks for so many *seconds*."""
+    later = 1 if seconds is None else max(1, math.ceil(min(seconds, LONGEST_RETRY)))
+    return RequestProblem(503, "the model's endpoint does not answer now; try again", retry_after=later)
