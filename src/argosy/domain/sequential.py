@@ -140,7 +140,9 @@ class NoWorse:
 
     def said(self) -> str:
         """What was counted, in words."""
-        return f"{self.new.share:.2%} of {self.new.trials:,}, the old version {self.old.share:.2%} of {self.old.trials:,}"
+        return (
+            f"{self.new.share:.2%} of {self.new.trials:,}, the old version {self.old.share:.2%} of {self.old.trials:,}"
+        )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any, Protocol, TypeVar
 
 from argosy.serving import request_spans
 from argosy.serving.answer_service import AnswerService
+from argosy.serving.asked_questions import AskedQuestions
 from argosy.serving.exchange import Bodies, ResponseBody
 from argosy.serving.inference import ConcurrencyLimiter, RequestRoute
 from argosy.serving.question_protocols import GivenAnswers
-from argosy.serving.questions import AskedQuestions
 from argosy.serving.request_spans import RequestTrace
 
 Wanted = TypeVar("Wanted")

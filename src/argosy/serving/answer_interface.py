@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from argosy.domain.answers.answer_bundle import LONGEST_QUESTION
 from argosy.serving import interface, schemas
+from argosy.serving.asked_questions import MOST_QUESTIONS, QUESTION
 from argosy.serving.documented_routes import DocumentedRoute
 from argosy.serving.interface import DescribedModel, Posted
 from argosy.serving.model_pages import Answering
-from argosy.serving.questions import MOST_QUESTIONS, QUESTION
 from argosy.serving.tensors import TEXT
 
 
@@ -31,7 +31,7 @@ class Questions(BaseModel):
     instances: Annotated[list[Question], Field(min_length=1, max_length=MOST_QUESTIONS)]
 
 
-class Source(BaseModel):
+class AnswerSource(BaseModel):
     """A section that an answer was given from."""
 
     document: str
@@ -45,7 +45,7 @@ class QuestionAnswer(BaseModel):
     text: str
     refused: bool
     """Whether the model says that it does not know."""
-    sources: list[Source]
+    sources: list[AnswerSource]
 
 
 class QuestionAnswers(BaseModel):

@@ -19,10 +19,10 @@ from argosy.ports.prompt_completion import EndpointBusy
 from argosy.serving import released
 from argosy.serving.answer_metrics import AnswerMetrics
 from argosy.serving.answer_records import AnswerRecorder
+from argosy.serving.asked_questions import AskedQuestions
 from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.prometheus import Metrics
 from argosy.serving.question_protocols import GivenAnswers
-from argosy.serving.questions import AskedQuestions
 from argosy.serving.request_problems import RequestProblem, ShedRequest
 
 WAITING = 4

@@ -13,7 +13,7 @@ from argosy.serving.request_problems import RequestProblem, shown
 from argosy.serving.v2_envelope import EXTENSIONS
 
 
-class Named(Protocol):
+class NamedSignature(Protocol):
     """Whatever has a model's name."""
 
     @property
@@ -25,7 +25,7 @@ class AnsweringModel(Protocol):
     """What these addresses know of a model."""
 
     @property
-    def signature(self) -> Named:
+    def signature(self) -> NamedSignature:
         """Its signature, which names it."""
 
     @property

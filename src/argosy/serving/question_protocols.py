@@ -12,9 +12,9 @@ import orjson
 
 from argosy.domain.answers.judged import GivenAnswer
 from argosy.ml.encoding import Column
-from argosy.serving import questions, reading, tensors, v1_envelope, v2_envelope
+from argosy.serving import asked_questions, reading, tensors, v1_envelope, v2_envelope
+from argosy.serving.asked_questions import MOST_QUESTIONS, QUESTION, ROOM, AskedQuestions
 from argosy.serving.exchange import ResponseBody
-from argosy.serving.questions import MOST_QUESTIONS, QUESTION, ROOM, AskedQuestions
 from argosy.serving.request_problems import RequestProblem, shown, suggestion
 from argosy.serving.tensors import BOOL, TEXT, Binary
 from argosy.serving.v2_envelope import Wanted
@@ -49,7 +49,7 @@ class QuestionsV1:
         _ROOM.check(body)
         instances = v1_envelope.instances(reading.loads(body))
         texts = [_question(instance, f"instances[{place}]") for place, instance in enumerate(instances)]
-        return questions.checked(texts, lambda place: f"instances[{place}].{QUESTION}"), None
+        return asked_questions.checked(texts, lambda place: f"instances[{place}].{QUESTION}"), None
 
     def write(self, given: GivenAnswers, _: None) -> ResponseBody:
         """The answer's body."""
@@ -105,7 +105,7 @@ class QuestionsV2:
         if found.datatype != TEXT:
             raise RequestProblem(422, f"expected {TEXT}; questions are texts", field="inputs[0].datatype")
         v2_envelope.check_rows([found])
-        return questions.checked(found.values, lambda place: f"inputs[0].data[{place}]"), wanted
+        return asked_questions.checked(found.values, lambda place: f"inputs[0].data[{place}]"), wanted
 
     def at_once(
         self, columns: Mapping[str, Column], count: int, identity: str | None, *, binary: bool

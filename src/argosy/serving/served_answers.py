@@ -8,7 +8,7 @@ from argosy.domain.answers import answer_bundle
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import answer_app
 from argosy.serving.answer_service import AnsweringAssistant
-from argosy.serving.questions import QUESTION
+from argosy.serving.asked_questions import QUESTION
 from argosy.serving.rows import Value
 from argosy.serving.served_models import ServedModel
 from argosy.serving.shared_parts import SharedParts
