@@ -82,32 +82,32 @@ class Pipeline:
             self.cluster.apply(each)
         self._install()
 
-    def install_template(self, **changes: Any) -> None:
-        """Install the template, the model's settings of these names changed, or what they name within them."""
-        model = self.project / "workflows" / MODEL.name
-        settings = yaml.safe_load((MODEL / "model.yaml").read_text(encoding="utf-8"))
+    def install_template(self, of: Path = MODEL, **changes: Any) -> None:
+        """Install the template of the model in the folder *of*, its settings of these names changed, or what they name within them."""
+        model = self.project / "workflows" / of.name
+        settings = yaml.safe_load((of / "model.yaml").read_text(encoding="utf-8"))
         for name, value in changes.items():
             settings[name] = {**settings[name], **value} if isinstance(settings.get(name), dict) else value
         (model / "model.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         self.argosy("compile", str(model))
         self._commit()
-        self.cluster.apply(*self._manifests())
+        self.cluster.apply(*self._manifests(of.name))
 
-    def upload(self, folder: Path = ROOT / "data" / MODEL.name) -> str:
-        """The sources in *folder*, in the bucket."""
+    def upload(self, folder: Path = ROOT / "data" / MODEL.name, to: str = "data") -> str:
+        """The sources in *folder*, in the folder *to* of this namespace in the bucket."""
         bucket = urlsplit(self.around["ARGOSY_E2E_S3"]).path.strip("/")
         for file in sorted(each for each in folder.iterdir() if each.is_file()):
-            client.connect().upload_file(str(file), bucket, f"{self.namespace}/data/{file.name}")
-        return f"s3://{bucket}/{self.namespace}/data"
+            client.connect().upload_file(str(file), bucket, f"{self.namespace}/{to}/{file.name}")
+        return f"s3://{bucket}/{self.namespace}/{to}"
 
     def argosy(self, *words: str, **more: str) -> str:
         """What `argosy` prints to the person who reviews and merges, with the state that the steps have."""
         return _argosy(words, self.project, {**self._state(), **more})
 
-    def here(self) -> dict[str, Any]:
-        """What the same manifest gives on this machine, with state of its own."""
-        manifest = self.project / "workflows" / MODEL.name / "pipeline.yaml"
-        words = ("run", "--file", str(manifest), "-p", f"data={ROOT / 'data' / MODEL.name}", "--json")
+    def here(self, model: str = MODEL.name) -> dict[str, Any]:
+        """What the manifest of *model* gives on this machine, with state of its own."""
+        manifest = self.project / "workflows" / model / "pipeline.yaml"
+        words = ("run", "--file", str(manifest), "-p", f"data={ROOT / 'data' / model}", "--json")
         home = self.project / "another-home"
         shutil.copytree(self.home / "keys", home / "keys", dirs_exist_ok=True)
         out = _argosy(words, self.project, {"ARGOSY_HOME": str(home)})
@@ -309,9 +309,9 @@ class Pipeline:
         engine.dispose()
         return f"{address}?options=-csearch_path%3D{schema}"
 
-    def _manifests(self) -> list[Object]:
+    def _manifests(self, model: str) -> list[Object]:
         """What `compile --stamp` prints; the forge's volume is mounted by a patch of pods, nothing else differs."""
-        found: list[Object] = list(yaml.safe_load_all(self.argosy("compile", "--stamp", f"workflows/{MODEL.name}")))
+        found: list[Object] = list(yaml.safe_load_all(self.argosy("compile", "--stamp", f"workflows/{model}")))
         patch: dict[str, Any] = {"containers": [{"name": "main"}]}
         _mount(patch)
         for manifest in found:

@@ -43,6 +43,7 @@ class Story:
     production: Delivery
     image: str
     data: str = ""
+    """Of the model that is served."""
     digests: list[str] = field(default_factory=list)
     """Of the models that were proposed, in order."""
     times: dict[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from argosy.cli import provenance
-from argosy.domain import environment_layout
+from argosy.domain import circumstances, environment_layout
 from argosy.domain import provenance as origins
 from argosy.domain.evidence import Evidence
 from e2e import access_kit, story_kit
@@ -75,6 +75,20 @@ def test_the_request_says_which_commit_and_images_made_it(story: Story) -> None:
     assert made == stamped
     assert all(origins.PINNED.fullmatch(image) for image in made.images.values())
     assert {"ingest", "train", "evaluate", "register", "propose"} <= made.images.keys()
+
+
+def test_the_request_says_how_it_came_to_be(story: Story) -> None:
+    """Where it ran, who asked, what was read and where the time went, as the steps' pods saw it."""
+    request = story.open_request("staging")
+    path = f"{environment_layout.evidence_folder(NAME, 'staging')}/{circumstances.FILE}"
+    said = circumstances.parse(story.forge.read(path, request.head) or b"", path)
+    assert (said.place.kind, said.place.namespace) == ("cluster", story.pipeline.namespace)
+    assert said.asked_by.known in ("git", "system", "argo")
+    assert min(each.rows for each in said.sources) > 0
+    assert said.ledger is not None
+    shares = {each.step: each for each in said.ledger.steps}
+    assert {"ingest", "trial", "train", "evaluate"} <= shares.keys()
+    assert 0 < said.ledger.waiting < said.ledger.seconds <= story.times["commit to request"]
 
 
 def _kill_a_trial(pipeline: Pipeline, run: str) -> int:
