@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verbs, "secret", None, f"print the Secret {SECRET} with the file, for `kubectl apply -f -`, SOPS or a vault"
     )
     secret.add_argument(
-        "--namespace", required=True, metavar="NAMESPACE", help="where the models are served, such as argosy-staging"
+        "--namespace",
+        "-n",
+        required=True,
+        metavar="NAMESPACE",
+        help="where the models are served, such as argosy-staging",
     )
     secret.add_argument(
         "--name", default=SECRET, help=f"as access.secret of the model's values has it; default {SECRET}"

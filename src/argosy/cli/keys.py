@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     secret.add_argument("--private", type=Path, required=True, metavar="FILE", help="the private key (PEM)")
     secret.add_argument(
-        "--namespace", required=True, metavar="TEAM", help="the namespace whose pipelines are to sign with it"
+        "--namespace", "-n", required=True, metavar="TEAM", help="the namespace whose pipelines are to sign with it"
     )
 
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     view = _numbered(verbs, "view", _view, "the evidence, and the state of every check")
     view.add_argument("--raw", action="store_true", help="the request's text as it is written, in Markdown")
     view.add_argument(
-        "--namespace", metavar="NAME", help="where its environment is on the cluster: what became of it there"
+        "--namespace", "-n", metavar="NAME", help="where its environment is on the cluster: what became of it there"
     )
     diff = _numbered(verbs, "diff", _diff, "what merging it would change")
     diff.add_argument("--all", action="store_true", help="the evidence line by line too")

@@ -80,7 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context", metavar="NAME", help="the cluster, by its kubectl context, that resource templates may change"
     )
-    parser.add_argument("--namespace", metavar="NAME", help="where they do so, if not in the context's own namespace")
+    parser.add_argument(
+        "--namespace", "-n", metavar="NAME", help="where they do so, if not in the context's own namespace"
+    )
     local_run.add_arguments(parser)
 
 

@@ -12,7 +12,7 @@ from argosy.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     target.add_arguments(parser)
 

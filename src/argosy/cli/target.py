@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser, why: str = "a run on a cluste
     """Declare which cluster is meant, if one is. *why*: what for."""
     group = parser.add_argument_group(why)
     group.add_argument("--cluster", action="store_true", help="the cluster and namespace that KUBECONFIG names")
-    group.add_argument("--namespace", metavar="NAME", help="that namespace of it")
+    group.add_argument("--namespace", "-n", metavar="NAME", help="that namespace of it")
     group.add_argument("--context", metavar="NAME", help="that context of KUBECONFIG")
 
 

@@ -452,7 +452,7 @@ def test_no_runs_as_json(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[s
 
 def test_fewer_than_no_runs(cluster: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
     """Makes no sense, and is said."""
-    assert main.run(["runs", "--cluster", "-n", "-1"]) == 2
+    assert main.run(["runs", "--cluster", "--limit", "-1"]) == 2
     assert "--limit -1" in capsys.readouterr().err
 
 
