@@ -45,7 +45,7 @@ class TestWordJudge(JudgeContract):
 
 
 @pytest.mark.usefixtures("example")
-class TestExample(JudgeContract):
+class TestExampleJudge(JudgeContract):
     """The example, chosen as a model's settings choose it."""
 
     @pytest.fixture

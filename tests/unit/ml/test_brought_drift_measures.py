@@ -27,7 +27,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("example")
-class TestExample(DriftMeasureContract):
+class TestExampleDriftMeasure(DriftMeasureContract):
     """The example keeps the contract."""
 
     @pytest.fixture
