@@ -76,6 +76,7 @@ def sources(runs: ChangingRuns, **more: Any) -> PageSources:
             "tracer": nobody,
             "trace": lambda _: nobody(),
             "bill": nobody,
+            "graph": lambda _: "",
             **more,
         }
     )

@@ -65,6 +65,7 @@ VERBS = {
     "runs": "list the runs of this machine or of a cluster",
     "status": "show what is live, what waits, what burns, what it costs",
     "get": "show how a run stands",
+    "graph": "draw what a pipeline's tasks wait for, and how far a run is",
     "watch": "watch a run until it ends",
     "suspend": "begin no further step of a run for now",
     "approve": "let a run go on that waits for an approval",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
-from argosy.cli import cost, diff, named_runs, report, run_documents, target, trace
+from argosy.cli import cost, diff, graph, named_runs, report, run_documents, target, trace
 from argosy.domain.bills import Prices, Used
 from argosy.domain.traces import AnsweredRow, Trace
 from argosy.engine.state import runs
@@ -67,6 +67,7 @@ def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
         tracer=lambda: trace.tracer_of(here),
         trace=functools.partial(_traced, here),
         bill=lambda: _bill(arguments, here, prices, known),
+        graph=lambda run: graph.picture(arguments, here.home, run),
         compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
         canaries=None if arguments.canaries is None else lambda name: wiring.rollouts(arguments.canaries).of(name),
     )

@@ -165,10 +165,11 @@ def run(found: Run, *, has_report: bool, compares: bool = False, shown: str) -> 
     return _page("ui_run", run=found, has_report=has_report, compares=compares, picture=shown, live=live)
 
 
-def picture(found: Run, now: float | None = None) -> str:
-    """The nodes of *found* as bars over its time: what a live page replaces."""
+def picture(found: Run, graph: str = "", now: float | None = None) -> str:
+    """The nodes of *found* as bars over its time, and its *graph*, an SVG: what a live page replaces."""
     rows = list(_rows(found, now if now is not None else time.time()))
-    return _page("ui_picture", run=found, rows=rows[:MOST_NODES], left=max(0, len(rows) - MOST_NODES))
+    left = max(0, len(rows) - MOST_NODES)
+    return _page("ui_picture", run=found, rows=rows[:MOST_NODES], left=left, graph=graph)
 
 
 def compare(compared: ComparedRuns) -> str:

@@ -134,7 +134,7 @@ class _Pages:
     async def run(self, request: web.Request) -> web.StreamResponse:
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         has_report = await asyncio.to_thread(self._sources.report, found.name) is not None
-        shown = await asyncio.to_thread(live_pages.picture, found)
+        shown = await asyncio.to_thread(self._picture, found)
         compares = has_report and self._sources.compare is not None  # only a model's run has a report
         page = live_pages.run(found, has_report=has_report, compares=compares, shown=shown)
         return answers.page(page, live=not _stands(found))
@@ -159,7 +159,7 @@ class _Pages:
     async def _tell(self, response: web.StreamResponse, found: Run) -> None:
         told, silent = "", 0.0
         while True:
-            picture = await asyncio.to_thread(live_pages.picture, found)
+            picture = await asyncio.to_thread(self._picture, found)
             if picture != told:
                 await response.write(_event("picture", picture))
                 told, silent = picture, 0.0
@@ -173,6 +173,9 @@ class _Pages:
             await asyncio.sleep(between)
             silent += between
             found = await asyncio.to_thread(self._sources.runs.get, found.name)
+
+    def _picture(self, found: Run) -> str:
+        return live_pages.picture(found, self._sources.graph(found))
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         step = request.query.get("step")

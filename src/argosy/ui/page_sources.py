@@ -8,7 +8,7 @@ from argosy.domain.rollouts import Rollout
 from argosy.domain.traces import AnsweredRow, Trace
 from argosy.ports.forge import Forge
 from argosy.ports.objects import Objects
-from argosy.ports.runs import Runs
+from argosy.ports.runs import Run, Runs
 from argosy.promotion.desk import Desk
 from argosy.promotion.tracing import Tracer
 from argosy.ui.bill import Bill
@@ -31,6 +31,8 @@ class PageSources:
     trace: Callable[[str], tuple[Sequence[AnsweredRow], Trace]]
     """The way back from what a person has in the hand. Raises UsageError for what is none of it."""
     bill: Callable[[], Bill]
+    graph: Callable[[Run], str]
+    """The tasks of a run and what each waits for, as an SVG; empty where it never began."""
     compare: Callable[[str, str | None], ComparedRuns] | None = None
     """A run beside another of its model, by default the one before; None where documents of runs are not to be had."""
     canaries: Callable[[str], Sequence[Rollout]] | None = None

@@ -291,3 +291,12 @@ def test_a_column_without_a_title_has_no_header() -> None:
     assert str(found).count("<th ") == 1
     assert "&lt;th&gt;&lt;/th&gt;" in found
     assert "<td></td>" in found
+
+
+def test_a_run_is_drawn_as_a_graph() -> None:
+    """On its page, and anew each time that it has changed; without one the page has no place for it."""
+    runs = ChangingRuns(run("Succeeded"))
+    _, page, _ = shown(sources(runs, graph=lambda found: f"<svg>{found.phase}</svg>"), "/runs/r-1")
+    assert 'aria-label="Graph of the run"><svg>Succeeded</svg>' in page
+    _, page, _ = shown(sources(ChangingRuns(run("Succeeded"))), "/runs/r-1")
+    assert "Graph of the run" not in page

@@ -4,7 +4,7 @@ from argosy.argo import MAIN
 from argosy.engine import durations
 from argosy.engine.manifest.model import Template
 from argosy.engine.manifest.pod_model import Container, SetRetryStrategy, VolumeMount
-from argosy.engine.validation import graph, names
+from argosy.engine.validation import dag_rules, names
 from argosy.engine.validation.refusals import Refusal
 
 RESERVED = ("wait", "supervisor")
@@ -70,7 +70,7 @@ def _check_dependencies(needs: dict[str, list[str]]) -> None:
             if need not in needs:
                 raise Refusal(f"containerSet.containers[{position}].dependencies", f"{need!r} is not a container")
     try:
-        graph.ancestors_of(needs)
+        dag_rules.ancestors_of(needs)
     except Refusal as refusal:
         raise refusal.at("containerSet.containers") from None
 

@@ -10,7 +10,7 @@ from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, Unknown
 from argosy.engine.manifest.model import Arguments, Caller, DagTemplate, Hook, Spec, Task, Template
 from argosy.engine.manifest.pod_model import ObjectMeta
 from argosy.engine.nodes import Json, is_resource_name
-from argosy.engine.validation import call_rules, graph, names, placeholders, templates, variables
+from argosy.engine.validation import call_rules, dag_rules, names, placeholders, templates, variables
 from argosy.engine.validation.refusals import Refusal
 
 SHUTDOWNS = ("Stop", "Terminate")
@@ -159,7 +159,7 @@ class Validation:
             raise Refusal("dag.tasks", "must have at least one task")
         names.check_each(tasks, "dag.tasks", of_values=False)
         try:
-            ancestors = graph.check(tasks, dag.target)
+            ancestors = dag_rules.check(tasks, dag.target)
         except Refusal as refusal:
             raise refusal.at("dag" if refusal.where == "target" else "dag.tasks") from None
         called = {}
