@@ -7,12 +7,13 @@ from argosy.steps.main import Step, main
 
 
 def body(step: Step) -> None:
-    run.run(
+    digest = run.run(
         settings=model_folder.load_answers(step.input("settings"), SPEC.settings),
         prompt=step.input("prompt").read_text(encoding="utf-8"),
         snapshot=step.input("snapshot"),
         out=step.output("bundle"),
     )
+    step.result("model-digest", digest)
 
 
 if __name__ == "__main__":

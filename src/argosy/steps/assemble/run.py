@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from argosy import errors
+from argosy.domain import bundle as bundles
 from argosy.domain.answers import answer_bundle, answer_checks, evaluation_items
 from argosy.domain.answers.answer_bundle import AnswerSignature, GoldenQuestion, GoldenQuestions
 from argosy.domain.answers.answer_settings import AnswerSettings, Extractive
@@ -17,8 +18,8 @@ GOLDEN = 20
 """Questions that are kept in the bundle at most."""
 
 
-def run(*, settings: AnswerSettings, prompt: str, snapshot: Path, out: Path) -> None:
-    """Write the bundle to *out*. Raises Misconfigured where the prompt has no place for the question or the passages."""
+def run(*, settings: AnswerSettings, prompt: str, snapshot: Path, out: Path) -> str:
+    """Write the bundle to *out*; its digest. Raises Misconfigured where the prompt has no place for the question or the passages."""
     if problems := list(answer_checks.of_prompt(prompt, "prompt.md")):
         raise errors.Misconfigured(errors.listed(problems))
     signature = AnswerSignature(
@@ -41,6 +42,7 @@ def run(*, settings: AnswerSettings, prompt: str, snapshot: Path, out: Path) -> 
     assistant = Assistant("", signature, prompt, PassageIndex(found, settings.retrieval), complete=_nothing)
     golden = [_golden(assistant, each.question) for each in asked]
     GoldenQuestions(rows=golden).write(out / answer_bundle.GOLDEN)
+    return bundles.digest(out)
 
 
 def _golden(assistant: Assistant, question: str) -> GoldenQuestion:

@@ -119,7 +119,8 @@ class AnswersWorld:
         return snapshot
 
     def bundle(self, of: AnswerSettings, name: str = "bundle") -> Path:
-        assemble.run(settings=of, prompt=PROMPT, snapshot=self.collect(of), out=self.path / name)
+        digest = assemble.run(settings=of, prompt=PROMPT, snapshot=self.collect(of), out=self.path / name)
+        assert digest == bundles.digest(self.path / name)  # what the run says of itself
         return self.path / name
 
     def evaluate(self, of: AnswerSettings, rules: Policy, champion: ChampionRef | None = None) -> Evidence:
