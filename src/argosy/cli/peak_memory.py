@@ -8,15 +8,19 @@ import os
 import resource
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 PROC = Path("/proc")
+LOOKING = 0.02
+"""Of a core, what looking may take: the kernel counts the pages of each process anew, milliseconds where a process is large."""
 
 
 class Sampler:
-    """Samples from entering to leaving; ``peak_bytes`` holds the greatest sum seen, None where nothing could be read."""
+    """Samples from entering to leaving, each *interval* of seconds, or less often where a look takes long; ``peak_bytes`` holds the
+    greatest sum seen, None where nothing could be read."""
 
     def __init__(self, interval: float = 0.5) -> None:
         self._interval = interval
@@ -41,8 +45,14 @@ class Sampler:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            began = time.thread_time()
             self._peak = max(self._peak, sum(_proportional_bytes(pid) for pid in family(os.getpid())))
-            self._stop.wait(self._interval)
+            self._stop.wait(pause(self._interval, time.thread_time() - began))
+
+
+def pause(interval: float, spent: float) -> float:
+    """Seconds from a look that took *spent* seconds of a core to the next: *interval*, or as many as keep looking at its share."""
+    return max(interval, spent / LOOKING - spent)
 
 
 def family(pid: int) -> list[int]:

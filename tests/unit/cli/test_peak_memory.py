@@ -35,3 +35,9 @@ def test_the_peak_holds_what_a_child_used() -> None:
         subprocess.run([sys.executable, "-c", program], check=True)
     assert sampler.peak_bytes is not None
     assert 80 * MEGABYTE < sampler.peak_bytes < 2000 * MEGABYTE
+
+
+def test_looking_takes_a_fiftieth_of_a_core_at_most() -> None:
+    """Many large processes are looked at less often; a few as often as was asked for."""
+    assert peak_memory.pause(0.5, 0.002) == 0.5
+    assert peak_memory.pause(0.5, 0.05) == pytest.approx(2.45)
