@@ -17,7 +17,7 @@ demo: .venv/ready data/ready ## take the real churn data from a file to a served
 demo-season: .venv/ready data/ready ## replay the weeks of real flights: seasons are no drift, and labels come later (a minute or two)
 	$(BIN)/argosy demo workflows/flight_delay
 
-test: .venv/ready data/ready ## run every test that needs no cluster, with a worker for each core
+test: .venv/ready data/ready ## run every test that needs no cluster, with a worker for each core and one more
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-narrow: .venv/ready ## run what any Python from 3.11 on, and any system, has to pass

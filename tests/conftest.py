@@ -1,5 +1,6 @@
 """What all tests share: nothing outside a temporary folder is touched, and cluster tests are opt-in."""
 
+import functools
 import itertools
 import os
 from collections.abc import Callable
@@ -30,9 +31,31 @@ MEMORY_OF_A_WORKER = 3 << 30
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """A worker for each core that this process may use, as far as memory goes."""
+    """A worker for each core that this process may use and one more, since some wait for what they started; as far as memory goes."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(len(os.sched_getaffinity(0)), memory // MEMORY_OF_A_WORKER))
+    return max(1, min(len(os.sched_getaffinity(0)) + 1, memory // MEMORY_OF_A_WORKER))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each worker begins to collect somewhere else. In a new checkout nothing is compiled yet, and workers that go through all files side
+    by side compile each of them, and each library, once a worker; so they find what the others did."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    folders = [folder for path in sorted((ROOT / "tests").iterdir()) for folder in _unfolded(path)]
+    number, workers = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    first = number % workers * len(folders) // workers
+    config.args = [str(folder) for folder in folders[first:] + folders[:first]]
+
+
+def _unfolded(path: Path) -> list[Path]:
+    """The folder *path*; instead of the one that holds most tests, what is in it."""
+    places = sorted(path.iterdir()) if path.name == "unit" else [path]
+    return [
+        place
+        for place in places
+        if place.name.startswith("test_") or (place.is_dir() and any(place.rglob("test_*.py")))
+    ]
 
 
 LONG = ("pipeline/test_kill", "pipeline/", "engine/test_crash", "engine/", "unit/serving/", "unit/cli/")
@@ -40,13 +63,15 @@ LONG = ("pipeline/test_kill", "pipeline/", "engine/test_crash", "engine/", "unit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: each is one worker's, and nobody should wait at the end for the one that began last."""
+    """Long files first: each is one worker's, and nobody should wait at the end for the one that began last. Then by name: all workers have
+    to have one order, wherever they began to collect."""
 
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT / "tests") else ""
-        return next((number for number, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+    @functools.cache
+    def place(path: Path) -> tuple[int, str]:
+        name = path.relative_to(ROOT / "tests").as_posix() if path.is_relative_to(ROOT / "tests") else path.as_posix()
+        return next((number for number, start in enumerate(LONG) if name.startswith(start)), len(LONG)), name
 
-    items.sort(key=place)
+    items.sort(key=lambda item: place(item.path))
 
 
 @pytest.fixture(scope="session")

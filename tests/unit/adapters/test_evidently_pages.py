@@ -7,9 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from argosy import errors
-from argosy.adapters.evidently_pages import SAID, EvidentlyPages
+from argosy import errors, wiring
 from argosy.domain.drift import Difference, Finding
+from argosy.ports.drift_pages import DriftPages
+
+
+@pytest.fixture(scope="module")
+def pages() -> DriftPages:
+    """On Evidently, which takes seconds to import: so not while tests are collected, which every worker does."""
+    return wiring.drift_pages()
 
 
 def rows(seed: int, **columns: pa.Array) -> pa.Table:
@@ -28,12 +34,10 @@ def finding(column: str, distance: float, *, drifted: bool) -> Finding:
     return Finding(difference=difference, adjusted_p=0.5, limit=0.1234, drifted=drifted)
 
 
-def test_a_page_needs_nothing_else(tmp_path: Path) -> None:
+def test_a_page_needs_nothing_else(pages: DriftPages, tmp_path: Path) -> None:
     """One file with both columns that loads nothing from elsewhere; nothing half written is left beside it."""
     path = tmp_path / "pages" / "page.html"
-    EvidentlyPages().write(
-        path, now=rows(1), before=rows(2), findings={}, drift=False, title="toy in production", verdict=""
-    )
+    pages.write(path, now=rows(1), before=rows(2), findings={}, drift=False, title="toy in production", verdict="")
     page = path.read_text(encoding="utf-8")
     assert "seats" in page
     assert "plan" in page
@@ -42,22 +46,22 @@ def test_a_page_needs_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("empty", [pa.nulls(300, pa.float64()), pa.array([float("nan")] * 300)], ids=["null", "nan"])
-def test_an_empty_column_does_not_cost_the_page(empty: pa.Array, tmp_path: Path) -> None:
+def test_an_empty_column_does_not_cost_the_page(pages: DriftPages, empty: pa.Array, tmp_path: Path) -> None:
     """Evidently would end with an error: the column is left out, on whichever side it is empty."""
     full = pa.array(np.arange(300.0))
     for place, (now, before) in enumerate([(empty, full), (full, empty)]):
         path = tmp_path / f"{place}.html"
-        EvidentlyPages().write(
+        pages.write(
             path, now=rows(1, gone=now), before=rows(2, gone=before), findings={}, drift=False, title="toy", verdict=""
         )
         assert path.stat().st_size > 100_000
 
 
-def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+def test_nothing_to_draw_is_said(pages: DriftPages, tmp_path: Path) -> None:
     """Rejected, in one line; no file."""
     nothing = pa.table({"x": pa.nulls(5, pa.float64())})
     with pytest.raises(errors.Rejected, match="toy: no column has a value on both sides"):
-        EvidentlyPages().write(
+        pages.write(
             tmp_path / "page.html", now=nothing, before=nothing, findings={}, drift=False, title="toy", verdict=""
         )
     assert list(tmp_path.iterdir()) == []
@@ -72,13 +76,13 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_page_says_what_was_decided(
-    drifted: list[str], drift: bool, headline: str, count: int, tmp_path: Path
+    pages: DriftPages, drifted: list[str], drift: bool, headline: str, count: int, tmp_path: Path
 ) -> None:
     """Whatever the rows that are drawn look like: Evidently's own tests would call all of these drifted, or half of them."""
     findings = {name: finding(name, 0.4321, drifted=name in drifted) for name in ("seats", "plan")}
     far = rows(1).set_column(0, "seats", pa.array(np.arange(300.0)))
     path = tmp_path / "page.html"
-    EvidentlyPages().write(
+    pages.write(
         path, now=far, before=rows(2), findings=findings, drift=drift, title="toy <b> is judged", verdict="drift: <i>"
     )
     page = path.read_text(encoding="utf-8")
@@ -86,16 +90,18 @@ def test_a_page_says_what_was_decided(
     assert page.count("Dataset Drift is") == 1
     assert f'"value": "{count}", "label": "Drifted Columns"' in page
     assert "0.4321" in page
+    from argosy.adapters.evidently_pages import SAID
+
     assert SAID in page
     assert "toy &lt;b&gt; is judged<br><b>drift: &lt;i&gt;</b>" in page
 
 
-def test_a_place_that_takes_no_page_is_said(tmp_path: Path) -> None:
+def test_a_place_that_takes_no_page_is_said(pages: DriftPages, tmp_path: Path) -> None:
     """A file where a folder should be, such as a report below another's name: one line with the place."""
     (tmp_path / "page").write_text("a file")
     with pytest.raises(
         errors.TryAgain, match=r"cannot write .*/page/page\.html: .*exists|cannot write .*Not a directory"
     ):
-        EvidentlyPages().write(
+        pages.write(
             tmp_path / "page" / "page.html", now=rows(1), before=rows(2), findings={}, drift=False, title="", verdict=""
         )
