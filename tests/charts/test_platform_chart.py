@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy.cli import main, notices, online, predictions
+from argosy.cli import main, notices, online, predictions, ui
 from argosy.domain import diagnosis, environment_layout, prerequisites
 from argosy.exporter import command
 from argosy.settings import Settings
@@ -143,6 +143,38 @@ def test_the_exporter_can_be_scraped(objects: Objects) -> None:
     assert found["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert found["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
     assert found["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_the_pages_look_and_touch_nothing() -> None:
+    """They read, in a restricted pod, by the command that the code has; nobody reaches them but through the cluster's own door."""
+    made = render({"ui": {"enabled": True}})
+    granted = [one for one in made if one["kind"] == "Role" and one["metadata"]["name"].startswith("argosy-ui")]
+    assert {one["metadata"].get("namespace") for one in granted} == {None, "argosy-staging", "argosy-production"}
+    assert {verb for one in granted for rule in one["rules"] for verb in rule["verbs"]} == {"get", "list"}
+    assert "secrets" not in {kind for one in granted for rule in one["rules"] for kind in rule["resources"]}
+    assert [one["kind"] for one in made if one["metadata"]["name"] == "argosy-ui"] == [
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "Deployment",
+    ]
+    pod = named(made, "Deployment", "argosy-ui")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    verb, *words = container["args"]
+    assert (container["command"], verb) == (["python", "-m", "argosy.cli.main"], "ui")
+    parser = argparse.ArgumentParser()
+    ui.add_arguments(parser)
+    arguments = parser.parse_args(words)
+    assert (arguments.namespace, arguments.port) == ("ml", 8100)
+    assert dict(arguments.canaries) == {"staging": "argosy-staging", "production": "argosy-production"}
+    assert "127.0.0.1:8100/healthz" in container["readinessProbe"]["exec"]["command"][-1]
+
+
+def test_no_pages_unless_they_are_wanted(objects: Objects) -> None:
+    """Nothing of them is there, their rights neither."""
+    assert not [one for one in objects if one["metadata"]["name"].startswith("argosy-ui")]
 
 
 def test_no_exporter_where_none_is_wanted() -> None:

@@ -49,6 +49,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: exporter
 {{- end }}
 
+{{- define "platform.uiSelector" -}}
+app.kubernetes.io/name: argosy
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: ui
+{{- end }}
+
 {{- define "platform.environment" -}}
 - {name: ARGOSY_ROOT, value: /tmp/step}
 - {name: HOME, value: /tmp}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from argosy import errors, wiring
-from argosy.cli import cost, get, target
+from argosy.cli import canary_places, cost, get, target
 from argosy.domain import bills, environment_layout
 from argosy.domain.bills import BillRow, Prices
 from argosy.domain.promotion_requests import State
@@ -49,7 +49,7 @@ class OverallState:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="a run, as `get` takes it; without one everything")
     parser.add_argument("--owner", metavar="NAME", help="only the models of this project that NAME answers for")
-    parser.add_argument("--canaries", metavar="NAMESPACE", help="canaries of this namespace of the cluster, too")
+    canary_places.add_argument(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     target.add_arguments(parser, "runs of a cluster instead of this machine's")
 
@@ -86,11 +86,12 @@ def _standing(arguments: argparse.Namespace, here: Settings, prices: Prices) -> 
         for each in itertools.islice(target.runs(arguments).newest_first(), NEWEST)
         if arguments.owner is None or _owner_of(each, owners) == arguments.owner
     ]
+    canaries = canary_places.looked_at(arguments)
     rollouts = [
         one
         for name in environment_layout.ENVIRONMENTS
-        if arguments.canaries is not None
-        for one in wiring.rollouts(arguments.canaries).of(name)
+        if canaries is not None
+        for one in canaries(name)
         if one.model in live
     ]
     now = datetime.datetime.now(datetime.UTC)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy import errors, wiring
-from argosy.cli import cost, diff, graph, named_runs, report, run_documents, target, trace
+from argosy.cli import canary_places, cost, diff, graph, named_runs, report, run_documents, target, trace
 from argosy.domain.bills import Prices, Used
 from argosy.domain.traces import AnsweredRow, Trace
 from argosy.engine.state import runs
@@ -35,9 +35,7 @@ MOST_OTHERS = 9
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=PORT, help=f"0 for a free one; default {PORT}")
     parser.add_argument("--open", action="store_true", help="open it in the browser")
-    parser.add_argument(
-        "--canaries", metavar="NAMESPACE", help="show how canaries stand in this namespace of the cluster at hand"
-    )
+    canary_places.add_argument(parser)
     target.add_arguments(parser, "runs of a cluster instead of this machine's")
 
 
@@ -69,7 +67,7 @@ def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
         bill=lambda: _bill(arguments, here, prices, known),
         graph=lambda run: graph.picture(arguments, here.home, run),
         compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
-        canaries=None if arguments.canaries is None else lambda name: wiring.rollouts(arguments.canaries).of(name),
+        canaries=canary_places.looked_at(arguments),
     )
 
 

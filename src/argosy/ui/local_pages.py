@@ -53,6 +53,7 @@ def application(sources: PageSources) -> web.Application:
     pages, models = _Pages(sources), ModelHandlers(sources)
     found.add_routes(
         [
+            web.get("/healthz", _healthy),
             web.get("/", models.board),
             web.get("/models/{model}", models.model),
             web.get("/models/{model}/versions", models.versions),
@@ -89,6 +90,11 @@ async def answering(sources: PageSources, port: int) -> AsyncIterator[str]:
         yield f"http://{HOST}:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
+
+
+async def _healthy(_request: web.Request) -> web.StreamResponse:
+    """That it answers, for whoever keeps it running; nothing outside is asked for that."""
+    return web.Response(text="ok\n")
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

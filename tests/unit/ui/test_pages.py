@@ -300,3 +300,9 @@ def test_a_run_is_drawn_as_a_graph() -> None:
     assert 'aria-label="Graph of the run"><svg>Succeeded</svg>' in page
     _, page, _ = shown(sources(ChangingRuns(run("Succeeded"))), "/runs/r-1")
     assert "Graph of the run" not in page
+
+
+def test_it_says_that_it_answers() -> None:
+    """To whoever keeps it running, although nothing else can be asked."""
+    status, text, _ = shown(sources(ChangingRuns(run("Succeeded"))), "/healthz")
+    assert (status, text) == (200, "ok\n")
