@@ -232,8 +232,9 @@ def _tried(model: str, environment: str, one: ChangedFile, read: Callable[[str],
         return live.model_copy(update={"tries": "nothing"})
     if refused := list(_unplain(one)):
         raise errors.Rejected(f"{one.path} {refused[0]}")
+    content = read(one.path) or b""  # what keeps a forge from answering says nothing of the commit
     try:
-        second = second_file.parse(read(one.path) or b"", one.path)
+        second = second_file.parse(content, one.path)
     except errors.Misconfigured as error:
         raise errors.Rejected(str(error)) from None
     its = {"model_digest": second.model_digest, "version": second.version, "champion_digest": live.model_digest}

@@ -43,6 +43,7 @@ def _tries_the_same(proposal: Proposal, there: Main) -> bool:
     """Whether what is *there* in the place of *proposal*, an experiment, is what that wants, in every field; or none, as it wants."""
     subject = proposal.subject
     path = environment_layout.second_path(subject.model, subject.environment)
+    there = there.holding(path)
     try:
         found = there.second(subject.model, subject.environment)
     except errors.Misconfigured:  # nobody can be served with it
@@ -67,6 +68,7 @@ def _go_by_the_same(proposal: Proposal, there: Main) -> bool:
     path = environment_layout.evidence_path(subject.model, subject.environment)
     if path not in proposal.files:
         return True
+    there = there.holding(path)
     mine, theirs = (
         _overridden(read)
         for read in (
@@ -94,6 +96,7 @@ def _says_more(proposal: Proposal, there: Main) -> bool:
     path = environment_layout.evidence_path(subject.model, subject.environment)
     if path not in proposal.files or _is_doubted(partial(parse, proposal.files[path], path)):
         return False
+    there = there.holding(path)
     return _is_doubted(partial(there.evidence, subject.model, subject.environment))
 
 

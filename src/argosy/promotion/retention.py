@@ -115,8 +115,9 @@ def _trained_on_before(main: Main, model: str, staying: Mapping[str, str]) -> di
             version = standing.understood(then, model, environment)
             if version is None or (uri := name_in_store(version.storage_uri)) not in sought:
                 continue
+            read = then.holding(environment_layout.evidence_path(model, environment))
             try:
-                evidence = then.evidence(model, environment)
+                evidence = read.evidence(model, environment)
             except errors.Misconfigured as error:
                 unread[uri] = (
                     f"nobody knows what version {version.version} was trained on, and its bundle stays: {error}"

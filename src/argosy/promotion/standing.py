@@ -92,6 +92,10 @@ class Main:
         found = self.forge.contents(places, self.commit)
         return replace(self, _known={**self._known, **{path: found.get(path) for path in places}})
 
+    def holding(self, *paths: str) -> "Main":
+        """This commit of main, with the files *paths* read: what is Misconfigured from now on is what they hold, and not the forge."""
+        return replace(self, _known={**self._known, **{path: self._read(path) for path in paths}})
+
     def version(self, model: str, environment: str) -> Version | None:
         """The version of *model* that *environment* serves, the champion where that is production; None where main names none.
 
@@ -242,8 +246,9 @@ class Main:
 
     def _overrides_or_fault(self, model: str) -> tuple[list[Override], str | None]:
         """The gates that *model* may go past, and why nobody can tell: that is the matter of whom it concerns, not of every request."""
+        main = self.holding(environment_layout.overrides_path(model))
         try:
-            return self.overrides(model), None
+            return main.overrides(model), None
         except errors.Misconfigured as error:
             return [], str(error)
 
@@ -287,6 +292,7 @@ class Main:
 
 def understood(main: Main, model: str, environment: str) -> Version | None:
     """The version of *model* that *environment* serves by *main*; None where there is none, or its file cannot be understood."""
+    main = main.holding(environment_layout.version_path(model, environment))
     try:
         return main.version(model, environment)
     except errors.Misconfigured:

@@ -105,6 +105,7 @@ def experiment(main: Main, environment: str, second: SecondFile, place: NamedPla
 
 
 def _evidence(main: Main, model: str, environment: str) -> Evidence | None:
+    main = main.holding(environment_layout.evidence_path(model, environment))
     try:
         return main.evidence(model, environment)
     except errors.Misconfigured:  # it is shown, and decides nothing here
@@ -174,6 +175,7 @@ def _title(one: Experiment) -> str:
 def end(main: Main, live: release.Version, environment: str, *, by: str, why: str) -> Proposal:
     """The request that ends what *environment* tries beside *live*, in the name of *by*, because of *why*."""
     why = promotion_requests.one_line(why, LONGEST_REASON)
+    main = main.holding(environment_layout.second_path(live.model, environment))
     try:
         second = main.second(live.model, environment)
     except errors.Misconfigured:  # that it cannot be understood is one more reason for it to go

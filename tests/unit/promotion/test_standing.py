@@ -1,7 +1,8 @@
 """What main says, read in one place: its answers, and that nobody reads past it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from argosy.domain import environment_layout, release
 from argosy.domain.documents import sha256
 from argosy.promotion import proposals, standing
 from argosy.promotion.standing import Main
-from argosy.testing.forge_contract import TEMPLATE, proposal, version
+from argosy.testing.forge_contract import TEMPLATE, experiment, proposal, version
 
 PACKAGE = Path(argosy.__file__).parent
 PATH = environment_layout.version_path("toy", "production")
+STAGING = environment_layout.version_path("toy", "staging")
 
 
 def _version(name: str, **changes: object) -> release.Version:
@@ -93,6 +95,46 @@ def test_what_was_served_before() -> None:
     assert found.version == _version("b")
     assert found.files == {PATH: _version("b").yaml().encode()}
     assert len(list(main.servings("toy", "production"))) == 5
+
+
+class Refusing(MemoryForge):
+    """A forge that refuses to give one file of one commit, as it does whose token ended."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__(files)
+        self.refused: tuple[str, str] | None = None
+
+    def read(self, path: str, at: str | None = None) -> bytes | None:
+        """See the port."""
+        if self.refused == (path, at or self.head()):
+            raise errors.Misconfigured("the forge refuses: bad credentials")
+        return super().read(path, at)
+
+
+@pytest.mark.parametrize("made", ["second.yaml", "version.yaml", "evidence/evidence.json"])
+def test_a_refused_look_opens_no_second_request(made: str) -> None:
+    """Whether the request that is open asks the same is not known then, and is not answered with no."""
+    forge = Refusing({**TEMPLATE, STAGING: _version("a").yaml().encode()})
+    asked = experiment("s", beside="a") if made == "second.yaml" else proposal("b", champion="a")
+    (first,) = filter(None, [forge.propose(asked)])
+    decide = partial(proposals.decide, Main.now(forge), asked, [first])
+    assert decide().request == first
+    forge.refused = (f"models/toy/staging/{made}", first.head)
+    with pytest.raises(errors.Misconfigured, match="bad credentials"):
+        decide()
+
+
+def test_a_refused_look_passes_nothing_over() -> None:
+    """The version before the one that cannot be asked is no way back, and overrides that cannot be asked are no broken ones."""
+    forge = Refusing({"README.md": b""})
+    for name in ("a", "b", "live"):
+        forge.push({PATH: _version(name).yaml().encode()})
+    forge.refused = (PATH, "2")
+    with pytest.raises(errors.Misconfigured, match="bad credentials"):
+        Main.now(forge).served_before(_version("live"), "production")
+    forge.refused = (environment_layout.overrides_path("toy"), "3")
+    with pytest.raises(errors.Misconfigured, match="bad credentials"):
+        Main.now(forge).state("toy", _version("a").model_digest)
 
 
 def _asks_of_forges(path: Path) -> Iterator[str]:
