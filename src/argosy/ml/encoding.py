@@ -8,7 +8,7 @@ through it, so that a value becomes the same bits everywhere. What the matrix me
 import math
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, cast
@@ -32,9 +32,6 @@ Column = Sequence[Any] | npt.NDArray[Any]
 
 # float32 has no room for more; a larger number would become infinite without a word.
 LARGEST = float(np.finfo(np.float32).max)
-_PLAIN = frozenset({int, float, type(None)})
-"""Types of a number or null. True is an int to Python and no number to us."""
-
 _FEW = 128
 """Values that are looked at sooner than it takes to find out which of them to look at."""
 
@@ -101,20 +98,29 @@ class Encoder:
         is not listed, which only :meth:`rows` takes as missing.
         """
         try:
-            coded = [
-                column if levels is None else _coded(column, levels)
-                for column, levels in zip(columns, self._levels, strict=True)
-            ]
-            exact = _doubles(coded)
+            exact = self._doubles(columns)
         except (_NotPlain, OverflowError):
             return None
-        largest = np.abs(exact).max(initial=0.0)
+        sizes = np.abs(exact)
         # Of NaN neither is true, so that one comparison nearly always answers for both.
-        if not largest <= LARGEST and ((np.abs(exact) > LARGEST).any() or _holds_nan(coded, exact)):
+        if not sizes.max(initial=0.0) <= LARGEST and (
+            np.fmax.reduce(sizes, axis=None) > LARGEST or _holds_nan(columns, exact)
+        ):
             return None
         if self._holds_true_or_false(columns, exact):
             return None
         return EncodedColumns(exact.T.astype(np.float32, order="C"), exact)
+
+    def _doubles(self, columns: Sequence[Column]) -> Numbers:
+        """*columns*, a row each; a level is its place, null NaN, and true and false 1 and 0. Raises _NotPlain and OverflowError."""
+        count = len(columns[0]) if columns else 0
+        # Of what turns numbers of Python into doubles this is the quickest by half, and it takes nothing else for one.
+        pack = struct.Struct(f"{count}d").pack
+        rows = [
+            _numbers_packed(column, pack) if levels is None else _levels_packed(column, levels, pack)
+            for column, levels in zip(columns, self._levels, strict=True)
+        ]
+        return np.frombuffer(b"".join(rows)).reshape(len(columns), count)
 
     def _holds_true_or_false(self, columns: Sequence[Column], exact: Numbers) -> bool:
         """True where a column of numbers has a truth value in it. They were packed as 1 and 0: of many, only columns with those are
@@ -161,38 +167,36 @@ class _NotPlain(Exception):
     """A category's value is none of its levels, or no text; a number is none."""
 
 
-def _coded(column: Column, levels: Mapping[str, float]) -> Sequence[float | None]:
-    """The indices of the levels in *column*, None for null. Raises _NotPlain."""
+def _levels_packed(column: Column, levels: Mapping[str, float], pack: Callable[..., bytes]) -> bytes:
+    """The places of the levels in *column* as doubles, NaN for null. Raises _NotPlain."""
     if isinstance(column, np.ndarray):
         raise _NotPlain
     try:
-        coded = list(map(levels.get, column))
+        return pack(*map(levels.get, column))
     except TypeError:  # a list or an object has no hash
         raise _NotPlain from None
-    if None in coded and coded.count(None) != column.count(None):
-        raise _NotPlain
-    return coded
+    except struct.error:  # a null, or no level
+        coded = list(map(levels.get, column))
+        if coded.count(None) != column.count(None):
+            raise _NotPlain from None
+        return pack(*_with_nan(coded))
 
 
-def _doubles(columns: Sequence[Column]) -> Numbers:
-    """*columns*, a row each, NaN for null; true and false become 1 and 0. Raises _NotPlain and OverflowError."""
-    count = len(columns[0]) if columns else 0
-    return np.frombuffer(b"".join(_packed(columns, count))).reshape(len(columns), count)
-
-
-def _packed(columns: Sequence[Column], count: int) -> Iterator[bytes]:
-    # Of what turns numbers of Python into doubles this is the quickest by half, and it takes nothing else for one.
-    pack = struct.Struct(f"{count}d").pack
-    for column in columns:
-        if isinstance(column, np.ndarray):
-            yield column.astype(np.float64).tobytes()
-            continue
+def _numbers_packed(column: Column, pack: Callable[..., bytes]) -> bytes:
+    """*column* as doubles, NaN for null. Raises _NotPlain, and OverflowError for a whole number that no double holds."""
+    if isinstance(column, np.ndarray):
+        return column.astype(np.float64).tobytes()
+    try:
+        return pack(*column)
+    except struct.error:  # a null, or no number
         try:
-            yield pack(*column)
-        except struct.error:  # a null, or no number
-            if not _PLAIN.issuperset(map(type, column)):
-                raise _NotPlain from None
-            yield np.array(column, dtype=np.float64).tobytes()
+            return pack(*_with_nan(column))
+        except struct.error:
+            raise _NotPlain from None
+
+
+def _with_nan(column: Sequence[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in column]
 
 
 def _holds_nan(columns: Sequence[Column], exact: Numbers) -> bool:

@@ -74,6 +74,17 @@ def first_text(body: bytes, number: int) -> str:
     return next((_utf8(body[begin:end]) for tag, begin, end in _walked(body) if tag == wanted), "")
 
 
+def alone(body: bytes, number: int) -> int | None:
+    """Where the content of field *number* begins, if the message *body* is that one field of bytes or packed numbers; None where it is not.
+
+    Raises DecodeError where it is no message.
+    """
+    if not body or body[0] != number << 3 | 2:
+        return None
+    size, begin = _varint(body, 1)
+    return begin if begin + size == len(body) else None
+
+
 def _walked(body: bytes) -> Iterator[tuple[int, int, int]]:
     """Of each field at the top of the message *body*: its tag, and where its content begins and ends. Raises DecodeError."""
     position = 0

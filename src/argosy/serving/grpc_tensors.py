@@ -33,6 +33,9 @@ CONTENTS = {
     TEXT: "bytes_contents",
 }
 """Where a tensor of each datatype has its typed contents. FP16 has none: it comes raw."""
+_FIELDS = grpc_messages.CLASSES["InferTensorContents"].DESCRIPTOR.fields_by_name
+CONTENT_NUMBERS = {datatype: _FIELDS[CONTENTS[datatype]].number for datatype in ("FP32", "FP64")}
+"""The number of that field, of floating point numbers."""
 HARMLESS_BYTES = 16 * 1024
 """A message this short takes little memory whatever it holds."""
 MOST_PARAMETERS = 64
@@ -181,12 +184,13 @@ class GrpcTensors:
 
 def _typed_column(tensor: Any) -> Column | None:
     """The values of a tensor of FP32, FP64 or BYTES with typed contents; None where something is odd."""
-    contents = tensor.contents
-    if len(contents.ListFields()) != 1:
-        return None
-    if tensor.datatype == TEXT:
-        return plain_tensors.texts(contents.bytes_contents)
-    return _nulls(list(getattr(contents, CONTENTS[tensor.datatype])))
+    contents, datatype = tensor.contents, tensor.datatype
+    if datatype == TEXT:
+        return plain_tensors.texts(contents.bytes_contents) if len(contents.ListFields()) == 1 else None
+    # On the wire floating point numbers lie one behind the other: to have them written again is a copy, to take one by one is not.
+    data = contents.SerializeToString()
+    begin = grpc_messages.alone(data, CONTENT_NUMBERS[datatype])
+    return None if begin is None else plain_tensors.numbers(data[begin:], datatype)
 
 
 def _raw_column(tensor: Any, data: bytes) -> Column | None:

@@ -3,6 +3,7 @@
 Whatever is not as plain as that, or wrong, is left to :mod:`argosy.serving.tensors`, which alone says what it is.
 """
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ _UNSEEN: Mapping[Kind, frozenset[str]] = {
 }
 """Datatypes whose values in JSON nobody looks at here, by what they are for: that they are numbers, no larger than the largest of FP32,
 or levels, the model's encoder demands anyway."""
+_length = struct.Struct("<I").unpack_from
 _NUMBERS = {datatype: np.dtype(form) for datatype, form in tensors.FORMS.items() if datatype != tensors.BOOL}
 
 
@@ -88,12 +90,13 @@ class PlainTensors:
 
 def split(data: bytes) -> list[bytes]:
     """The texts that *data* is made of, each behind its length; where it is not, one that is no UTF-8 besides."""
-    found, position, size = [], 0, len(data)
-    while position + 4 <= size:
+    found, position, last = [], 0, len(data) - 4
+    while position <= last:
+        (length,) = _length(data, position)
         begin = position + 4
-        position = begin + int.from_bytes(data[position:begin], "little")
+        position = begin + length
         found.append(data[begin:position])
-    return found if position == size else [*found, b"\xff"]
+    return found if position == len(data) else [*found, b"\xff"]
 
 
 def texts(contents: Iterable[bytes]) -> list[str] | None:

@@ -190,6 +190,17 @@ def test_fp16_comes_raw(parts: ServerParts, predictor: Predictor) -> None:
     assert "FP16 has no typed contents" in error.details()
 
 
+def test_numbers_are_found_where_nothing_is_beside_them() -> None:
+    """Long and short contents begin behind their length; with other contents, or none, there is no such place."""
+    contents, number = grpc_messages.CLASSES["InferTensorContents"], grpc_tensors.CONTENT_NUMBERS["FP64"]
+    for values in ([0.5], [0.5, -1.0] * 100):
+        written = contents(fp64_contents=values).SerializeToString()
+        begin = grpc_messages.alone(written, number)
+        assert np.frombuffer(written[begin:], "<f8").tolist() == values
+    for other in ({}, {"fp32_contents": [0.5]}, {"fp64_contents": [0.5], "bytes_contents": [b"x"]}):
+        assert grpc_messages.alone(contents(**other).SerializeToString(), number) is None
+
+
 def test_every_feature_in_one_tensor(predictor: Predictor) -> None:
     """Shape [n, features], where all are numbers or all of them texts; here one is another kind, and is said to be."""
     parts = server_parts(predictor=predictor, served=ServedRelease("leaving", "none", 4, predictor.digest))
