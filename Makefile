@@ -116,7 +116,7 @@ lock: ## lock the dependencies anew: names, versions, hashes
 		--quiet --no-header --output-file requirements/clients.txt
 	$(BIN)/uv pip compile --group docs --generate-hashes --universal --python-version 3.11 \
 		--quiet --no-header --output-file requirements/docs.txt
-	$(BIN)/uv pip compile pyproject.toml --extra data --extra features --extra spark --constraint requirements/all.txt --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra data --extra features --extra serve --extra spark --extra train --constraint requirements/all.txt --generate-hashes \
 		--universal --python-version 3.11 --quiet --no-header --no-annotate --output-file requirements/spark.txt
 
 clean: ## remove what set-up made (never ARGOSY_HOME)

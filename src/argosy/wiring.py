@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.domain.model_settings import ModelSettings
     from argosy.domain.release import Version
     from argosy.domain.source_settings import Source
+    from argosy.ml.fitting import Fitting
+    from argosy.ml.frames import Examples
     from argosy.monitoring.notices import Announcer
     from argosy.monitoring.performance import Tools
     from argosy.monitoring.retrainings import LooksOf
@@ -64,6 +66,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.token_verifier import TokenVerifier
     from argosy.ports.trial_server import TrialServer
     from argosy.ports.workflows import Workflows
+    from argosy.scoring.sent_work import Pool
 
 LOCAL = "local:"
 GITHUB = "github:"
@@ -154,7 +157,10 @@ def artifacts(settings: Settings) -> Artifacts:
 
 def objects(settings: Settings, uri: str) -> Objects:
     """The objects below *uri*, which is one of the *settings*. Raises Misconfigured for a place of no kind we know."""
-    setting = "ARGOSY_PREDICTIONS_URI" if uri == settings.predictions_uri else "ARGOSY_MONITORING_URI"
+    return _objects(uri, "ARGOSY_PREDICTIONS_URI" if uri == settings.predictions_uri else "ARGOSY_MONITORING_URI")
+
+
+def _objects(uri: str, setting: str) -> Objects:
     if uri.startswith(S3):
         from argosy.adapters.s3.bucket_objects import S3Objects
 
@@ -277,9 +283,14 @@ def signer(settings: Settings) -> Signer:
 
 def verifier(settings: Settings, key: Path | None = None) -> Verifier:
     """The verifier of signatures, with the public key; *key* in place of the one in the settings."""
+    return verifier_by(key or settings.verifying_key)
+
+
+def verifier_by(key: Path) -> Verifier:
+    """The verifier of signatures with the public keys in the file *key*."""
     from argosy.adapters.model_signer import KeyVerifier
 
-    return KeyVerifier(key or settings.verifying_key)
+    return KeyVerifier(key)
 
 
 def prediction_log(settings: Settings, served: ServedRelease, features: Sequence[tuple[str, str]]) -> PredictionLog:
@@ -295,9 +306,14 @@ def prediction_log(settings: Settings, served: ServedRelease, features: Sequence
 
 def batch_log(settings: Settings) -> BatchLog:
     """A log of what tables were answered with."""
+    return batch_log_at(settings.predictions_uri)
+
+
+def batch_log_at(uri: str) -> BatchLog:
+    """A log, below *uri*, of what tables were answered with. Sent to other processes it has no settings with it."""
     from argosy.adapters.segment_log.batch import BatchSegments
 
-    return BatchSegments(objects(settings, settings.predictions_uri))
+    return BatchSegments(_objects(uri, "ARGOSY_PREDICTIONS_URI"))
 
 
 def prediction_history(settings: Settings) -> PredictionHistory:
@@ -416,6 +432,24 @@ def spark(compute: Compute, step: str) -> Iterator[Spark | None]:
             yield asked
         finally:
             asked.close()
+
+
+def fitting(spark: Spark | None, settings: ModelSettings, features: Path) -> Callable[[Examples], Fitting] | None:
+    """Who fits the training side of the folder *features* by *settings*, given its outline; None where *spark* is None: the step itself."""
+    if spark is None:
+        return None
+    from argosy.adapters.spark.spark_fitting import SparkFitting
+
+    return lambda examples: SparkFitting(spark, features, examples, settings)
+
+
+def executors(spark: Spark | None) -> Pool | None:
+    """The processes that *spark* calculates in; None where it is None."""
+    if spark is None:
+        return None
+    from argosy.adapters.spark.spark_executors import SparkExecutors
+
+    return SparkExecutors(spark)
 
 
 def table_comparison() -> TableComparison:

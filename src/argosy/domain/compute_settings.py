@@ -7,8 +7,8 @@ from pydantic import Field, field_validator
 
 from argosy.domain.documents import Document
 
-SparkStep = Literal["validate", "build-features"]
-SPARK_STEPS: tuple[SparkStep, ...] = ("validate", "build-features")
+SparkStep = Literal["validate", "build-features", "train", "score-batch"]
+SPARK_STEPS: tuple[SparkStep, ...] = ("validate", "build-features", "train", "score-batch")
 OURS = (
     "spark.master",
     "spark.remote",
@@ -23,10 +23,18 @@ class Compute(Document):
     """Who calculates: DuckDB within the memory of the step, which answers up to some hundred million rows, or Spark beyond."""
 
     engine: Literal["duckdb", "spark"] = Field(
-        default="duckdb", description="The same rows and verdicts come of either."
+        default="duckdb",
+        description="The same rows, verdicts and answers come of either; of the same settings Spark fits another model, by `workers`.",
     )
     steps: list[SparkStep] = Field(
         default_factory=lambda: list(SPARK_STEPS), min_length=1, description="The steps that ask Spark."
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Tasks of Spark that fit a model together, each with its share of the rows in memory. The same number gives the same "
+        "model.",
     )
     options: dict[str, str] = Field(
         default_factory=dict,

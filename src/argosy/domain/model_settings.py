@@ -380,6 +380,22 @@ class ModelSettings(CommonSettings):
             raise _wrong(("label", "classes"), "a multiclass task names three label classes or more")
         return self
 
+    @model_validator(mode="after")
+    def _is_fitted_where_it_can_be(self) -> Self:
+        if not self.compute.asks_spark("train"):
+            return self
+        others = [step for step in self.compute.steps if step != "train"]
+        instead = f"fit it in the step: `steps: [{', '.join(others)}]`"
+        if self.training.library != XGBOOST:
+            raise _wrong(
+                ("compute", "steps"), f"XGBoost alone fits on Spark, and `training.library` is another; {instead}"
+            )
+        if self.monitor is not None and self.monitor.seasonality is not None:
+            raise _wrong(
+                ("compute", "steps"), f"`monitor.seasonality` counts all rows of the past in the step; {instead}"
+            )
+        return self
+
     def _labels_problem(self, names: Collection[str]) -> PydanticCustomError | None:
         labels = self.labels
         if labels is None:

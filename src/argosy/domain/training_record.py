@@ -39,6 +39,8 @@ class TrainingRecord(Document):
     features_digest: str
     seed: int
     nthread: int
+    workers: int | None = None
+    """Tasks of Spark that fitted it together; None: one process did."""
     rows: int
     library: str | None = None
     """The trainer that fitted it; None of XGBoost."""

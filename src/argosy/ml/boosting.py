@@ -46,6 +46,27 @@ class Fit:
     losses: dict[str, list[float]]
 
 
+class Watch:
+    """The rule by which a fit of *rounds* at most ends: the loss has not fallen for *patience* rounds."""
+
+    def __init__(self, rounds: int, patience: int) -> None:
+        self._rounds, self._patience = rounds, patience
+        self._lowest = float("inf")
+        self.best = STRIDE
+        """The round at which the loss was lowest."""
+
+    def looks(self, done: int) -> bool:
+        """True where the loss is looked at after *done* rounds."""
+        return done % STRIDE == 0 or done == self._rounds
+
+    def stops(self, done: int, loss: float) -> bool:
+        """Look at the *loss* after *done* rounds; True where the fit is over."""
+        if loss < self._lowest:
+            self.best, self._lowest = done, loss
+            return False
+        return done - self.best >= self._patience
+
+
 def parameters(learning: Learning, point: Point) -> dict[str, Any]:
     """All of XGBoost's parameters for *point*."""
     objective, loss = OBJECTIVES[learning.task]
@@ -159,18 +180,16 @@ def fit_until_it_stops(
     """
     booster = xgboost.Booster(dict(parameters), [data, *watched.values()])
     losses: dict[str, list[float]] = {name: [] for name in watched}
-    best, lowest = STRIDE, float("inf")
+    watch = Watch(rounds, patience)
     for done in range(1, rounds + 1):
         booster.update(data, done - 1)
-        if done % STRIDE and done != rounds:
+        if not watch.looks(done):
             continue
         for name, matrix in watched.items():
             losses[name].append(_loss(booster, matrix))
-        if (loss := losses[name][-1]) < lowest:
-            best, lowest = done, loss
-        elif done - best >= patience:
+        if watch.stops(done, losses[name][-1]):
             break
-    return Fit(booster, best, losses)
+    return Fit(booster, watch.best, losses)
 
 
 def looked_at(count: int, rounds: int) -> list[int]:

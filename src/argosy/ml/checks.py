@@ -3,18 +3,26 @@
 What a single value may be is the data contract's business, checked by ``validate``; here it is about the training side as a whole.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
 import numpy as np
+import pyarrow as pa
 from pyarrow import compute
 
 from argosy import errors
+from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import ModelSettings
 from argosy.ml.frames import Examples
 
 
-def learnable(examples: Examples, settings: ModelSettings) -> None:
-    """Return where *examples* can teach something; raise Rejected with the column and what to do where they cannot."""
+def learnable(examples: Examples, settings: ModelSettings, parts: Iterable[pa.Table] | None = None) -> None:
+    """Return where *examples* can teach something; raise Rejected with the column and what to do where they cannot.
+
+    *parts*: their rows with the features, some at a time, where *examples* are without.
+    """
     _target_varies(examples, settings)
-    _features_vary(examples)
+    _features_vary(examples.schema.features, [examples.table] if parts is None else parts)
 
 
 def _target_varies(examples: Examples, settings: ModelSettings) -> None:
@@ -38,15 +46,22 @@ def _target_varies(examples: Examples, settings: ModelSettings) -> None:
         )
 
 
-def _features_vary(examples: Examples) -> None:
-    for feature in examples.schema.features:
-        column = examples.table.column(feature.name)
-        if column.null_count == len(column):
+def _features_vary(features: Sequence[FeatureColumn], parts: Iterable[pa.Table]) -> None:
+    rows, missing, some = 0, Counter[str](), dict[str, pa.Array]()
+    for part in parts:
+        rows += part.num_rows
+        for name in (feature.name for feature in features):
+            missing[name] += part.column(name).null_count
+            if name not in some or len(some[name]) < 2:
+                seen = compute.unique(part.column(name).combine_chunks()).drop_null()
+                some[name] = compute.unique(pa.concat_arrays([some[name], seen]) if name in some else seen)[:2]
+    for feature in features:
+        if missing[feature.name] == rows:
             raise errors.Rejected(
-                f"feature {feature.name!r} is missing in all {len(column)} training rows: mend its source, or take it out of the features"
+                f"feature {feature.name!r} is missing in all {rows} training rows: mend its source, or take it out of the features"
             )
-        if column.null_count == 0 and compute.count_distinct(column).as_py() == 1:
+        if missing[feature.name] == 0 and len(some[feature.name]) == 1:
             raise errors.Rejected(
-                f"feature {feature.name!r} has one value in all {len(column)} training rows, so it cannot tell them apart: "
+                f"feature {feature.name!r} has one value in all {rows} training rows, so it cannot tell them apart: "
                 "mend its source, or take it out of the features"
             )

@@ -90,10 +90,35 @@ def read(folder: Path, side: str, kept: Callable[[pa.Table], pa.Array] | None = 
     columns = schema(folder)
     found = parts(folder, side)
     table = pa.concat_tables(found if kept is None else (part.filter(kept(part)) for part in found))
+    return Examples(columns, table, Encoder(columns.features).table(table), _labels(table, side))
+
+
+def _labels(table: pa.Table, side: str) -> npt.NDArray[np.float64]:
     if table.num_rows == 0:
         raise errors.Rejected(f"the features have no row on the {side} side; look at `split` in the settings")
-    labels = np.asarray(table.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
-    return Examples(columns, table, Encoder(columns.features).table(table), labels)
+    return np.asarray(table.column(LABEL).cast("float64").to_numpy(), dtype=np.float64)
+
+
+def outline(folder: Path, side: str) -> Examples:
+    """The examples of *side* in *folder* without their features: keys, times and labels alone, and a matrix of no columns.
+
+    Raises as :func:`read`.
+    """
+    columns = schema(folder)
+    table = pa.concat_tables(parts(folder, side, list(dict.fromkeys([*columns.join_keys, TIME, LABEL]))))
+    labels = _labels(table, side)
+    return Examples(columns, table, np.empty((len(labels), 0), np.float32), labels)
+
+
+def places(folder: Path, side: str) -> npt.NDArray[np.int64]:
+    """The row, from 0, at which each example of *side* stands in the file of *folder*; in order."""
+    found, first = [np.empty(0, np.int64)], 0
+    with pq.ParquetFile(folder / ROWS) as file:
+        for group in range(file.num_row_groups):
+            sides = file.read_row_group(group, columns=[SIDE]).column(SIDE)
+            found.append(first + np.flatnonzero(compute.equal(sides, side).to_numpy()))
+            first += len(sides)
+    return np.concatenate(found)
 
 
 def parts(folder: Path, side: str, names: Sequence[str] | None = None) -> Iterator[pa.Table]:

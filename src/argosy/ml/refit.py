@@ -18,8 +18,9 @@ from argosy.domain.search import Choice
 from argosy.domain.training_record import ClassRecord, LearningCurve, TrainingRecord
 from argosy.ml import crossvalidation, metrics, trainers
 from argosy.ml.crossvalidation import FoldOutcome
+from argosy.ml.fitting import Fitting, InMemory
 from argosy.ml.frames import Examples
-from argosy.ml.trainer import Model, Rows
+from argosy.ml.trainer import Model
 
 LIBRARIES = ("numpy", "optuna", "pyarrow", "xgboost")
 """Packages whose versions are recorded, beside the trainer's own."""
@@ -33,23 +34,28 @@ class Fitted:
     threshold: float | None
     predictions: npt.NDArray[np.float32]
     """Out of fold, in the order of the examples."""
-    outcomes: list[FoldOutcome]
+    outcomes: Sequence[FoldOutcome]
     rounds: int
     """Boosting rounds of the model."""
+    workers: int | None = None
+    """See :class:`argosy.ml.fitting.Fitting`."""
 
 
-def fit(examples: Examples, choice: Choice, settings: ModelSettings) -> Fitted:
-    """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions."""
-    outcomes = crossvalidation.CrossValidation(examples, settings).outcomes(choice.parameters)
+def fit(examples: Examples, choice: Choice, settings: ModelSettings, fitting: Fitting | None = None) -> Fitted:
+    """Fit *choice* on all of *examples*; its threshold is the setting's, from out-of-fold predictions.
+
+    *fitting*: who fits on these very rows, of which *examples* may then be without features; None: this process.
+    """
+    fitting = fitting or InMemory(examples, settings)
+    outcomes = fitting.outcomes(choice.parameters)
     predictions = crossvalidation.out_of_fold(outcomes)
     rounds = choice.boost_rounds
     if settings.search.rows is not None and settings.search.rows < len(examples):
         # More rows than the trials saw bear more rounds.
         rounds = crossvalidation.final_rounds([outcome.rounds for outcome in outcomes])
-    learning = trainers.learning(settings, examples.schema.features)
-    rows = Rows(examples.matrix, examples.labels)
-    model = trainers.of(settings).fit(learning, choice.parameters, rows, rounds=rounds)
-    return Fitted(model, _threshold(examples, predictions, settings), predictions, outcomes, rounds)
+    model = fitting.fit(choice.parameters, rounds=rounds)
+    threshold = _threshold(examples, predictions, settings)
+    return Fitted(model, threshold, predictions, outcomes, rounds, fitting.workers)
 
 
 def record(
@@ -73,6 +79,7 @@ def record(
         features_digest=features_digest,
         seed=settings.seed,
         nthread=settings.training.nthread,
+        workers=fitted.workers,
         rows=len(examples),
         library=None if settings.training.library == XGBOOST else settings.training.library,
         parameters=dict(trainer.parameters(learning, choice.parameters)),

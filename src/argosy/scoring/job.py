@@ -56,8 +56,7 @@ def run(
     *told* hears how many parts of how many are done.
     """
     waiting, done = [], 0
-    for part in found:
-        result = part_results.result_of(job.results, part, job.served)
+    for part, result in standing(job, found):
         if result is None:
             waiting.append(part)
             continue
@@ -89,6 +88,12 @@ def run(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def standing(job: ScoringJob, found: Sequence[TablePart]) -> Iterator[tuple[TablePart, PartResult | None]]:
+    """Each of the parts *found*, with its result where it was scored already."""
+    for part in found:
+        yield part, part_results.result_of(job.results, part, job.served)
 
 
 def summary(job: ScoringJob, results: Sequence[tuple[PartResult, bool]]) -> Summary:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import AwareDatetime
 
 from argosy import errors
+from argosy.domain.compute_settings import Compute
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import ScoringSettings
 from argosy.domain.table_places import AS_OF
@@ -39,6 +40,8 @@ class ScoringPlan(Document):
     """Of this day and this model's version."""
     with_features: bool
     shares: int
+    compute: Compute = Compute()
+    """Who scores."""
     parts: list[PlannedPart]
 
     @property
@@ -92,8 +95,14 @@ def below(given: str, setting: str | None, as_of: datetime.date) -> list[str]:
     return [] if AS_OF in (given or setting or "") else [f"as_of={as_of.isoformat()}"]
 
 
-def most_pods(scoring: ScoringSettings | None, text: str) -> int:
-    """How many pods may share the parts. Raises Misconfigured."""
+def most_pods(scoring: ScoringSettings | None, text: str, compute: Compute) -> int:
+    """How many pods may share the parts: one where Spark deals them out, by *compute*. Raises Misconfigured."""
+    if compute.asks_spark("score-batch"):
+        if text not in ("", "1"):
+            raise errors.Misconfigured(
+                f"pods={text!r}: by `compute` in model.yaml Spark deals the parts out, and one pod asks it; leave `pods` out"
+            )
+        return 1
     if not text:
         return scoring.pods if scoring else 1
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):

@@ -4,6 +4,7 @@ Values reach a step through its environment and its files only; nothing of a man
 become code. Where a template stands in a pipeline is ``pipeline``'s business.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from hera.workflows import models as argo
 
 from argosy import memory, telemetry
 from argosy.domain import asker, provenance
+from argosy.domain.compute_settings import Compute
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
 
@@ -76,6 +78,13 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
         ],
         **pod([spec], resources, mutex),
     )
+
+
+def asking_spark(spec: specs.StepSpec, compute: Compute) -> specs.StepSpec:
+    """*spec* as *compute* has it: of a step that asks Spark with the image that has it, and the Secret that says where it is."""
+    if not compute.asks_spark(spec.name):
+        return spec
+    return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
 
 
 def pull_policy(image: str) -> str | None:

@@ -313,8 +313,7 @@ def _as_set(spec: specs.StepSpec, settings: CommonSettings) -> specs.StepSpec:
     the image with it, and the Secret that says where it is."""
     if not isinstance(settings, ModelSettings):
         return spec
-    if settings.compute.asks_spark(spec.name):
-        return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
+    spec = container_templates.asking_spark(spec, settings.compute)
     if spec.name != INGEST.name:
         return spec
     outside = tuple(f"{ELSEWHERE}{source.name}" for source in settings.sources if not source.is_in_data)

@@ -65,7 +65,7 @@ def _workflow(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
             resources=settings.resources.get(spec.name, RESOURCES[spec.name]),
             mutex=None,
         )
-        for spec in (FINISH, PLAN, SCORE)
+        for spec in (FINISH, PLAN, container_templates.asking_spark(SCORE, settings.compute))
     )
     return workflow
 

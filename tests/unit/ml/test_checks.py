@@ -18,6 +18,8 @@ LABELS = [index % 2 for index in range(COUNT)]
 def test_real_data_is_learnable(each_task: Given) -> None:
     """Each task's example passes."""
     checks.learnable(frames.read(each_task.features, "train"), each_task.settings)
+    outline = frames.outline(each_task.features, "train")
+    checks.learnable(outline, each_task.settings, frames.parts(each_task.features, "train"))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,9 @@ def test_unlearnable_data(
     folder = features_of(columns, labels)
     with pytest.raises(errors.Rejected, match=message):
         checks.learnable(frames.read(folder, "train"), leavers.settings)
+    parts = [part.slice(first, 7) for part in frames.parts(folder, "train") for first in range(0, len(part), 7)]
+    with pytest.raises(errors.Rejected, match=message):
+        checks.learnable(frames.outline(folder, "train"), leavers.settings, parts)
 
 
 def test_regression_without_variety(features_of: Callable[..., Path], houses: Given) -> None:

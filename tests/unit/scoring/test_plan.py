@@ -11,6 +11,7 @@ import pytest
 from argosy import errors
 from argosy.adapters.file_tables import FileTables
 from argosy.domain import release
+from argosy.domain.compute_settings import Compute
 from argosy.domain.model_settings import ScoringSettings
 from argosy.ports.prediction_log import Logged, ServedRelease
 from argosy.promotion.approval import Approval
@@ -126,8 +127,17 @@ def test_parameters_that_are_none() -> None:
         plan.place("", None, "in", NOW.date())
     for text in ("0", "many", "257"):
         with pytest.raises(errors.Misconfigured, match="from 1 to 256"):
-            plan.most_pods(SETTINGS, text)
-    assert (plan.most_pods(SETTINGS, ""), plan.most_pods(None, ""), plan.most_pods(SETTINGS, "9")) == (3, 1, 9)
+            plan.most_pods(SETTINGS, text, Compute())
+    asked = [(SETTINGS, ""), (None, ""), (SETTINGS, "9")]
+    assert [plan.most_pods(scoring, text, Compute()) for scoring, text in asked] == [3, 1, 9]
+
+
+def test_one_pod_asks_spark() -> None:
+    """Its executors share the parts, so that a number of pods means nothing."""
+    assert plan.most_pods(SETTINGS, "", Compute(engine="spark")) == 1
+    assert plan.most_pods(SETTINGS, "", Compute(engine="spark", steps=["train"])) == 3
+    with pytest.raises(errors.Misconfigured, match=r"pods='2': .* one pod asks it; leave `pods` out"):
+        plan.most_pods(SETTINGS, "2", Compute(engine="spark"))
 
 
 def test_a_plan_that_names_another_model_than_main_scores_nothing(
@@ -182,6 +192,7 @@ def test_the_keys_of_main_count_and_only_without_them_this_machines(
         return planning.run(
             model=found.model,
             scoring=None,
+            compute=Compute(),
             asked=planning.AskedScoring("in", "another", "2026-01-31", "production", "", ""),
             now=NOW,
             forge=None,  # type: ignore[arg-type]

@@ -46,7 +46,11 @@ CHANGES = {
     "monitor.every": ("every: 1h", "every: 2h", set()),
     "monitor.window": ("window: 24h", "window: 48h", {"train"}),
     "monitor.slices": ("slices: [contract]}", "slices: []}", {"train"}),
-    "compute": ("release_days: 180", "release_days: 180\ncompute: {engine: spark}", {"validate", "build_features"}),
+    "compute": (
+        "release_days: 180",
+        "release_days: 180\ncompute: {engine: spark}",
+        {"validate", "build_features", "train"},
+    ),
     "resources": ("release_days: 180", "release_days: 180\nresources: {train: {memory: 2Gi}}", set()),
     "schedule": ('cron: "0 2 * * *"', 'cron: "0 3 * * *"', set()),
     "release_days": ("release_days: 180", "release_days: 90", set()),
@@ -59,6 +63,9 @@ def test_a_step_that_asks_spark() -> None:
     asking = settings.model_copy(update={"compute": Compute(engine="spark", steps=["validate"])})
     spec = pipeline._as_set(SPECS["validate"], asking)
     assert (spec.family, spec.keys) == ("spark", ("spark",))
+    asking_more = settings.model_copy(update={"compute": Compute(engine="spark")})
+    assert pipeline._as_set(SPECS["train"], asking_more).keys == ("spark",)
+    assert pipeline._as_set(SPECS["trial"], asking_more) is SPECS["trial"]
     assert pipeline._as_set(SPECS["validate"], settings) is SPECS["validate"]
     assert pipeline._as_set(SPECS["build_features"], asking) is SPECS["build_features"]
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from argosy import errors, extras, memory
+from argosy.adapters.spark import spark_failures
 from argosy.domain import table_places
 from argosy.ports.table_files import TableFiles
 
@@ -42,28 +44,6 @@ MEANING = {
     "spark.sql.parquet.compression.codec": "zstd",
 }
 """What decides what a value is, whatever a cluster's own defaults are. Sessions of Connect take these, too."""
-NO_MEMORY = (
-    "OutOfMemoryError",
-    "Java heap space",
-    "GC overhead limit",
-    "UNABLE_TO_ACQUIRE_MEMORY",
-    "Container killed by YARN",
-)
-GONE = (
-    *(
-        "ExecutorLostFailure",
-        "executor lost",
-        "All masters are unresponsive",
-        "SparkContext was shut down",
-        "UNAVAILABLE",
-    ),
-    *("Answer from Java side is empty", "Connection refused", "while sending or receiving", "SparkContext was stopped"),
-    *("ConnectionResetError", "ConnectionRefusedError", "BrokenPipeError"),
-)
-"""Words of a Spark that went away, some of whose executors did, or that cannot be reached."""
-REFUSED = ("AccessDenied", "UNAUTHENTICATED", "PERMISSION_DENIED", "Access Denied")
-WRONG = ("JAVA_GATEWAY_EXITED", "Could not parse Master URL")
-NO_S3 = "S3AFileSystem not found"
 
 
 class Spark:
@@ -89,11 +69,23 @@ class Spark:
         """True where it lives in this step, within its memory."""
         return self._master.startswith("local")
 
+    def demand_driver(self, step: str) -> None:
+        """Raise Misconfigured where *step* would have no driver of its own: XGBoost's engine is none for Spark Connect."""
+        if self._is_connected:
+            raise errors.Misconfigured(
+                f"{step} on Spark needs the driver in the step, and ARGOSY_SPARK_MASTER names a server of Spark Connect; name the master "
+                f"of a cluster, or leave {step} out of `compute.steps` in model.yaml"
+            )
+
+    @property
+    def _is_connected(self) -> bool:
+        return self._master.startswith("sc:")
+
     def session(self) -> "SparkSession":
         """The session. Raises Misconfigured where Spark cannot be started so, TryAgain where it cannot be reached."""
         if self._session is None:
             with self.reported("Spark cannot be started"):
-                self._session = self._connected() if self._master.startswith("sc:") else self._started()
+                self._session = self._connected() if self._is_connected else self._started()
         return self._session
 
     def table(self, file: Path) -> "DataFrame":
@@ -135,7 +127,7 @@ class Spark:
         try:
             yield
         except AnalysisException as error:
-            raise errors.Misconfigured(f"{subject}: {_cause(str(error))}") from error
+            raise errors.Misconfigured(f"{subject}: {spark_failures.cause(str(error))}") from error
         except (PySparkException, Py4JError, ConnectionError) as error:
             failure = self.failure(subject, f"{type(error).__name__}: {error}")
             if failure is None:
@@ -144,34 +136,7 @@ class Spark:
 
     def failure(self, subject: str, said: str) -> errors.ArgosyError | None:
         """What *said*, in Spark's words, means to *subject*; None where nobody knows, so that it is a fault of ours."""
-        why = f"{subject}: {_cause(said)}"
-        if any(words in said for words in NO_MEMORY):
-            return errors.Misconfigured(f"{why}: Spark has not the memory for it; {self._more_memory()}")
-        if errors.says_disk_full(said):
-            return errors.LocalDisk(f"{why}; make room where Spark keeps what does not fit in memory")
-        if NO_S3 in said:
-            return errors.Misconfigured(
-                f"{why}: this Spark cannot read S3: it has no hadoop-aws; add the one of its Hadoop's version "
-                "(`compute.options: {spark.jars.packages: org.apache.hadoop:hadoop-aws:<version>}`), or name a folder that both see in "
-                "ARGOSY_SPARK_FOLDER"
-            )
-        if any(words in said for words in REFUSED):
-            return errors.Misconfigured(f"{why}: Spark at {self._place} refuses")
-        if any(words in said for words in WRONG):
-            return errors.Misconfigured(why)
-        if any(words in said for words in GONE):
-            if self.is_local:
-                # Nothing outside failed, and the same again would end in the same way.
-                return errors.Misconfigured(
-                    f"{why}: the JVM in this step ended, most often for memory; {self._more_memory()}"
-                )
-            return errors.TryAgain(f"{why}: Spark at {self._place} went away")
-        return None
-
-    def _more_memory(self) -> str:
-        if self.is_local:
-            return "give the step more in model.yaml, `resources: {<step>: {memory: 4Gi}}`"
-        return "give its executors more in model.yaml, `compute: {options: {spark.executor.memory: 8g}}`"
+        return spark_failures.meaning(subject, said, self._place, is_local=self.is_local)
 
     def _seen(self, file: Path) -> str:
         """The address of *file* for Spark, which it is brought to where that does not see this machine."""
@@ -190,6 +155,7 @@ class Spark:
             _demand_an_answer(self._master)
         if self.is_local:
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else it asks what this machine's name means
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Spark's about pandas and Arrow, which nobody here asked for
             builder = SparkSession.builder.master(self._master).appName("argosy")
@@ -207,6 +173,8 @@ class Spark:
     def _beside(self) -> dict[str, str]:
         """What is no question of a model: no page, no noise; for a Spark in this step its memory, its disk, this machine's own address."""
         quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+        # Whoever fits together waits for room: a cluster's executors may still be starting, here nobody else is.
+        quiet["spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures"] = "1" if self.is_local else "8"
         if not self.is_local:
             return quiet
         heap = max(LEAST, int((memory.limit() - memory.in_use()) * SHARE))
@@ -224,13 +192,6 @@ class Spark:
 def _address(place: str) -> str:
     """*place* as Hadoop has it: a path of this machine, or a bucket."""
     return f"s3a://{place.removeprefix('s3://')}" if place.startswith("s3://") else f"file://{place}"
-
-
-def _cause(said: str) -> str:
-    """The line of Spark's message that says most: the last cause of all in what may be pages of a stack."""
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.strip().startswith("at ")]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return (causes[-1] if causes else lines[0] if lines else "it says nothing")[:300]
 
 
 def _demand_java() -> None:

@@ -18,6 +18,7 @@ def body(step: Step) -> None:
     planned = run.run(
         model=settings.model,
         scoring=settings.scoring,
+        compute=settings.compute,
         asked=run.AskedScoring(
             tables=step.parameter("in"),
             results=step.parameter("out"),

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from argosy import errors
 from argosy.domain import environment_layout
+from argosy.domain.compute_settings import Compute
 from argosy.domain.model_settings import ScoringSettings
 from argosy.domain.release import Version
 from argosy.ports.artifacts import Artifacts
@@ -46,6 +47,7 @@ def run(
     *,
     model: str,
     scoring: ScoringSettings | None,
+    compute: Compute,
     asked: AskedScoring,
     now: datetime.datetime,
     forge: Forge,
@@ -82,7 +84,8 @@ def run(
         tables=tables.uri,
         results=results.uri,
         with_features=bool(scoring and scoring.with_features),
-        shares=min(len(tabled), plan.most_pods(scoring, asked.pods)),
+        shares=min(len(tabled), plan.most_pods(scoring, asked.pods, compute)),
+        compute=compute,
         parts=plan.planned(tabled),
     )
     return PlannedScoring(planned, found.verifying_keys or own_keys() or _no_keys())

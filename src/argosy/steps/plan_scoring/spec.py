@@ -29,6 +29,6 @@ SPEC = StepSpec(
     ),
     keys=("scores", "forge-reader"),
     cached=False,
-    settings=("model", "scoring"),
+    settings=("compute", "model", "scoring"),
     preload=("numpy", "pyarrow.parquet"),
 )

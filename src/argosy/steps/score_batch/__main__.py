@@ -12,20 +12,22 @@ from argosy.steps.score_batch.spec import SPEC
 
 def body(step: Step) -> None:
     """Bind the step's parameters to its logic."""
-    here = Settings.from_environment()
-    with scratch.folder("check") as place:
+    here, plan = Settings.from_environment(), ScoringPlan.read(step.input("plan"))
+    with scratch.folder("check") as place, wiring.spark(plan.compute, SPEC.name) as spark:
         keys = place / "verifying-keys.pem"
         keys.write_text(step.parameter("verifying-keys"), encoding="utf-8")
+        pool = wiring.executors(spark)
         summary = run.run(
-            plan=ScoringPlan.read(step.input("plan")),
+            plan=plan,
             share=step.parameter("share"),
             approved=step.parameter("model-digest"),
             model=step.input("model"),
-            verifier=wiring.verifier(here, key=keys),
+            verifier=wiring.verifier_by(keys),
             opened=lambda place, setting: wiring.table_files(place, setting, here.data_root),
             hash_key=wiring.hash_key(here),
-            log=functools.partial(wiring.batch_log, here),
+            log=functools.partial(wiring.batch_log_at, here.predictions_uri),
             told=_told,
+            elsewhere=None if pool is None else run.Elsewhere(pool, keys.read_bytes(), wiring.verifier_by),
         )
     step.result("scored", f"{summary.scored:,} rows, {summary.refused:,} refused")
 

@@ -16,13 +16,17 @@ def body(step: Step) -> None:
     """Bind the step's files to its logic."""
     settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
     here, features = Settings.from_environment(), step.input("features")
-    with told_runs.told(wiring.lineage_receiver(here), settings.model, SPEC.name) as told:
+    with (
+        told_runs.told(wiring.lineage_receiver(here), settings.model, SPEC.name) as told,
+        wiring.spark(settings.compute, SPEC.name) as spark,
+    ):
         digest = run.run(
             settings=settings,
             features=features,
             choice=step.input("choice"),
             out_bundle=step.output("bundle"),
             out_training=step.output("training"),
+            elsewhere=wiring.fitting(spark, settings, features),
         )
         schema = FeatureSchema.read(features / frames.SCHEMA)
         told.inputs.append(lineage_events.of_features(here.store_uri, settings.model, frames.digest(features), schema))

@@ -1,5 +1,6 @@
 """The logic of ``train``: fit the chosen point on the training side, pack the bundle, write down how it went and what to watch it by."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,36 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.search import Choice
 from argosy.ml import bundling, checks, frames, reference_counts, refit, study
+from argosy.ml.fitting import Fitting
+from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.report import training_plots
 
 
-def run(*, settings: ModelSettings, features: Path, choice: Path, out_bundle: Path, out_training: Path) -> str:
+def run(
+    *,
+    settings: ModelSettings,
+    features: Path,
+    choice: Path,
+    out_bundle: Path,
+    out_training: Path,
+    elsewhere: Callable[[Examples], Fitting] | None = None,
+) -> str:
     """Write the bundle and the training record; return the model's digest.
 
+    *elsewhere*: who fits the training side where it lies, so that its features are never here together; None: this process.
     Raises Rejected where the training side cannot be learned from, or one side of the split is empty.
     """
     chosen = Choice.read(choice)
-    examples, holdout = frames.read(features, "train"), frames.read(features, "holdout")
-    checks.learnable(examples, settings)
-    fitted = refit.fit(examples, chosen, settings)
+    holdout = frames.read(features, "holdout")
+    if elsewhere is None:
+        examples = frames.read(features, "train")
+        checks.learnable(examples, settings)
+        fitted = refit.fit(examples, chosen, settings)
+    else:
+        examples = frames.outline(features, "train")
+        checks.learnable(examples, settings, frames.parts(features, "train"))
+        fitted = refit.fit(examples, chosen, settings, elsewhere(examples))
     digest = bundling.pack(
         out_bundle,
         settings=settings,

@@ -22,7 +22,7 @@ SPEC = StepSpec(
     results=(Result("model-digest", "Digest of the bundle.", exported=True), spent("train")),
     preload=TRAINING,
     settings=(
-        *(*SCORING, "serving", "training"),
+        *(*SCORING, "compute", "serving", "training"),
         *("monitor.minimum_rows", "monitor.seasonality", "monitor.slices", "monitor.window"),
     ),
 )

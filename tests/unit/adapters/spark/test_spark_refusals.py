@@ -65,6 +65,19 @@ def test_nobody_answers(scheme: str, tmp_path: Path) -> None:
             "it has no hadoop-aws",
             id="no-s3",
         ),
+        pytest.param(
+            "[SPARK-24819]: Barrier execution mode does not allow run a barrier stage that requires more slots than the total number of "
+            "slots in the cluster currently.",
+            errors.TryAgain,
+            "room for fewer now; where it never has more, lower it",
+            id="no-room",
+        ),
+        pytest.param(
+            "RuntimeError: this process fits by XGBoost 2.1.0, and 3.2.0 asks it",
+            errors.Misconfigured,
+            "give them the image `spark`",
+            id="another-xgboost",
+        ),
     ],
 )
 def test_its_failures_are_ours(said: str, kind: type[errors.ArgosyError], told: str, tmp_path: Path) -> None:
@@ -75,6 +88,13 @@ def test_its_failures_are_ours(said: str, kind: type[errors.ArgosyError], told: 
     with pytest.raises(kind, match=told) as failure, spark.reported("features cannot be joined"):
         raise PySparkException(said)
     assert "secret" not in str(failure.value)
+
+
+def test_who_fits_has_a_driver(tmp_path: Path) -> None:
+    """XGBoost's engine has none for Spark Connect; where the driver is in the step, nothing is said."""
+    opened("spark://spark.example:7077", tmp_path).demand_driver("`train`")
+    with pytest.raises(errors.Misconfigured, match=r"`train` on Spark needs the driver in the step.*leave `train` out"):
+        opened("sc://spark.example/;token=secret", tmp_path).demand_driver("`train`")
 
 
 def test_a_jvm_of_the_step_that_ended(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""What Spark's failures mean to whoever asked: which can be tried again, which somebody has to mend, and how."""
+
+from argosy import errors
+
+NO_MEMORY = (
+    "OutOfMemoryError",
+    "Java heap space",
+    "GC overhead limit",
+    "UNABLE_TO_ACQUIRE_MEMORY",
+    "Container killed by YARN",
+)
+GONE = (
+    *(
+        "ExecutorLostFailure",
+        "executor lost",
+        "All masters are unresponsive",
+        "SparkContext was shut down",
+        "UNAVAILABLE",
+    ),
+    *("Answer from Java side is empty", "Connection refused", "while sending or receiving", "SparkContext was stopped"),
+    *("ConnectionResetError", "ConnectionRefusedError", "BrokenPipeError"),
+)
+"""Words of a Spark that went away, some of whose executors did, or that cannot be reached."""
+NO_SLOTS = ("requires more slots than the total number of slots",)
+OTHER_PYTHON = ("ModuleNotFoundError", "PYTHON_VERSION_MISMATCH", "fits by XGBoost")
+"""Words of executors whose Python is not the step's; the last are of ``argosy.ml.batches``."""
+NO_S3 = ("S3AFileSystem not found",)
+REFUSED = ("AccessDenied", "UNAUTHENTICATED", "PERMISSION_DENIED", "Access Denied")
+WRONG = ("JAVA_GATEWAY_EXITED", "Could not parse Master URL")
+
+
+def meaning(subject: str, said: str, place: str, *, is_local: bool) -> errors.ArgosyError | None:
+    """What *said*, in the words of the Spark at *place*, means to *subject*; None where nobody knows, so that it is a fault of ours.
+
+    *is_local*: it lives in the step, where nothing outside can have failed.
+    """
+    why = f"{subject}: {cause(said)}"
+    if errors.says_disk_full(said) and not any(words in said for words in NO_MEMORY):
+        return errors.LocalDisk(f"{why}; make room where Spark keeps what does not fit in memory")
+    for words, kind, told in _here() if is_local else _elsewhere(place):
+        if any(each in said for each in words):
+            return kind(f"{why}{told}")
+    return None
+
+
+def cause(said: str) -> str:
+    """The line of Spark's message that says most: the last cause of all in what may be pages of a stack."""
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.strip().startswith("at ")]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return (causes[-1] if causes else lines[0] if lines else "it says nothing")[:300]
+
+
+Rule = tuple[tuple[str, ...], type[errors.ArgosyError], str]
+"""Words, what they mean, and what is said of it."""
+ROOM = ": a model is fitted by `compute.workers` tasks at once, and Spark has room for fewer"
+MORE = "give the step more in model.yaml, `resources: {<step>: {memory: 4Gi}}`"
+
+
+def _here() -> list[Rule]:
+    return [
+        (NO_MEMORY, errors.Misconfigured, f": Spark has not the memory for it; {MORE}"),
+        *_anywhere(f"{ROOM}; lower it in model.yaml, or give the step more cores", errors.Misconfigured),
+        (REFUSED, errors.Misconfigured, ": Spark in this step refuses"),
+        # The same again would end in the same way.
+        (GONE, errors.Misconfigured, f": the JVM in this step ended, most often for memory; {MORE}"),
+    ]
+
+
+def _elsewhere(place: str) -> list[Rule]:
+    more = "give its executors more in model.yaml, `compute: {options: {spark.executor.memory: 8g}}`"
+    return [
+        (NO_MEMORY, errors.Misconfigured, f": Spark has not the memory for it; {more}"),
+        *_anywhere(f"{ROOM} now; where it never has more, lower it in model.yaml", errors.TryAgain),
+        (REFUSED, errors.Misconfigured, f": Spark at {place} refuses"),
+        (GONE, errors.TryAgain, f": Spark at {place} went away"),
+    ]
+
+
+def _anywhere(room: str, kind: type[errors.ArgosyError]) -> list[Rule]:
+    return [
+        (NO_SLOTS, kind, room),
+        (
+            OTHER_PYTHON,
+            errors.Misconfigured,
+            ": the Python of Spark's executors is not the step's; give them the image `spark`, or name it in PYSPARK_PYTHON",
+        ),
+        (
+            NO_S3,
+            errors.Misconfigured,
+            ": this Spark cannot read S3: it has no hadoop-aws; add the one of its Hadoop's version "
+            "(`compute.options: {spark.jars.packages: org.apache.hadoop:hadoop-aws:<version>}`), or name a folder that both see in "
+            "ARGOSY_SPARK_FOLDER",
+        ),
+        (WRONG, errors.Misconfigured, ""),
+    ]

@@ -1,0 +1,46 @@
+"""What a manifest says otherwise where a model asks Spark: image, Secret and account of the steps that do, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from argosy.domain.compute_settings import SPARK_STEPS
+from argosy.templates import compiler, score_workflow
+
+ACCOUNTS = {"validate": "spark", "build-features": "spark", "train": "spark", "score-batch": "scores"}
+
+
+def templates(model: Path, more: str) -> dict[str, dict[str, Any]]:
+    """The templates of the pipeline and of the scoring of *model* with *more* settings, by name."""
+    settings = model / "model.yaml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before + more, encoding="utf-8")
+    texts = [compiler.compile_folder(model), score_workflow.compile_folder(model) or ""]
+    settings.write_text(before, encoding="utf-8")
+    found = [next(iter(yaml.safe_load_all(text)))["spec"]["templates"] for text in texts]
+    return {each["name"]: each for each in [*found[0], *found[1]]}
+
+
+def test_only_the_steps_that_ask(model: Path) -> None:
+    """The rest is the same to the last letter."""
+    plain, asking = templates(model, ""), templates(model, "compute: {engine: spark}\n")
+    changed = {name for name in plain if plain[name] != asking[name]}
+    assert plain.keys() == asking.keys()
+    assert changed == set(SPARK_STEPS) == set(ACCOUNTS)
+    for name, account in ACCOUNTS.items():
+        before, after = plain[name]["container"], asking[name]["container"]
+        assert after["image"] == "argosy/spark:dev"
+        own = [each for each in after["envFrom"] if each not in before["envFrom"]]
+        assert own == [{"secretRef": {"name": "argosy-spark", "optional": True}}]
+        assert asking[name]["serviceAccountName"] == f"argosy-{account}"
+        same = {"image": before["image"], "envFrom": before["envFrom"]}
+        assert {**after, **same} == before
+
+
+@pytest.mark.parametrize("step", SPARK_STEPS)
+def test_a_step_alone(step: str, model: Path) -> None:
+    """Whichever is named."""
+    plain, asking = templates(model, ""), templates(model, f"compute: {{engine: spark, steps: [{step}]}}\n")
+    assert {name for name in plain if plain[name] != asking[name]} == {step}
