@@ -155,7 +155,7 @@ def _asked(source: Source, query: SqlQuery) -> str:
 
 def _as_text(position: int, name: str, kind: str) -> str:
     column = f"c{position}"
-    value = f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END" if kind in ("FLOAT", "DOUBLE") else column
+    value = sql.without_nan(column) if kind in sql.FRACTIONS else column
     return f"CAST({value} AS VARCHAR) AS {sql.name(name)}"
 
 

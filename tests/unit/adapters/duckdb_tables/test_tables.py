@@ -373,8 +373,9 @@ def test_not_a_number_is_missing_in_a_typed_file(reader: Reader) -> None:
     """Writers without a missing number use it for one; infinity they mean."""
     file = reader.folder / "people.parquet"
     wanted = source(column("id"), column("value", "number", nullable=True))
-    pq.write_table(pa.table({"id": ["a", "b"], "value": [float("nan"), 1.0]}), file)
-    assert [row["value"] for row in reader.rows(file, wanted)] == [None, 1.0]
+    # Two numbers that differ: of one alone DuckDB does not go by the file's statistics, which leave NaN out.
+    pq.write_table(pa.table({"id": ["a", "b", "c"], "value": [float("nan"), 1.0, 2.0]}), file)
+    assert [row["value"] for row in reader.rows(file, wanted)] == [None, 1.0, 2.0]
     pq.write_table(pa.table({"id": ["a"], "value": [float("inf")]}), file)
     with pytest.raises(errors.Rejected, match="is no number in 1 row"):
         reader.read(file, wanted)

@@ -38,7 +38,7 @@ class AskedColumn:
     @property
     def normal(self) -> str:
         """Its value in SQL, with what pandas takes for missing as null."""
-        return f"CASE WHEN NOT isnan({self.sql}) THEN {self.sql} END" if self.kind == "number" else self.sql
+        return sql.without_nan(self.sql) if self.kind == "number" else self.sql
 
     def shown(self, value: Any, *, gaps: bool) -> Any:
         """*value* as Great Expectations would show it; *gaps*: whether values of the column are missing.
