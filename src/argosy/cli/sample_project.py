@@ -3,6 +3,7 @@
 In the wheel it lies beside the code, in a checkout at the checkout's root. Which files of it concern one model is known by their places.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,11 +49,17 @@ def fresh(model: str | None) -> dict[Path, bytes]:
 
 
 def place(path: Path, content: bytes) -> None:
-    """Write the whole file *path* or nothing of it."""
+    """Write the whole file *path* or nothing of it; one that is there keeps its mode, and a link to it stays."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        if path.exists():
+            shutil.copymode(path, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def files(sample: Path, model: str | None) -> Iterator[tuple[Path, bytes]]:

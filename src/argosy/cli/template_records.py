@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from argosy import errors
+from argosy.cli import sample_project
 from argosy.cli.models import WORKFLOWS
 from argosy.domain.suggestion import choices
 from argosy.domain.template_record import FOLDER, TemplateRecord
@@ -28,15 +29,9 @@ def _is_compiled(path: Path) -> bool:
 
 def keep(project: Path, record: TemplateRecord) -> None:
     """Write *record* into *project*, whole or not at all."""
-    place = project / record.path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{place.name}.partial")
-    partial.write_text(
-        json.dumps(record.model_dump(mode="json", exclude_none=True), indent=1, ensure_ascii=False, sort_keys=True)
-        + "\n",
-        encoding="utf-8",
-    )
-    partial.replace(place)
+    told = record.model_dump(mode="json", exclude_none=True)
+    text = json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    sample_project.place(project / record.path, text.encode())
 
 
 def chosen(place: Path) -> tuple[Path, list[TemplateRecord]]:

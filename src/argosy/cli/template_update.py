@@ -5,6 +5,7 @@ Each file is a three-way merge of what was written, what would be written now, a
 
 import argparse
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from argosy.domain import template_updates
 from argosy.domain.template_record import TemplateRecord
 from argosy.domain.template_updates import FileUpdate
 from argosy.files import three_way
+
+CRLF = b"\r\n"
 
 
 def run(place: Path, *, origin: str | None, dry_run: bool) -> None:
@@ -47,8 +50,13 @@ def run(place: Path, *, origin: str | None, dry_run: bool) -> None:
 def _anew(record: TemplateRecord, origin: str | None) -> TemplateRecord:
     """*record* as this release writes it, by the same answers."""
     if record.made == "sample":
+        if record.model is not None and record.model not in sample_project.models(sample_project.root()):
+            raise errors.UsageError(
+                f"this release has no sample {record.model}, and what you made of it stays yours; remove {record.path} to end its updates"
+            )
         return template_records.of("sample", record.model, sample_project.fresh(record.model))
-    answers = argparse.Namespace(**{**record.answers, **({"origin": origin} if origin else {})})
+    known = {**dict.fromkeys(model_from_table.ANSWERS), **record.answers}  # an earlier release asked less
+    answers = argparse.Namespace(**{**known, **({"origin": origin} if origin else {})})
     texts = model_from_table.anew(record.model or "", answers, record.day)
     return template_records.of(
         "table",
@@ -60,10 +68,14 @@ def _anew(record: TemplateRecord, origin: str | None) -> TemplateRecord:
 
 
 def _updates(project: Path, records: Sequence[TemplateRecord], now: Sequence[TemplateRecord]) -> list[FileUpdate]:
-    """What is to be done in *project*. Raises UsageError where conflicts of an earlier update stand there still."""
+    """What is to be done in *project*. Raises UsageError where conflicts of an earlier update stand there still, or no text does."""
     before, after = _together(records), _together(now)
-    paths = [path for path in {**before, **after} if (project / path).is_file()]
-    mine = {path: (project / path).read_text(encoding="utf-8") for path in sorted(paths)}
+    mine = {}
+    for path in sorted({**before, **after}):
+        if not (project / path).resolve().is_relative_to(project.resolve()):
+            raise errors.UsageError(f"{path} is a link that leads out of the project; remove it: nothing was written")
+        if os.path.lexists(project / path):
+            mine[path] = _text(project / path, path)
     if open_ones := template_updates.unresolved(mine):
         raise errors.UsageError(
             f"conflicts of an earlier update stand in {', '.join(open_ones)}: keep what is right there and remove the marks; "
@@ -74,6 +86,27 @@ def _updates(project: Path, records: Sequence[TemplateRecord], now: Sequence[Tem
     return list(template_updates.updates(before, after, mine, merge))
 
 
+def _text(place: Path, path: str) -> str:
+    """The text of *place*, which a project calls *path*, its lines ended as templates end them. Raises UsageError where it is none."""
+    if not place.is_file():
+        raise errors.UsageError(f"{path} is no file, and the template's is one; move it: nothing was written")
+    try:
+        return _lines_ended(place.read_bytes()).decode()
+    except UnicodeDecodeError as error:
+        raise errors.UsageError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8: nothing was written"
+        ) from None
+
+
+def _lines_ended(content: bytes) -> bytes:
+    return content.replace(CRLF, b"\n") if _has_crlf(content) else content
+
+
+def _has_crlf(content: bytes) -> bool:
+    """Whether each line of *content* ends as Windows has it."""
+    return 0 < content.count(CRLF) == content.count(b"\n")
+
+
 def _together(records: Sequence[TemplateRecord]) -> dict[str, str]:
     """The files of all *records*: what several models of a project share was written once."""
     return {path: text for record in reversed(records) for path, text in record.files.items()}
@@ -81,10 +114,13 @@ def _together(records: Sequence[TemplateRecord]) -> dict[str, str]:
 
 def _carry_out(project: Path, updates: Sequence[FileUpdate], now: Sequence[TemplateRecord]) -> None:
     for each in updates:
+        place = project / each.path
         if each.text is not None:
-            sample_project.place(project / each.path, each.text.encode())
+            content = each.text.encode()
+            windows = place.exists() and _has_crlf(place.read_bytes())
+            sample_project.place(place, content.replace(b"\n", CRLF) if windows else content)
         elif each.word == "removed":
-            (project / each.path).unlink()
+            place.unlink()
     for record in now:
         template_records.keep(project, record)  # last: an update that was broken off begins again
 

@@ -4,12 +4,23 @@ An update needs all three: the release to say what changed, the answers to write
 """
 
 import datetime
-from typing import Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from argosy.domain.documents import Document
 
 FOLDER = ".argosy"
 """Of a project, where its records are."""
+
+
+def _inside(path: str) -> str:
+    """*path* as it is: a record comes with a project, and must not reach what lies outside it. Raises ValueError."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+        raise ValueError(f"{path!r} is no path within a project")
+    return path
 
 
 class TemplateRecord(Document):
@@ -19,13 +30,13 @@ class TemplateRecord(Document):
     argosy: str
     """The release."""
     made: Literal["sample", "table"]
-    model: str | None = None
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = None
     """None for what a project has beside its models."""
     answers: dict[str, str | list[str] | None] = {}
     """The options of `argosy init`, by their names in Python."""
     day: datetime.datetime | None = None
     """The moment that rows without times of their own were taken to describe."""
-    files: dict[str, str]
+    files: dict[Annotated[str, AfterValidator(_inside)], str]
     """Path in the project to the text that was written; manifests are left out, which are compiled."""
 
     @property

@@ -1,5 +1,7 @@
 """`argosy init --update`: what a later release has otherwise comes into a project, and what people made of it stays."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,64 @@ def test_a_folder_of_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     """Nothing says what was written: that is said, and nothing is done."""
     assert main.run(["init", str(tmp_path), "--update"]) == errors.UsageError.exit_code
     assert "no .argosy/ that says what argosy init wrote" in capsys.readouterr().err
+
+
+def test_a_record_does_not_reach_out_of_its_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It comes with the project, from whoever made that: what it says was written elsewhere is not removed there."""
+    victim = project.parent / "victim"
+    victim.write_text("old\n")
+    for path in ("../victim", str(victim)):
+        _rewrite(files={path: "old\n"})
+        assert main.run(["init", "--update"]) == errors.Misconfigured.exit_code
+        assert "is no path within a project" in capsys.readouterr().err
+        assert victim.exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_a_sample_that_is_no_more_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    """A release without it does not remove the model that somebody made of it."""
+    _rewrite(model="gone")
+    assert main.run(["init", "--update"]) == errors.UsageError.exit_code
+    assert (
+        "no sample gone, and what you made of it stays yours; remove .argosy/sample-gone.json"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_ends_of_lines_modes_and_links_stay() -> None:
+    """As their owner has them: what is written anew is the text."""
+    file = Path(POLICY).rename("elsewhere.md")
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n") + b"ours\r\n")
+    file.chmod(0o700)
+    Path(POLICY).symlink_to(Path("../elsewhere.md"))
+    assert main.run(["init", "--update"]) == errors.DONE
+    written = file.read_bytes()
+    assert written.endswith(b"ours\r\n")
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert not written.startswith(b"# As it was")
+    assert (Path(POLICY).is_symlink(), file.stat().st_mode & 0o777) == (True, 0o700)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda file: file.write_bytes(b"\xff"), "is not UTF-8 text", id="no-text"),
+        pytest.param(lambda file: file.unlink() or file.mkdir(), "is no file", id="a-folder"),
+        pytest.param(
+            lambda file: file.unlink() or file.symlink_to("/etc/hosts"), "leads out of the project", id="a-link"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_merged(make: Callable[[Path], object], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing at all is written then."""
+    make(Path(POLICY))
+    assert main.run(["init", "--update"]) == errors.UsageError.exit_code
+    assert f"{POLICY} {said}" in capsys.readouterr().err.replace("is a link that ", "")
+    assert Path("gitops-env/old.md").exists()
+
+
+def _rewrite(**fields: object) -> None:
+    (path,) = Path(".argosy").glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **fields}), encoding="utf-8")
