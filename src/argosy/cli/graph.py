@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw the graph."""
     name, graph, standings = _of_manifest(arguments) or _of_run(arguments)
     if not graph.tasks:
-        raise errors.Misconfigured(f"{name} has no tasks that wait for each other: its entrypoint works itself")
+        raise errors.Misconfigured(
+            f"{name} has no tasks that wait for each other: its entrypoint works itself, or is not there"
+        )
     if arguments.svg:
         arguments.svg.write_text(task_graph_picture.svg(name, graph.tasks, standings), encoding="utf-8")
         print(plain_text.line(f"written: {arguments.svg}"))

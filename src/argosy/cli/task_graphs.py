@@ -1,14 +1,14 @@
 """The graph of the tasks in a manifest, and how far a run of it is."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from argosy.argo import NodeType, Phase
-from argosy.domain.task_graph import GraphTask, Path, State, TaskStanding
+from argosy.domain.task_graph import UNKNOWN, GraphTask, Path, State, TaskStanding
 from argosy.engine.manifest import catalogue as catalogues
-from argosy.engine.manifest import depends, loading
+from argosy.engine.manifest import checking, depends, loading
 from argosy.engine.manifest.catalogue import WORKFLOW, Catalogue, Owner, UnknownTemplate
 from argosy.engine.manifest.loading import Manifest
 from argosy.engine.manifest.model import Caller, Template
@@ -29,6 +29,10 @@ STATES: Mapping[Phase, State] = {
 }
 
 
+SEVERAL = (NodeType.TASK_GROUP, NodeType.RETRY)
+"""Nodes of a loop and of what is tried again: what is within has a node in each item or attempt, and stands in none of them alone."""
+
+
 @dataclass(frozen=True)
 class PipelineGraph:
     """The *tasks* of a workflow's entrypoint. *nodes*: what follows the workflow's own name in that of each task's node."""
@@ -43,11 +47,17 @@ class PipelineGraph:
         for node in run.nodes.values():
             below.setdefault(node.parent, []).append(node)
         names = {path: f"{run.root}{name}" for path, name in self.nodes.items()}
-        return {path: _standing(run, name, below.get(name, []), now) for path, name in names.items()}
+        several = {path for path, name in names.items() if name in run.nodes and run.nodes[name].type in SEVERAL}
+        return {
+            path: UNKNOWN if _is_within(path, several) else _standing(run, name, below.get(name, []), now)
+            for path, name in names.items()
+        }
 
 
 def of_manifest(manifest: Manifest) -> PipelineGraph:
-    """The graph of what *manifest* runs."""
+    """The graph of what *manifest* runs. Raises Misconfigured at a field that is none of Argo's, or not of its type."""
+    for document in manifest.all():
+        checking.look(document)
     others = {f"{each.kind}/{each.name}": each.body["spec"] for each in manifest.others if each.kind in loading.KINDS}
     spec = manifest.main.body["spec"]
     return of_spec(spec.get("workflowSpec") or spec, others)
@@ -113,6 +123,10 @@ def _calls(template: Template, node: str) -> Iterator[tuple[Call, tuple[str, ...
     for number, group in enumerate(template.steps):
         yield from ((call, before, f"{node}[{number}].{call.name}") for call in group)
         before = tuple(call.name for call in group) or before
+
+
+def _is_within(path: Path, others: Collection[Path]) -> bool:
+    return any(path[:depth] in others for depth in range(1, len(path)))
 
 
 def _standing(run: Run, name: str, below: Sequence[Node], now: float) -> TaskStanding:

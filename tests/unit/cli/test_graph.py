@@ -62,6 +62,29 @@ def test_what_cannot_be_drawn(words: list[str], said: str, tmp_path: Path, capsy
     assert said in capsys.readouterr().err
 
 
+def test_a_manifest_that_argo_would_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The field that is wrong is named, as `argosy run` names it."""
+    file = _manifest(tmp_path, [{"name": "main", "dag": {"tasks": [1]}}])
+    assert main.run(["graph", str(file)]) == 78
+    assert "spec.templates[0].dag.tasks[0]: expected an object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [NodeType.TASK_GROUP, NodeType.RETRY])
+def test_what_is_within_each_item_is_not_said_to_be_left_out(kind: NodeType) -> None:
+    """It has a node in every item, or attempt, and none of its own name: how it stands is that of the whole."""
+    each = {"name": "each", "template": "inner", "withItems": [1, 2]}
+    inner = {"name": "inner", "steps": [[{"name": "one", "template": "work"}]]}
+    graph = task_graphs.of_spec(
+        {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": [each]}}, inner]}, {}
+    )
+    nodes = [
+        Node("it.each", kind, Phase.SUCCEEDED, 5.0, finished=6.0),
+        Node("it.each(0:1)[0].one", NodeType.POD, Phase.SUCCEEDED, 5.0, finished=6.0),
+    ]
+    standings = graph.standings(Run("it", "Succeeded", root="it", nodes={node.name: node for node in nodes}))
+    assert [standings[path].state for path in (("each",), ("each", "one"))] == ["done", ""]
+
+
 def test_a_run_says_how_far_it_is() -> None:
     """By the names of its nodes, whatever a task is: a loop by its items, a step by its group, what never began by the run's end."""
     loop = {"name": "each", "template": "work", "withItems": [1, 2]}
