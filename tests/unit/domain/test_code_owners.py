@@ -24,6 +24,16 @@ from argosy.domain.promotion_requests import Subject
         pytest.param("/models/*/production/", "models/toy/staging/version.yaml", False, id="another-folder"),
         pytest.param("**/logs", "a/b/logs/c", True, id="any-depth"),
         pytest.param("/policies", "policies/toy.yaml", True, id="a-folder-without-its-slash"),
+        pytest.param("apps/", "apps", False, id="a-file-of-a-folder-s-name"),
+        pytest.param("*.js", ".js", True, id="a-gap-of-nothing"),
+        pytest.param("/MAX", "x/MAX", False, id="of-the-root-in-capitals"),
+        pytest.param("a?c", "abc", True, id="one-sign"),
+        pytest.param("a?c", "ac", False, id="no-sign"),
+        pytest.param("/a?c", "a/c", False, id="a-slash-is-no-sign"),
+        pytest.param("docs/**", "docs/a/b.md", True, id="all-below"),
+        pytest.param("/a**", "a", True, id="all-below-or-nothing"),
+        pytest.param("a/**/b", "a/b", True, id="any-folders-or-none"),
+        pytest.param("a/**/b", "a/x/y/b", True, id="several-folders"),
     ],
 )
 def test_patterns(pattern: str, path: str, fits: bool) -> None:
@@ -62,3 +72,16 @@ def test_our_own(root: Path) -> None:
         for environment in ("staging", "production")
     )
     assert (staging, production) == (["argosy/model-reviewers"], ["argosy/model-reviewers", "argosy/on-call"])
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "named"),
+    [
+        pytest.param("pkg @ada # @bob\n", "pkg", ["ada"], id="a-comment"),
+        pytest.param("@pkg @ada\n", "@pkg", ["ada"], id="a-pattern-is-no-owner"),
+        pytest.param("* @ @ada! @acme/ @acme/x/y @bob,@eve\n", "a", [], id="what-is-no-name"),
+    ],
+)
+def test_names(text: str, path: str, named: list[str]) -> None:
+    """An account or a team, whole; nothing else asks anybody."""
+    assert code_owners.owners(text, [path]) == named

@@ -72,3 +72,36 @@ def test_a_form_that_is_none(form: Any) -> None:
     """Is no way round the fields that are known."""
     with pytest.raises(errors.Misconfigured):
         read(newer(form) | {"form": form})
+
+
+def test_an_override_is_of_its_own_gate() -> None:
+    """Else what may be overridden would let past what nobody may."""
+    word = {"gate": "performance.f1", "reason": "r", "by": "ann", "expires": "2027-01-01"}
+    gate = {**OLD["gates"][0], "passed": False, "override": word}
+    with pytest.raises(errors.Misconfigured, match="goes by an override of another gate"):
+        read({**OLD, "gates": [gate]})
+    own = read({**OLD, "gates": [{**gate, "override": {**word, "gate": "performance.auc"}}]})
+    assert [one.gate for one in own.overridden] == ["performance.auc"]
+
+
+@pytest.mark.parametrize(
+    ("commit", "known"),
+    [
+        ("a" * 40, "a" * 40),
+        ("a" * 40 + "-dirty", "a" * 40),
+        ("a" * 41, "unknown"),
+        ("a" * 39, "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_evidence_that_named_a_commit_and_nothing_else(commit: str | None, known: str) -> None:
+    """Its commit is known where it was one; the rest of where it comes from is not."""
+    provenance = read({**OLD, "git_commit": commit}).provenance
+    assert (provenance.commit, provenance.tree) == (known, "unknown")
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"x"', b"7", b"null"])
+def test_what_is_no_object(content: bytes) -> None:
+    """Is refused with its place."""
+    with pytest.raises(errors.Misconfigured, match=r"^here cannot be read"):
+        evidences.parse(content, "here")

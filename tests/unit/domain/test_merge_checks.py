@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import pytest
@@ -601,3 +601,138 @@ def test_online_features_are_there_or_the_request_is_red() -> None:
     assert gone.reason == (
         f"its online features {STORE.uri} are not in the model store any more, so that its servers would not start; {merge_checks.ANEW}"
     )
+
+
+def told(checks: Iterable[merge_checks.Check]) -> list[tuple[str, bool, bool]]:
+    """Name, answer and whether it is final, of each."""
+    return [(check.name, check.passed, check.final) for check in checks]
+
+
+@pytest.mark.parametrize(("oldest", "passed"), [(None, None), (3, True), (4, True), (5, False)])
+def test_what_servers_refuse_is_not_merged(oldest: int | None, passed: bool | None) -> None:
+    """Nothing older than the values say; without a bound there is no such check."""
+    checks = merge_checks.of_minimum("toy", 4, oldest)
+    assert told(checks) == ([] if passed is None else [("minimum", passed, True)])
+    assert all(check.reason.endswith(", not 4") is not passed for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("retired", "live", "needed", "red"),
+    [
+        pytest.param(version(), version(), [], [], id="what-main-names"),
+        pytest.param(version(image=IMAGE), version(), [], ["documents"], id="another-field"),
+        pytest.param(None, version(), [], ["documents"], id="nothing-said"),
+        pytest.param(version(), version(model_digest=OTHER), [], ["served", "documents"], id="another-by-now"),
+        pytest.param(None, None, [], ["served", "documents"], id="nothing-there"),
+        pytest.param(version(), version(), [7, 8], ["needed"], id="needed"),
+    ],
+)
+def test_what_a_retirement_says(
+    retired: release.Version | None, live: release.Version | None, needed: list[int], red: list[str]
+) -> None:
+    """Exactly what main names goes; whether an open request needs it is the reviewer's to weigh, the rest is final."""
+    found = merge_checks.of_retirement(SUBJECT, retired, live, needed)
+    assert [check.name for check in found if not check.passed] == red
+    assert [(check.name, check.final) for check in found] == [("served", True), ("documents", True), ("needed", False)]
+    assert ("#7, #8" in found[-1].reason) is bool(needed)
+
+
+SIGNED = min(environment_layout.SIGNATURES)
+
+
+def test_a_renewal_changes_signatures_alone() -> None:
+    """Of one place; any other file, more or less, or a main that serves nothing, makes it red for good."""
+    folder = environment_layout.evidence_folder("toy", "staging")
+    live = {
+        "models/toy/staging/version.yaml": b"v",
+        f"{folder}/evidence.json": b"e",
+        f"{folder}/{SIGNED}": b"s",
+    }
+    signed = {path: (b"t" if path.endswith(SIGNED) else text) for path, text in live.items()}
+    assert told(merge_checks.of_renewal(SUBJECT, signed, live)) == [("documents", True, True)]
+    for files, main_has in (
+        (signed | {"x": b""}, live),
+        ({}, live),
+        (live | {f"{folder}/evidence.json": b"f"}, live),
+        ({}, {}),
+    ):
+        assert told(merge_checks.of_renewal(SUBJECT, files, main_has)) == [("documents", False, True)]
+
+
+SHADOW = SecondFile(
+    role="shadow", percent=10, version=2, model_digest=MODEL, storage_uri="file:///s/", signature="signed"
+)
+BESIDE = SUBJECT.model_copy(update={"champion_digest": CHAMPION, "tries": "shadow"})
+
+
+@pytest.mark.parametrize(
+    ("live", "rejected", "red", "final"),
+    [
+        pytest.param(version(model_digest=CHAMPION), None, [], [False, True, True], id="beside-what-is-served"),
+        pytest.param(version(model_digest=OTHER), None, ["served"], [False, True, True], id="beside-another-by-now"),
+        pytest.param(None, None, ["served"], [True, True, True], id="beside-nothing"),
+        pytest.param(version(), None, ["served", "another"], [False, True, True], id="served-already"),
+        pytest.param(version(model_digest=CHAMPION), "errors", ["rejected"], [False, True, True], id="taken-out"),
+    ],
+)
+def test_beside_what_a_second_version_stands(
+    live: release.Version | None, rejected: str | None, red: list[str], final: list[bool]
+) -> None:
+    """The version that it was to stand beside, another model, and none that was taken out of service."""
+    found = merge_checks.of_experiment(BESIDE, SHADOW, live, rejected)
+    assert [check.name for check in found if not check.passed] == red
+    assert [check.final for check in found] == final
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({}, "", id="as-released"),
+        pytest.param({"model": "other"}, "model is toy, the signed release says other", id="model"),
+        pytest.param({"counter": 5}, "version is 2, the signed release says 5", id="version"),
+        pytest.param({"model_digest": OTHER}, "modelDigest is", id="digest"),
+    ],
+)
+def test_a_second_version_is_held_against_its_release(changes: dict[str, Any], said: str) -> None:
+    """In every field that says which one it is."""
+    check = merge_checks.of_second_release("toy", SHADOW, released(**{"counter": 2, **changes}))
+    assert told([check]) == [("release", not said, True)]
+    assert said in check.reason
+
+
+def test_each_answer_is_worded_as_it_is() -> None:
+    """A red one says what is wrong and a green one does not; what ended without a reason says so."""
+    (agree, *_) = merge_checks.checks(SUBJECT, proposed(), main())
+    assert agree.reason == "version and evidence are of one model"
+    assert told([merge_checks.of_likeness(""), merge_checks.of_likeness("no")]) == [
+        ("schema", True, True),
+        ("schema", False, True),
+    ]
+    assert told(merge_checks.of_experiments_end(there=False)) == [("tried", False, True)]
+    request = promotion_requests.Request(
+        number=1,
+        subject=SUBJECT,
+        branch="b",
+        title="t",
+        head="h",
+        url="u",
+        author="a",
+        opened_at="t",
+        state=promotion_requests.State.CLOSED,
+    )
+    assert [check.reason for check in merge_checks.of_state(request)] == ["it is closed: no reason given"]
+    assert [check.name for check in merge_checks.of_features(version(online_store=STORE), there=True)] == ["features"]
+    whole = b" " * merge_checks.LONGEST_RELEASE
+    with pytest.raises(errors.Misconfigured, match="cannot be read"):
+        merge_checks.named_release(version(), whole, "here")
+
+
+def test_a_digest_in_each_place_counts() -> None:
+    """The request's, the version's and the evidence's are one, or it is red."""
+    for subject, given, beside in (
+        (SUBJECT.model_copy(update={"model_digest": OTHER}), version(), evidence()),
+        (SUBJECT, version(model_digest=OTHER), evidence()),
+        (SUBJECT, version(evidence_digest=evidence(model_digest=OTHER).content_digest()), evidence(model_digest=OTHER)),
+    ):
+        (documents, *_) = merge_checks.checks(subject, proposed(given, beside), main())
+        assert (documents.passed, documents.reason.endswith("disagree about the model's digest")) == (False, True)

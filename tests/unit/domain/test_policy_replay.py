@@ -8,8 +8,10 @@ import pytest
 from argosy.domain import comparison, gates, policy_replay, verdicts
 from argosy.domain.comparison import Paired
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.measuring import Measuring
+from argosy.domain.overrides import Override
 from argosy.domain.policy import ComparisonPolicy, Margin, Policy
-from argosy.domain.policy_replay import ACCEPTED, FAILS, HOLDS, NO_GATE, PolicyReplay
+from argosy.domain.policy_replay import ACCEPTED, FAILS, HOLDS, NO_GATE, OVERRIDDEN, PolicyReplay
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from kit import toy
@@ -101,6 +103,8 @@ def test_a_laxer_limit() -> None:
     """What was refused would have been let in."""
     found = asked(judged(policy(0.9)), policy())
     assert (found.was, found.would_be, found.flips) == ("reject", "promote", True)
+    (gate,) = (one for one in gates.judge(policy(), METRICS, DAY) if one.passed)
+    assert [one.why for one in found.changes] == [gate.reason]
 
 
 def test_a_gate_that_comes_and_one_that_goes() -> None:
@@ -225,3 +229,70 @@ def test_a_margin_that_no_evidence_measured() -> None:
         policy_replay.replay(known, policy().model_copy(update={"comparison": wider}), policy(), DAY).would_be
         == "promote"
     )
+
+
+def test_overrides_of_then() -> None:
+    """Main let the candidate past; it still would, and whose word it is stands there. One of another gate lets nothing past."""
+    word = Override(gate="performance.auc", reason="known", by="ada", expires=DAY)
+    champion = ChampionRef(model="toy", policy_digest="sha256:p", overrides=[word])
+    found = asked(judged(policy(), champion=champion), policy(0.9))
+    assert (found.would_be, found.flips) == ("promote", False)
+    assert [(one.would_be, one.why) for one in found.changes] == [(OVERRIDDEN, word.said())]
+
+
+def test_two_bounds_of_one_measurement() -> None:
+    """Are two gates, each with its own word; a gate that goes is said to."""
+    low = {"metric": "performance.auc", "at_least": 0.8, "why": "enough"}
+    high = {"metric": "performance.auc", "at_most": 0.9, "why": "too good to be true"}
+    both = policy(limits=[low, high])
+    found = asked(judged(both), policy(limits=[low, {**high, "at_most": 0.82}]))
+    assert [(one.was, one.would_be) for one in found.changes] == [(HOLDS, FAILS)]
+    assert "<= 0.82" in found.changes[0].why
+    (gone,) = asked(judged(both), policy()).changes
+    assert (gone.would_be, gone.why) == (NO_GATE, "the policy has no such gate")
+
+
+def test_what_would_be_measured_otherwise() -> None:
+    """Only what hangs on the size is left open, of limits as of deviations; what is measured without it decides all the same."""
+    auc = {"metric": "performance.auc", "at_least": 0.8, "why": "enough"}
+    limits = [auc, {"metric": "robustness.noise_drop", "at_most": 0.1, "why": "w"}]
+    other: dict[str, Any] = {"measuring": {"noise": 0.2}}
+    then = judged(policy(limits=limits)).model_copy(update={"verdict": "promote"})
+    found = asked(then, policy(limits=limits, **other))
+    assert (found.would_be, found.changes) == (None, [])
+    assert (
+        found.why
+        == "measuring.noise was 0.1, and the policy asks for 0.2: only another evaluation tells robustness.noise_drop"
+    )
+    deviation = {
+        "metric": "robustness.noise_drop",
+        "at_most": 0.1,
+        "owner": "ann",
+        "reason": "r",
+        "expires": "2026-06-01",
+    }
+    assert asked(judged(policy()), policy(deviations=[deviation], **other)).would_be is None
+    measured = judged(policy(limits=limits), measuring=Measuring(noise=0.2))
+    assert asked(measured, policy(limits=limits, **other)).would_be == "reject"
+    assert asked(judged(policy()), policy(**other)).would_be == "promote"
+
+
+def test_rows_by_other_entities() -> None:
+    """The interval was drawn of other units; gates of the comparison stay as they were found, and nothing of them has changed."""
+    found = asked(judged(policy(), 0.005), policy(comparison=rules(entity=["customer"])))
+    assert (found.would_be, found.changes) == (None, [])
+    assert (
+        found.why == "the interval was drawn by other entities than the policy asks for: only another evaluation tells"
+    )
+
+
+def test_recent_rows_that_nobody_asked_to_be_better_on() -> None:
+    """They are shown and gate nothing."""
+    worse = comparison.decide(policy().comparison, Paired(0.7, 0.8, -0.1, -0.15, -0.05, 0.01, 600))
+    assert asked(judged(policy(), 0.005, recent=worse), policy()).would_be == "promote"
+
+
+def test_provenance_that_was_in_doubt_all_along() -> None:
+    """Production refused it then as now: no change."""
+    doubtful = judged(policy(), provenance=Provenance())
+    assert asked(doubtful, policy()).changes == []

@@ -55,3 +55,36 @@ def test_the_registry_is_told_every_image() -> None:
     assert tags["image.train"] == PINNED
     assert tags["mlflow.source.git.commit"] == tags["git_commit"] == "0" * 40
     assert tags["tree"] == "clean"
+
+
+def test_what_a_registry_and_people_read() -> None:
+    """The commit, marked where files differ; every part by its name, the same image of several steps once."""
+    dirty = "sha256:" + "b" * 64
+    run = toy.CLEAN.model_copy(
+        update={"tree": dirty, "manifest": "m", "images": {"b": PINNED, "a": PINNED}, "code": "c"}
+    )
+    assert [one.code_version for one in (run, toy.CLEAN, Provenance())] == ["0" * 40 + "-dirty", "0" * 40, "unknown"]
+    tags = run.tags()
+    assert (tags["tree"], tags["manifest_digest"], tags["code_digest"]) == (dirty, "m", "c")
+    assert "code_digest" not in run.model_copy(update={"code": None}).tags()
+    assert run.rows() == [
+        ["commit", "0" * 40],
+        ["files", f"not those of the commit: {dirty}"],
+        ["manifest", "m"],
+        ["image of a, b", PINNED],
+        ["code of the steps", "c"],
+    ]
+    assert toy.CLEAN.model_copy(update={"code": None}).rows()[1:] == [
+        ["files", "those of the commit"],
+        ["manifest", toy.CLEAN.manifest],
+    ]
+    assert Provenance().rows()[1] == ["files", "unknown"]
+
+
+def test_doubts_of_images_are_in_order_and_whole() -> None:
+    """By step; what stands behind a digest makes it another name."""
+    told = toy.CLEAN.model_copy(update={"images": {"b": "x:1", "a": f"{PINNED}0"}}).doubts()
+    assert [one.split()[1] for one in told] == ["a", "b"]
+    for change in ({"commit": "a" * 41}, {"commit": "a" * 39}, {"tree": "clean!"}, {"tree": "sha256:" + "b" * 63}):
+        with pytest.raises(errors.Misconfigured):
+            Provenance.from_text(toy.CLEAN.model_copy(update=change).text())

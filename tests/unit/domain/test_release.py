@@ -139,3 +139,21 @@ def test_the_online_store_travels_as_one_text() -> None:
     """Steps hand it on as one value; a URI may hold the separator."""
     store = release.OnlineStore(uri="s3://bucket@host/x", digest=DIGEST)
     assert release.OnlineStore.from_text(store.text()) == store
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        DIGEST,
+        f"@{DIGEST}",
+        f"s3://a b@{DIGEST}",
+        f"s3://x@{DIGEST}0",
+        "s3://x@sha256:12",
+        f"s3://{'x' * 2000}@{DIGEST}",
+    ],
+)
+def test_what_is_no_online_store(text: str) -> None:
+    """An address and a digest, both whole, and nobody guesses at the rest."""
+    with pytest.raises(errors.Misconfigured, match="expected an online store as"):
+        release.OnlineStore.from_text(text)

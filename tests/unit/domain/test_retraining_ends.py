@@ -44,7 +44,13 @@ def test_how_it_ended(status: str, codes: list[int], outcome: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "outcome"), [(["validate"], "bad data"), (["propose"], "rejected"), (["ingest", "propose"], "rejected")]
+    ("names", "outcome"),
+    [
+        (["validate"], "bad data"),
+        (["ingest", "validate"], "bad data"),
+        (["propose"], "rejected"),
+        (["ingest", "propose"], "rejected"),
+    ],
 )
 def test_whose_no_it_was(names: list[str], outcome: str) -> None:
     """The data's, or the gates'; what says nothing of how it ended changes neither."""
@@ -109,3 +115,26 @@ def test_a_run_taken_up_after_its_end_may_succeed(verdict: VerdictWord | None, o
 def test_what_is_no_admission_changes_nothing() -> None:
     """A cause may name anything."""
     assert ends.note(LEDGER, "another", "promote", "3 here", NOW) == LEDGER
+
+
+def test_a_run_that_goes_on_has_not_ended_with_its_request() -> None:
+    """Its request is noted when it is opened; how the run ended is said when it is over."""
+    noted = ends.note(LEDGER, "churn-1", "promote", "3 here", NOW).admissions[-1]
+    assert (noted.runs, noted.ended, noted.request) == (True, None, "3 here")
+
+
+def test_where_it_ended_is_kept_until_a_request_waits() -> None:
+    """The steps stand in the ledger, those whose code nobody knows without one; a request that came all the same leaves no blame."""
+    broken = [*NO, FailedStep("notify", "it has no more to do")]
+    failed = ends.close(LEDGER, "run-1", "Failed", broken, NOW)
+    assert failed.admissions[-1].why == "propose ended with 10, notify"
+    assert ends.note(failed, "churn-1", "promote", "3 here", NOW).admissions[-1].why == ""
+    assert ends.why(NO * ends.MOST_NAMED).count("propose") == ends.MOST_NAMED
+    assert "more" not in ends.why(NO * ends.MOST_NAMED)
+
+
+def test_a_run_that_was_lost_may_succeed() -> None:
+    """Its lease had ended, as for one that failed; one that was refused stays so."""
+    for outcome, after in (("lost", "requested"), ("rejected", "rejected")):
+        ledger = LEDGER.model_copy(update={"admissions": [ENTRY.model_copy(update={"outcome": outcome})]})
+        assert ends.close(ledger, "run-1", "Succeeded", [], NOW).admissions[-1].outcome == after

@@ -84,3 +84,31 @@ def test_a_beginning_that_two_keys_share_names_neither() -> None:
     assert signing_keys.named(keys, keys[1].id) is keys[1]
     assert signing_keys.named(keys, "") is None
     assert signing_keys.named(keys, "xyz") is None
+
+
+def test_a_signature_names_its_key() -> None:
+    """By the hint in its bundle; an empty one is none."""
+    bundle = '{"verificationMaterial": {"publicKey": {"hint": "%s"}}}'
+    assert signing_keys.signer((bundle % "0a").encode()) == "0a"
+    assert signing_keys.signer((bundle % "").encode()) is None
+
+
+def test_what_a_file_says_of_a_key() -> None:
+    """Its id and both days, in comments alone, however they are set in; a text between keys says nothing."""
+    made = datetime.date(2026, 3, 1)
+    said = f"made 2020-01-01\n   # key made: {made}\n#expires {DAY}\n{_pem(DER[0])}expires 2021-01-01\n{_pem(DER[1])}"
+    first, second = signing_keys.parse(said.encode())
+    assert (first.made, first.expires, second.made, second.expires) == (made, DAY, None, None)
+    assert (
+        signing_keys.text([first, second])
+        == f"# key {first.id} made {made} expires {DAY}\n{_pem(DER[0])}# key {second.id}\n{_pem(DER[1])}"
+    )
+    assert signing_keys.expiring(first, None).expires is None
+
+
+def test_a_key_is_named_by_its_beginning_in_either_case() -> None:
+    """As people copy it; both keys have a name of their own."""
+    keys = signing_keys.parse((_pem(DER[0]) + _pem(DER[1])).encode())
+    for key in keys:
+        assert signing_keys.named(keys, key.hint[:8].upper()) is key
+    assert signing_keys.named([keys[0], keys[0]], keys[0].id) is None
