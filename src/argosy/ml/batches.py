@@ -13,7 +13,7 @@ import pyarrow as pa
 import xgboost
 
 from argosy.domain.data import FeatureColumn
-from argosy.ml.boosting import Watch
+from argosy.ml.boosting import LossWatch
 from argosy.ml.encoding import Encoder
 from argosy.ml.trainer import Learning
 from argosy.ml.xgboost_trainer import XGBoostTrainer
@@ -33,7 +33,7 @@ def names(features: Sequence[FeatureColumn]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Encode:
+class EncodeBatches:
     """Encodes rows to fit on: batches of *features*, ``LABEL`` and ``NUMBER``; adds ``FOLD``.
 
     *folds*: the fold of each row, by its number. *version*: of the XGBoost that asks.
@@ -59,7 +59,7 @@ class Encode:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerBatches:
     """Answers encoded rows with the model *content* as the server would: of each ``NUMBER``, and ``ANSWER``, a list of a value a class."""
 
     learning: Learning
@@ -78,11 +78,11 @@ class Answer:
 
 
 class StopTogether(xgboost.callback.TrainingCallback):  # type: ignore[misc]  # of no type to mypy
-    """Ends a fit of several processes by the rule of :class:`argosy.ml.boosting.Watch`, which all of them see alike."""
+    """Ends a fit of several processes by the rule of :class:`argosy.ml.boosting.LossWatch`, which all of them see alike."""
 
     def __init__(self, rounds: int, patience: int) -> None:
         super().__init__()
-        self._watch = Watch(rounds, patience)
+        self._watch = LossWatch(rounds, patience)
 
     def after_iteration(
         self,

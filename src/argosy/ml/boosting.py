@@ -46,7 +46,7 @@ class Fit:
     losses: dict[str, list[float]]
 
 
-class Watch:
+class LossWatch:
     """The rule by which a fit of *rounds* at most ends: the loss has not fallen for *patience* rounds."""
 
     def __init__(self, rounds: int, patience: int) -> None:
@@ -180,7 +180,7 @@ def fit_until_it_stops(
     """
     booster = xgboost.Booster(dict(parameters), [data, *watched.values()])
     losses: dict[str, list[float]] = {name: [] for name in watched}
-    watch = Watch(rounds, patience)
+    watch = LossWatch(rounds, patience)
     for done in range(1, rounds + 1):
         booster.update(data, done - 1)
         if not watch.looks(done):

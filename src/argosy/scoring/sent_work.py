@@ -54,12 +54,12 @@ class SentWork:
     proof: Proof
 
     def __call__(self, number: int) -> str:
-        """Score the part *number*: a document of :class:`End`."""
+        """Score the part *number*: a document of :class:`PartEnd`."""
         try:
-            return End(result=self._worker().score(self.parts[number])).canonical_json()
+            return PartEnd(result=self._worker().score(self.parts[number])).canonical_json()
         except KINDS as error:
             kind = next(kind for kind in KINDS if isinstance(error, kind))
-            return End(failed=kind.__name__, said=str(error)).canonical_json()
+            return PartEnd(failed=kind.__name__, said=str(error)).canonical_json()
 
     def _worker(self) -> ScoringWorker:
         """This process's, made once for a job."""
@@ -85,7 +85,7 @@ class SentWork:
             return ScoringWorker(dataclasses.replace(self.job, bundle=folder))
 
 
-class End(Document):
+class PartEnd(Document):
     """What became of a part: a result, or which failure and what it said."""
 
     result: PartResult | None = None
@@ -109,7 +109,7 @@ def run(
         yield result, True
     work = SentWork(asked, waiting, files_of(asked.bundle), proof)
     for text in pool.each(work, len(waiting)) if waiting else ():
-        end = End.model_validate_json(text)
+        end = PartEnd.model_validate_json(text)
         if end.result is None:
             failures.append(end)
             continue
@@ -126,7 +126,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name in known}
 
 
-def _first(failures: Sequence[End]) -> errors.ArgosyError:
+def _first(failures: Sequence[PartEnd]) -> errors.ArgosyError:
     """The first of *failures* that has to be mended; where there is none, the first."""
     names = {kind.__name__: kind for kind in KINDS}
     end = next((each for each in failures if each.failed != errors.TryAgain.__name__), failures[0])

@@ -35,7 +35,7 @@ def encoded(given: Given, version: str = XGBoostTrainer.version) -> pa.Table:
         [*(side.table.column(feature.name) for feature in features), pa.array(side.labels), pa.array(places)],
         names=[*batches.names(features), LABEL, NUMBER],
     )
-    encode = pickle.loads(pickle.dumps(batches.Encode(features, Sent(folds), version)))  # noqa: S301 - made here
+    encode = pickle.loads(pickle.dumps(batches.EncodeBatches(features, Sent(folds), version)))  # noqa: S301 - made here
     return pa.Table.from_batches(encode(iter(table.combine_chunks().to_batches(7))))
 
 
@@ -55,7 +55,7 @@ def test_answered_as_the_server_answers(each_task: Given) -> None:
     side, rows = frames.read(each_task.features, "train"), encoded(each_task)
     model = refit.fit(side, CHOICE, each_task.settings).model
     learning = trainers.learning(each_task.settings, side.schema.features)
-    answer = pickle.loads(pickle.dumps(batches.Answer(learning, model.save())))  # noqa: S301 - made here
+    answer = pickle.loads(pickle.dumps(batches.AnswerBatches(learning, model.save())))  # noqa: S301 - made here
     found = pa.Table.from_batches(answer(iter(rows.to_batches())))
     expected = np.asarray(model.predict(side.matrix), np.float32).reshape(len(side), -1)
     np.testing.assert_array_equal(np.array(found.column(ANSWER).to_pylist(), np.float32), expected)

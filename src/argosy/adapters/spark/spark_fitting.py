@@ -97,7 +97,7 @@ class SparkFitting:
             )
             folds = np.full(self._places[-1] + 1, -1, np.int16)
             folds[self._places] = self._folds
-            encode = batches.Encode(features, session.sparkContext.broadcast(folds), XGBoostTrainer.version)
+            encode = batches.EncodeBatches(features, session.sparkContext.broadcast(folds), XGBoostTrainer.version)
             fields = [
                 *(f"{name} float" for name in batches.names(features)),
                 f"{LABEL} double, {NUMBER} long, {FOLD} short",
@@ -134,7 +134,7 @@ class SparkFitting:
         self, rows: "DataFrame", model: BoosterModel, inside: npt.NDArray[np.int64], name: str
     ) -> npt.NDArray[np.float32]:
         """What *model* answers to *rows*, which are those *inside* the training side, in that order."""
-        answer = batches.Answer(self._learning, model.save())
+        answer = batches.AnswerBatches(self._learning, model.save())
         numbers, answers = [np.empty(0, np.int64)], []
         for stream in self._spark.written(rows.mapInArrow(answer, f"{NUMBER} long, {ANSWER} array<float>"), name):
             with stream, pq.ParquetFile(stream) as file:
@@ -154,7 +154,7 @@ class SparkFitting:
 
 def _best(losses: Sequence[float], rounds: int, patience: int) -> tuple[int, list[int]]:
     """The round at which *losses*, one a round, were lowest where they were looked at; and those rounds."""
-    watch = boosting.Watch(rounds, patience)
+    watch = boosting.LossWatch(rounds, patience)
     looked_at = [done for done in range(1, len(losses) + 1) if watch.looks(done)]
     for done in looked_at:
         watch.stops(done, losses[done - 1])
