@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
     from argosy.ports.forge import Forge
     from argosy.ports.inspection import Inspection
-    from argosy.ports.judge import Judge
+    from argosy.ports.judge import Judge, SampleJudge
     from argosy.ports.key_maker import KeyMaker
     from argosy.ports.label_join import LabelJoin
     from argosy.ports.lineage_receiver import LineageReceiver
@@ -555,6 +555,20 @@ def judge(settings: Settings, model: AnswerSettings) -> Judge:
             lacking = suggestion.not_installed("the judge", name, brought, plugins.JUDGES)
             raise errors.Misconfigured(f"judge.name: {lacking}")
         return BroughtJudge(brought[name], model.judge.settings)
+    from argosy.adapters.chat_judge import ChatJudge
+
+    return ChatJudge(_chat(settings, model, model.judge, "the judge").complete)
+
+
+def sample_judge(settings: Settings, model: AnswerSignature) -> SampleJudge | None:
+    """Who judges a sample of what the bundle of *model* answers; None where nobody does: none is wanted, or a package brings the judge,
+    which knows answers with a reference alone. Raises Misconfigured where the key is another host's."""
+    if model.judge is None or not model.serving.judging.share or model.judge.kind == "installed":
+        return None
+    if model.judge.kind == "lexical":
+        from argosy.adapters.word_judge import WordJudge
+
+        return WordJudge(model.judge)
     from argosy.adapters.chat_judge import ChatJudge
 
     return ChatJudge(_chat(settings, model, model.judge, "the judge").complete)

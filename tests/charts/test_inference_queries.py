@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from argosy.domain.sequential import EventCounts, Risks, Share
+from argosy.domain.sequential import EventCounts, NoWorse, Risks, Share
 from kit.inference_chart import only, parsed
 
 GOLDEN = Path(__file__).parent / "golden" / "canary.yaml"
@@ -195,3 +195,49 @@ def test_the_sequential_query_of_nothing(tmp_path: Path) -> None:
     metrics = only(parsed(golden), "AnalysisTemplate")["spec"]["metrics"]
     query = next(each["provider"]["prometheus"]["query"] for each in metrics if each["name"] == "errors")
     assert answer(tmp_path, query.replace("{{args.step}}", "1"), [], 0.0) == ""
+
+
+def judged(version: str, trials: int, against: int, judge: str = "j") -> Series:
+    """Judged answers of the pods of *version*, all of one *judge*, of which so many were not accepted."""
+    labels = f',judge="{judge}"'
+    return [
+        {"series": f"argosy_judged_answers_total{{{PODS.format(version)}{labels}}}", "values": f"{trials}x60"},
+        {
+            "series": f'argosy_judged_answers_against_total{{{PODS.format(version)}{labels},finding="not accepted"}}',
+            "values": f"{against}x60",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "judge", "step", "word"),
+    [
+        pytest.param((200, 80), (300, 120), "j", 1, "go", id="as-good"),
+        pytest.param((200, 80), (300, 120), "j", 2, "wait", id="not-again"),
+        pytest.param((100, 75), (300, 120), "j", 1, "abort", id="worse"),
+        pytest.param((10, 5), (300, 120), "j", 1, "wait", id="few"),
+        pytest.param((200, 150), (50, 20), "j", 1, "wait", id="little-known-of-the-old"),
+        pytest.param((200, 150), (300, 120), "other", 1, "wait", id="another-judge"),
+        pytest.param((0, 0), (0, 0), "j", 1, "wait", id="nobody-asked"),
+    ],
+)
+def test_answers_are_held_against_the_old_versions(
+    tmp_path: Path, new: tuple[int, int], old: tuple[int, int], judge: str, step: int, word: str
+) -> None:
+    """The query says what the rule does; without samples it says nothing, which is no success."""
+    golden = (GOLDEN.parent / "answers.yaml").read_text(encoding="utf-8")
+    metrics = only(parsed(golden), "AnalysisTemplate")["spec"]["metrics"]
+    metric = next(each for each in metrics if each["name"] == "answers-not-accepted")
+    query = metric["provider"]["prometheus"]["query"]
+    for mark, value in (("new", "new"), ("old", "old"), ("step", str(step))):
+        query = query.replace(f"{{{{args.{mark}}}}}", value)
+    counts = EventCounts(new[1], new[0]), EventCounts(old[1], old[0])
+    known = NoWorse("not accepted", *counts, margin=0.15)
+    risks = Risks(0.01 / (4 * 3), 0.01)
+    if judge == "j" and step == 1:
+        assert known.word(risks) == word
+    told = {"go": "<= bool -1", "abort": ">= bool 1"}
+    series = [*judged("new", *new), *judged("old", *old, judge)]
+    for kind, bound in told.items():
+        said = f"sum(({query}) {bound})"
+        assert answer(tmp_path, said, series, float(kind == word)) == ""

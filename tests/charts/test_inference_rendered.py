@@ -22,6 +22,11 @@ CASES: dict[str, dict[str, Any]] = {
     "canary-routed": {"trafficRouting": {"gateway": {"parentRefs": [{"name": "edge", "namespace": "gateways"}]}}},
     "blue-green": {"strategy": "blueGreen"},
     "sequential": {"analysis": {"sequential": {"enabled": True}}},
+    "answers": {
+        "answers": {"enabled": True, "chatSecret": "argosy-chat", "egress": [{"ports": [{"port": 443}]}]},
+        "analysis": {"sequential": {"enabled": True}},
+        "networkPolicy": {"enabled": True},
+    },
     "plain-canary": {
         "mode": "plain",
         "storage": {"uri": "s3://models", "endpoint": "http://s3:9000", "credentialsSecret": "store"},

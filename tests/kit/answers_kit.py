@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from argosy.domain import bundle
 from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.steps.assemble import run as assemble
 
@@ -52,9 +51,3 @@ def write_bundle(place: Path, of: AnswerSettings) -> Path:
     made = place / "bundle"
     assemble.run(settings=of, prompt="{{refusal}}\n{{passages}}\n{{question}}\n", snapshot=snapshot, out=made)
     return made
-
-
-def released(folder: Path, digest: str) -> None:
-    """Give the bundle in *folder* its ``release.json``: version 3, that may be served for a century."""
-    made = bundle.Release(model="help", model_digest=digest, counter=3, not_after="2126-01-01T00:00:00Z")  # type: ignore[arg-type]
-    made.write(folder / bundle.RELEASE)

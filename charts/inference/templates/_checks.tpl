@@ -22,6 +22,10 @@
 {{- if lt (int64 $v.version) (int64 $v.minimumVersion) }}{{ fail (printf "version is %d, but minimumVersion is %d: nothing older may be served; promote a newer version, or lower minimumVersion by a request of its own" (int64 $v.version) (int64 $v.minimumVersion)) }}{{ end -}}
 {{- if and (eq $v.strategy "rolling") (ne $v.mode "plain") }}{{ fail "strategy: rolling needs mode: plain; with KServe the Rollout makes the pods" }}{{ end -}}
 {{- if and (eq $v.mode "plain") (not (hasPrefix (printf "%s/" (trimSuffix "/" $v.storage.uri)) $v.storageUri)) }}{{ fail (printf "storage.uri is %q, but mode: plain fetches %s; name the model store that it is in, as pipelines do (ARGOSY_STORE_URI)" $v.storage.uri $v.storageUri) }}{{ end -}}
+{{- if $v.answers.enabled -}}
+  {{- if and $v.analysis.enabled (ne $v.strategy "rolling") (not $v.analysis.sequential.enabled) }}{{ fail "analysis.sequential.enabled: answers are judged one by one, and a fixed window would decide by chance; set it to true for a model with answers.enabled" }}{{ end -}}
+  {{- if or $v.stream.from $v.second }}{{ fail "answers.enabled: a stream and a second version are for models of tables; take stream, or second.yaml, out" }}{{ end -}}
+{{- else if or $v.answers.chatSecret $v.answers.egress }}{{ fail "answers: chatSecret and egress are for a model that answers questions; set answers.enabled, or take them out" }}{{ end -}}
 {{- if $v.predictionLog.enabled -}}
   {{- if not (or $v.predictionLog.uri $v.predictionLog.claim (hasPrefix "s3://" $v.storageUri)) }}{{ fail "predictionLog.uri: predictions are kept by default, and storageUri has no bucket to keep them in; name one (s3://<bucket>/<prefix>), or a claim, or turn predictionLog.enabled off" }}{{ end -}}
   {{- if and $v.predictionLog.uri $v.predictionLog.claim }}{{ fail "predictionLog: uri and claim are both given; records are shipped to one place" }}{{ end -}}
@@ -61,7 +65,7 @@
   {{- if ge (float64 $a.sequential.healthyRatio) (float64 $a.errors.maximumRatio) }}{{ fail (printf "analysis.sequential.healthyRatio is %v, and errors.maximumRatio (%v) is no more: between them nothing could be told apart; lower it" $a.sequential.healthyRatio $a.errors.maximumRatio) }}{{ end -}}
   {{- if ne $a.undecided "pause" }}{{ fail (printf "analysis.undecided is %s, but a sequential analysis that could not decide asks a person; leave it at pause" $a.undecided) }}{{ end -}}
 {{- end -}}
-{{- if $a.predictions.enabled -}}
+{{- if and $a.predictions.enabled (not .Values.answers.enabled) -}}
   {{- $distance := float64 $a.predictions.maximumDistance -}}
   {{- $rows := int (ceil (divf 7.605 (mulf $distance $distance))) -}}
   {{- if lt (int $a.predictions.minimum) $rows }}{{ fail (printf "analysis.predictions.minimum is %v, but below %v chance alone goes beyond predictions.maximumDistance (%v); raise one of them" $a.predictions.minimum $rows $a.predictions.maximumDistance) }}{{ end -}}

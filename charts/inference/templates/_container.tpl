@@ -116,6 +116,10 @@ env:
   - name: ARGOSY_ONLINE_STORE_URI
     valueFrom: {secretKeyRef: {name: {{ .Values.onlineFeatures.secret | quote }}, key: ARGOSY_ONLINE_STORE_URI}}
 {{- end }}
+{{- with .Values.answers.chatSecret }}
+  - name: ARGOSY_CHAT_KEY
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: ARGOSY_CHAT_KEY}}
+{{- end }}
 {{- if .Values.access.enabled }}
   - name: ARGOSY_RATE_LIMITS_URI
     valueFrom: {secretKeyRef: {name: {{ .Values.access.secret | quote }}, key: ARGOSY_RATE_LIMITS_URI, optional: true}}

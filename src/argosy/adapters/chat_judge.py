@@ -30,6 +30,10 @@ acceptable: whether you would have this answer given to a user: it says what the
 Answer with one JSON object and nothing else:
 {{"faithfulness": 0.0, "relevancy": 0.0, "toxicity": 0.0, "acceptable": false, "why": "at most twenty words"}}
 """
+SAMPLE_PROMPT = PROMPT.replace(
+    "which share of what the reference says the answer says, 0 to 1. Where there is no reference the right answer is a refusal.",
+    "which share of what was asked the answer answers, 0 to 1.",
+)
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 
@@ -41,7 +45,13 @@ class ChatJudge:
 
     def judge(self, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
         """See the port."""
-        prompt = prompt_of(question, answer)
+        return self._judged(prompt_of(question, answer), f"the answer to {question.id!r}")
+
+    def judge_sample(self, question: str, answer: GivenAnswer) -> AnswerJudgement:
+        """See the port."""
+        return self._judged(SAMPLE_PROMPT.format(data=_data(question, answer, {})), "an answer that was given")
+
+    def _judged(self, prompt: str, what: str) -> AnswerJudgement:
         problem = ""
         for _ in range(ATTEMPTS):
             said = self._complete(prompt).text
@@ -49,19 +59,17 @@ class ChatJudge:
                 return _read(said)
             except ValueError as error:
                 problem = str(error)
-        raise errors.TryAgain(f"the judge gives no judgement of the answer to {question.id!r}: {problem}")
+        raise errors.TryAgain(f"the judge gives no judgement of {what}: {problem}")
 
 
 def prompt_of(question: EvaluationQuestion, answer: GivenAnswer) -> str:
     """What the model is asked about *answer*."""
-    data = {
-        "question": question.question,
-        "reference": question.reference or None,
-        "answer": answer.text,
-        "refused": answer.refused,
-        "passages": answer.passages,
-    }
-    return PROMPT.format(data=json.dumps(data, ensure_ascii=False, indent=1))
+    return PROMPT.format(data=_data(question.question, answer, {"reference": question.reference or None}))
+
+
+def _data(question: str, answer: GivenAnswer, more: dict[str, str | None]) -> str:
+    known = {"answer": answer.text, "refused": answer.refused, "passages": answer.passages}
+    return json.dumps({"question": question, **more, **known}, ensure_ascii=False, indent=1)
 
 
 def _read(text: str) -> AnswerJudgement:

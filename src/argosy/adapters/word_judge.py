@@ -15,3 +15,7 @@ class WordJudge:
     def judge(self, question: EvaluationQuestion, answer: GivenAnswer) -> AnswerJudgement:
         """See the port."""
         return lexical_judge.judge(self._settings, question, answer)
+
+    def judge_sample(self, question: str, answer: GivenAnswer) -> AnswerJudgement:
+        """See the port."""
+        return lexical_judge.judge_sample(self._settings, question, answer)

@@ -341,12 +341,14 @@ class _ApprovedBundles:
         from argosy.serving import answer_records
         from argosy.serving.served_answers import ServedAnswers
 
-        columns = answer_records.columns(model.assistant.signature.serving)
+        signature = model.assistant.signature
+        columns = answer_records.columns(signature.serving)
         return ServedAnswers(
             model.assistant,
             model.served,
             model.folder,
             log=wiring.prediction_log(self._settings, model.served, columns),
+            judge=wiring.sample_judge(self._settings, signature),
             discard=functools.partial(shutil.rmtree, place, ignore_errors=True),
         )
 

@@ -23,6 +23,8 @@ from argosy.domain import figures
 Word = Literal["go", "abort", "wait"]
 STEPS = 60
 """Halvings of an interval's end: to the last bit that counts."""
+LEAST_VARIANCE = 0.01 * 0.99
+"""Of a share, however rarely the old version has an event: as if one in a hundred trials had."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,11 @@ class Beside:
 
 @dataclass(frozen=True)
 class NoWorse:
-    """Whether events are hardly more frequent than the old version's, such as answers that a judge does not take: :class:`Share`, with what
-    is healthy learnt from the old version's *trials*, its standard error on top, and *margin* more that is not.
+    """Whether events are no more frequent than the old version's, such as answers that a judge does not take: by a share of *margin*
+    more, or not at all. Unlike :class:`Beside` it comes to an end where neither has an event.
 
-    Unlike :class:`Beside` it comes to an end where neither has an event. The old share is taken for known once it has *least* trials;
-    before that, and without a trial of the new version, there is no answer.
+    The likelihood ratio is that of the difference of two shares as if it were normal, with the old version's variance: the risks hold by
+    simulation (``tests/unit/domain/test_sequential.py``), not by a theorem. Before *least* trials of the old version there is no answer.
     """
 
     name: str
@@ -126,17 +128,15 @@ class NoWorse:
     old: EventCounts
     margin: float
     least: int = 100
-    floor: float = 0.01
-    """The least share that counts as healthy, however rarely the old version has an event."""
 
     def word(self, risks: Risks) -> Word:
         """The answer at these *risks*."""
         if self.old.trials < self.least:
             return "wait"
-        known = self.old.share
-        most = known + math.sqrt(known * (1 - known) / self.old.trials)
-        healthy = min(max(most, self.floor), 1 - self.margin - self.floor)
-        return Share(self.name, self.new, healthy, healthy + self.margin).word(risks)
+        share = self.old.share
+        beyond = self.new.events - self.new.trials * (share + self.margin / 2)
+        variance = max(share * (1 - share), LEAST_VARIANCE) * (1 + self.new.trials / self.old.trials)
+        return _by_ratio(self.margin * beyond / variance, risks)
 
     def said(self) -> str:
         """What was counted, in words."""

@@ -6,6 +6,13 @@ from argosy.domain.answers.evaluation_items import EvaluationQuestion
 from argosy.domain.answers.judged import AnswerJudgement, GivenAnswer
 
 
+class SampleJudge(Protocol):
+    """Judges answers that were given to callers: to questions that nobody wrote a reference for."""
+
+    def judge_sample(self, question: str, answer: GivenAnswer) -> AnswerJudgement:
+        """The judgement of *answer*, no refusal, to *question*. Raises TryAgain where whoever judges does not answer."""
+
+
 class Judge(Protocol):
     """Judges answers."""
 

@@ -12,6 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from argosy.domain.answers.answer_bundle import AnswerSignature
+from argosy.domain.documents import sha256
+from argosy.ports.judge import SampleJudge
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import answer_interface, docs_page, interface, model_pages, operations
 from argosy.serving.access.access_middleware import AccessMiddleware
@@ -29,6 +32,7 @@ from argosy.serving.operations import no_such_route
 from argosy.serving.prometheus import Metrics
 from argosy.serving.question_protocols import QuestionsV1, QuestionsV2
 from argosy.serving.request_spans import RequestSpans
+from argosy.serving.sampled_judging import SampledJudging
 from argosy.serving.shared_parts import SharedParts
 
 
@@ -59,13 +63,14 @@ def answer_parts(
     shared: SharedParts,
     *,
     log: PredictionLog | None = None,
+    judge: SampleJudge | None = None,
     examples: Sequence[str] = (),
 ) -> AnswerParts:
-    """The parts of the server of *assistant*, which is *served*; *log* takes every answer."""
+    """The parts of the server of *assistant*, which is *served*; *log* takes every answer, *judge* judges a sample of them."""
     signature = assistant.signature
     metrics = Metrics(served, log, (), server=shared.metrics, seconds=ANSWER_SECONDS)
     recorder = None if log is None else AnswerRecorder(log, signature.serving)
-    service = AnswerService(assistant, served, metrics, recorder)
+    service = AnswerService(assistant, served, metrics, recorder, _judging(judge, signature, metrics))
     return AnswerParts(
         service=service,
         metrics=metrics,
@@ -78,6 +83,13 @@ def answer_parts(
         spans=shared.spans,
         examples=examples,
     )
+
+
+def _judging(judge: SampleJudge | None, signature: AnswerSignature, metrics: Metrics) -> SampledJudging | None:
+    if judge is None or signature.judge is None:
+        return None
+    named = sha256(signature.judge.canonical_json().encode())[:19]
+    return SampledJudging(judge, named, signature.serving.judging, metrics.registry)
 
 
 def app_of(parts: AnswerParts) -> FastAPI:

@@ -24,6 +24,7 @@ from argosy.serving.circuit_breaker import CircuitBreaker
 from argosy.serving.prometheus import Metrics
 from argosy.serving.question_protocols import GivenAnswers
 from argosy.serving.request_problems import RequestProblem, ShedRequest
+from argosy.serving.sampled_judging import SampledJudging
 
 WAITING = 4
 """Requests that wait for each that is answered at the moment; one more is refused at once."""
@@ -50,9 +51,10 @@ class AnswerService:
         served: ServedRelease,
         metrics: Metrics,
         recorder: AnswerRecorder | None,
+        judging: SampledJudging | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*recorder*: logs what is answered; None: nobody does."""
+        """*recorder*: logs what is answered; *judging*: judges a sample of it. None: nobody does."""
         self.signature = assistant.signature
         self.served = served
         self.version = served.digest if served.version is None else str(served.version)
@@ -61,6 +63,7 @@ class AnswerService:
         self._metrics = metrics
         self._counts = AnswerMetrics(metrics.registry)
         self._recorder = recorder
+        self._judging = judging
         self._breaker = CircuitBreaker(clock)
         self._inside = 0
         self._most = assistant.signature.serving.at_once
@@ -78,6 +81,8 @@ class AnswerService:
     def close(self) -> None:
         """End what goes on beside requests."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._judging is not None:
+            self._judging.close()
 
     async def answer(self, asked: AskedQuestions, request_id: str) -> GivenAnswers:
         """The answers to the questions *asked*. Raises RequestProblem (500, 503)."""
@@ -96,6 +101,9 @@ class AnswerService:
         self._metrics.predictions.inc(len(answers))
         if self._recorder is not None:
             self._recorder.record(request_id, asked.texts, answers)
+        if self._judging is not None:
+            for text, answer in zip(asked.texts, answers, strict=True):
+                self._judging.offer(text, answer)
         return GivenAnswers(answers, request_id, self.version)
 
     async def _answered(self, asked: AskedQuestions) -> Sequence[GivenAnswer]:

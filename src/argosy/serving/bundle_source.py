@@ -47,7 +47,7 @@ class BundleSource:
         served = self._served(entry, signature.model, _version(approved, entry))
         columns = answer_records.columns(signature.serving)
         log = None if self.environment is None else wiring.prediction_log(settings, served, columns)
-        return ServedAnswers(assistant, served, entry.bundle, log=log)
+        return ServedAnswers(assistant, served, entry.bundle, log=log, judge=wiring.sample_judge(settings, signature))
 
     def _tables(self, entry: ModelEntry) -> launch.ServedBundle:
         settings = self.settings

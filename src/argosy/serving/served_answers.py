@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.domain.answers import answer_bundle
+from argosy.ports.judge import SampleJudge
 from argosy.ports.prediction_log import PredictionLog, ServedRelease
 from argosy.serving import answer_app
 from argosy.serving.answer_service import AnsweringAssistant
@@ -25,6 +26,8 @@ class ServedAnswers:
     served: ServedRelease
     folder: Path
     log: PredictionLog | None = None
+    judge: SampleJudge | None = None
+    """Judges a sample of what is answered; None: nobody does."""
     discard: Callable[[], None] = lambda: None
     """Deletes what was fetched for it."""
 
@@ -35,6 +38,7 @@ class ServedAnswers:
             self.served,
             shared,
             log=self.log,
+            judge=self.judge,
             examples=self._questions()[:SHOWN],
         )
         return ServedModel.of_answers(parts, log=self.log, discard=self.discard)

@@ -2,11 +2,12 @@
 
 import itertools
 import math
+import random
 
 import pytest
 
 from argosy.domain import sequential
-from argosy.domain.sequential import Beside, Distance, EventCounts, PairedLook, Risks, Share
+from argosy.domain.sequential import Beside, Distance, EventCounts, NoWorse, PairedLook, Risks, Share
 
 RISKS = Risks(0.01, 0.01)
 
@@ -150,3 +151,30 @@ def test_what_is_no_count_is_refused() -> None:
         EventCounts(5, 3)
     with pytest.raises(ValueError, match="asked nothing"):
         sequential.decide([], RISKS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "margin", "wrong"),
+    [
+        pytest.param(0.4, 0.4, 0.15, "abort", id="as-good"),
+        pytest.param(0.0, 0.0, 0.05, "abort", id="none-on-either-side"),
+        pytest.param(0.4, 0.55, 0.15, "go", id="worse"),
+        pytest.param(0.02, 0.1, 0.05, "go", id="much-worse"),
+    ],
+)
+def test_no_worse_than_the_old_version(old: float, new: float, margin: float, wrong: str) -> None:
+    """Looked at after every ten answers, it is wrong in hardly any of two hundred canaries."""
+    draw = random.Random(7).random
+    words = []
+    for _ in range(200):
+        known = EventCounts(sum(draw() < old for _ in range(300)), 300)
+        events, word = 0, "wait"
+        for trials in range(10, 601, 10):
+            events += sum(draw() < new for _ in range(10))
+            word = NoWorse("answers", EventCounts(events, trials), known, margin).word(RISKS)
+            if word != "wait":
+                break
+        words.append(word)
+    assert words.count(wrong) <= 6
+    assert words.count("wait") < 100
+    assert NoWorse("answers", EventCounts(0, 500), EventCounts(0, 20), margin).word(RISKS) == "wait"

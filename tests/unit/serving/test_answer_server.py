@@ -7,21 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from argosy import errors
+from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle
-from argosy.domain.answers.judged import Completed
+from argosy.domain.answers.answer_settings import Judging, LexicalJudge
+from argosy.domain.answers.judged import AnswerJudgement, Completed, GivenAnswer
 from argosy.ml.answers.assistant import Assistant
 from argosy.ports.prediction_log import ServedRelease
 from argosy.ports.prompt_completion import EndpointBusy
 from argosy.serving import answer_app, answer_records
 from argosy.serving.answer_app import AnswerParts
+from argosy.serving.answer_service import AnswerService
+from argosy.serving.asked_questions import AskedQuestions
+from argosy.serving.prometheus import Metrics
+from argosy.serving.sampled_judging import SampledJudging
 from argosy.serving.served_models import ServedModel, ServedModels
 from argosy.serving.shared_parts import SharedParts
 from kit import answers_kit, grpc_calls
 from kit.answers_kit import CHAT, KNOWN, REFUSAL, UNKNOWN
 from kit.serving_kit import Client, MemoryLog
 
+RELEASE = ServedRelease("help", "production", 3, "d")
 V1, V2 = "/v1/models/help:predict", "/v2/models/help/infer"
 SOURCE = {"document": "help.md", "section": "backup"}
 
@@ -180,7 +188,7 @@ def test_an_endpoint_that_does_not_answer(
     tmp_path: Path, complete: Callable[[str], Completed], status: int, later: str | None, why: str
 ) -> None:
     """The caller learns when to come back, and nothing of the endpoint; after some failures in a row it is left alone for a while."""
-    asking = chat(tmp_path, complete, seconds=0.05)
+    asking = chat(tmp_path, complete, seconds=0.05 if why == "late" else 60.0)
     replies = [asking.post(V1, asked("Why?")) for _ in range(6)]
     assert (replies[0].status, replies[0].headers.get("retry-after")) == (status, later)
     assert "example" not in replies[0].json()["error"]
@@ -214,3 +222,55 @@ def test_pages_say_what_it_is(extractive: Assistant) -> None:
     for path in (V1, V2):
         (example,) = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"].values()
         assert asking.post(path, example["value"]).status == 200
+
+
+class StrictJudge:
+    """Takes no answer that names a command."""
+
+    def judge_sample(self, _: str, answer: GivenAnswer) -> AnswerJudgement:
+        """See the port."""
+        return AnswerJudgement(faithfulness=0.25, relevancy=1.0, toxicity=0.0, acceptable="command" not in answer.text)
+
+
+@pytest.mark.parametrize(
+    ("share", "per_minute", "lines"),
+    [
+        pytest.param(
+            1.0,
+            30,
+            [
+                "judged_answers_total{} 2.0",
+                "against_total{finding=not accepted} 2.0",
+                "against_total{finding=toxic} 0.0",
+            ],
+            id="all",
+        ),
+        pytest.param(1.0, 1, ["judged_answers_total{} 1.0", "unjudged_answers_total{why=rate} 1.0"], id="rate"),
+        pytest.param(0.0, 30, ["judged_answers_total{} 0.0", "judged_faithfulness_total{} 0.0"], id="none"),
+    ],
+)
+def test_a_sample_of_the_answers_is_judged(
+    extractive: Assistant, share: float, per_minute: int, lines: list[str]
+) -> None:
+    """Outside of the request, within share and rate; refusals are left out."""
+    registry = CollectorRegistry()
+    judging = SampledJudging(StrictJudge(), "j", Judging(share=share, per_minute=per_minute), registry)
+    service = AnswerService(extractive, RELEASE, Metrics(RELEASE, None, ()), None, judging)
+    asyncio.run(service.answer(AskedQuestions([KNOWN, UNKNOWN, KNOWN]), "r"))
+    judging._thread.shutdown(wait=True)
+    counted = generate_latest(registry).decode().replace(',judge="j"', "").replace('judge="j"', "").replace('"', "")
+    assert [line for line in lines if line not in counted] == []
+
+
+def test_a_judge_of_words_asks_for_the_questions_own_where_there_is_no_reference() -> None:
+    """An answer about something else is not taken, nor one that its passages do not bear out."""
+    judge = WordJudge(LexicalJudge(kind="lexical"))
+    text = "A backup is made by the command argosy backup."
+    given = GivenAnswer(
+        text=text, sections=[], passages=[text], refused=False, input_tokens=0, output_tokens=0, seconds=0
+    )
+    assert judge.judge_sample("Is there a command for a backup?", given).acceptable
+    assert not judge.judge_sample("How do I retire a model?", given).acceptable
+    assert not judge.judge_sample(
+        "Is there a command for a backup?", given.model_copy(update={"passages": []})
+    ).acceptable

@@ -69,6 +69,10 @@ class LexicalJudge(Document):
         default=True, description="Whether an answer must come from a section that the question names, among others."
     )
     least_relevancy: Share = Field(default=0.35, description="Below it, an answer is not acceptable.")
+    least_asked: Share = Field(
+        default=0.75,
+        description="Of a served answer, which no reference is there for: share of the question's words that it must have.",
+    )
 
     @property
     def words(self) -> str:

@@ -43,6 +43,10 @@ class GivenAnswer(Document):
     """Share of the question's words that its passages have, the rare ones counting more; 0 where nothing was found."""
 
 
+HALF_FAITHFUL = 0.5
+"""Below it, an answer is unfaithful."""
+
+
 class AnswerJudgement(Document):
     """What a judge says of one answer; shares, of which one is best but for toxicity."""
 

@@ -52,6 +52,24 @@ def judge(settings: LexicalJudge, question: EvaluationQuestion, answer: GivenAns
     )
 
 
+def judge_sample(settings: LexicalJudge, question: str, answer: GivenAnswer) -> AnswerJudgement:
+    """What the words of *answer*, no refusal, say where nobody wrote a reference: in place of that stand the words of *question*."""
+    faithfulness, toxicity = _faithfulness(settings, answer), _toxicity(answer.text)
+    relevancy = _share(words(question), frozenset(words(answer.text)))
+    reasons = [
+        *(["little of it is in the passages"] if faithfulness < settings.least_faithfulness else []),
+        *(["little of the question is in it"] if relevancy < settings.least_asked else []),
+        *(["it has a word that insults"] if toxicity else []),
+    ]
+    return AnswerJudgement(
+        faithfulness=faithfulness,
+        relevancy=relevancy,
+        toxicity=toxicity,
+        acceptable=not reasons,
+        why="; ".join(reasons) or "borne out, and has what was asked",
+    )
+
+
 def _faithfulness(settings: LexicalJudge, answer: GivenAnswer) -> float:
     """The share of its sentences whose words one passage has."""
     told = [own for each in sentences(answer.text) if (own := words(each))]

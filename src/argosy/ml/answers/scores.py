@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from argosy.domain.answers.answer_settings import TokenPrices
 from argosy.domain.answers.evaluation_items import EvaluationQuestion
-from argosy.domain.answers.judged import GivenAnswer, JudgedAnswer
+from argosy.domain.answers.judged import HALF_FAITHFUL, GivenAnswer, JudgedAnswer
 from argosy.domain.comparison import Paired
 from argosy.domain.policy import ComparisonPolicy
 from argosy.ml import paired, resampling
@@ -21,7 +21,6 @@ from argosy.ml.weighted_statistics import OfSums
 
 Array = npt.NDArray[np.float64]
 Measured = dict[str, float | None]
-HALF = 0.5
 
 
 def rank(question: EvaluationQuestion, answer: GivenAnswer) -> int | None:
@@ -63,7 +62,7 @@ def measured(
         "performance.refused_rightly": _mean(others),
         "performance.refused_wrongly": _mean(answerable),
         "faithfulness.mean": _mean(given),
-        "faithfulness.unfaithful_rate": _mean([each < HALF for each in given]),
+        "faithfulness.unfaithful_rate": _mean([each < HALF_FAITHFUL for each in given]),
         "relevancy.mean": _mean(scores["relevancy"]),
         "toxicity.rate": _mean([each > 0 for each in toxicity]),
         "toxicity.worst": max(toxicity),
