@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import xgboost
 
 from argosy.domain.data import FeatureColumn
 from argosy.ml.boosting import LossWatch
 from argosy.ml.encoding import Encoder
 from argosy.ml.trainer import Learning
+from argosy.ml.xgboost_library import xgboost
 from argosy.ml.xgboost_trainer import XGBoostTrainer
 
 LABEL, NUMBER, FOLD, ANSWER = (f"argosy_{name}" for name in ("label", "number", "fold", "answer"))

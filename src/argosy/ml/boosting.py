@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
@@ -17,6 +16,7 @@ from argosy.domain.model_settings import ModelSettings, Task
 from argosy.domain.suggestion import choices
 from argosy.ml.encoding import Encoder, Matrix
 from argosy.ml.trainer import Labels, Learning, Point
+from argosy.ml.xgboost_library import xgboost
 
 OBJECTIVES: dict[Task, tuple[str, str]] = {
     "binary": ("binary:logistic", "logloss"),

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
-from xgboost.libpath import find_lib_path
+
+from argosy.ml.xgboost_library import xgboost
 
 Floats = npt.NDArray[np.float32]
 
@@ -82,7 +82,7 @@ class _Proxy:
 @cache
 def _library() -> Any:
     """XGBoost's library, which the package has loaded already."""
-    library = ctypes.CDLL(find_lib_path()[0])
+    library = ctypes.CDLL(xgboost.libpath.find_lib_path()[0])
     library.XGBGetLastError.restype = ctypes.c_char_p
     return library
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
@@ -16,6 +15,7 @@ from argosy.ml import boosting
 from argosy.ml.dense_calls import DenseCalls
 from argosy.ml.encoding import Encoder, Matrix
 from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
+from argosy.ml.xgboost_library import xgboost
 
 # An object whose first key has a 64-bit length: how every model that XGBoost saves begins.
 UBJ_START, UBJ_END = b"{L", b"}"

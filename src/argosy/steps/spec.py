@@ -46,7 +46,14 @@ State = Literal[
 `notices`: what people could not be told of."""
 
 # One set for all steps of the search and the training, so that they share one warm process.
-TRAINING = ("alembic.command", "numpy", "optuna", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "xgboost")
+TRAINING = (
+    "alembic.command",
+    "argosy.ml.xgboost_library",
+    "numpy",
+    "optuna",
+    "pyarrow.parquet",
+    "sqlalchemy.dialects.sqlite",
+)
 
 # What scoring a point depends on; how many there are, and how they are dealt out, it does not.
 SCORING = (

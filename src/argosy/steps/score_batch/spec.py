@@ -15,5 +15,5 @@ SPEC = StepSpec(
     results=(Result("scored", "How many rows, and how many were refused."),),
     keys=("scores",),
     cached=False,
-    preload=("numpy", "pyarrow.parquet", "xgboost"),
+    preload=("argosy.ml.xgboost_library", "numpy", "pyarrow.parquet"),
 )
