@@ -113,6 +113,14 @@ def test_a_wrong_word(project: Any, words: tuple[str, ...], code: int, told: str
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture(scope="module")
+def set_up(new_project: Callable[[str], Any]) -> Any:
+    """A project in which `argosy setup` ran, and nothing else. Tests only ask it."""
+    project = new_project("churn")
+    assert project.call("setup").returncode == 0
+    return project
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -121,14 +129,13 @@ def test_a_wrong_word(project: Any, words: tuple[str, ...], code: int, told: str
         pytest.param(("drift", "churn"), 10, "no version of churn is approved for production", id="nothing-served"),
     ],
 )
-def test_what_was_never_proposed(project: Any, words: tuple[str, ...], code: int, told: str) -> None:
+def test_what_was_never_proposed(project: Any, set_up: Any, words: tuple[str, ...], code: int, told: str) -> None:
     """Before anything ran here, that is said; then, that of this there is nothing."""
     before = project.call(*words)
     assert before.returncode == 78
     assert "there is no state folder at" in before.stderr
     assert not project.home.exists()
-    assert project.call("setup").returncode == 0
-    done = project.call(*words)
+    done = set_up.call(*words)
     assert done.returncode == code, done.stderr[-2000:]
     assert told in done.stderr
     assert "Traceback" not in done.stderr + before.stderr
