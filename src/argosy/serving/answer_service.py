@@ -120,7 +120,8 @@ class AnswerService:
             self._failed("busy", str(error))
             raise _unavailable(error.seconds) from error
         except errors.Misconfigured as error:
-            self._failed("refuses", str(error))
+            # It answers, and what it refuses may be one caller's text, such as by a filter: others are not kept from it.
+            self._not_answered("refuses", str(error))
             raise RequestProblem(500, "the endpoint refuses; the server's log says why") from error
 
     def _one_by_one(self, texts: Sequence[str], until: float) -> list[GivenAnswer]:
@@ -133,8 +134,11 @@ class AnswerService:
         return answers
 
     def _failed(self, why: str, said: str) -> None:
-        _log.warning("a question is not answered: %s", said)
         self._breaker.failed()
+        self._not_answered(why, said)
+
+    def _not_answered(self, why: str, said: str) -> None:
+        _log.warning("a question is not answered: %s", said)
         self._counts.failed(why)
 
 

@@ -181,7 +181,6 @@ def refuses(_: str) -> Completed:
     [
         pytest.param(busy, 503, "8", "busy", id="busy"),
         pytest.param(slow, 503, "1", "late", id="late"),
-        pytest.param(refuses, 500, None, "refuses", id="refuses"),
     ],
 )
 def test_an_endpoint_that_does_not_answer(
@@ -196,6 +195,24 @@ def test_an_endpoint_that_does_not_answer(
     counted = asking.get("/metrics").body.decode()
     assert f'argosy_answer_endpoint_failures_total{{why="{why}"}} 5.0' in counted
     assert 'argosy_answer_endpoint_failures_total{why="left alone"} 1.0' in counted
+
+
+def test_what_an_endpoint_refuses_keeps_no_other_question_from_it(tmp_path: Path) -> None:
+    """It may be one caller's text that it does not take: however often that comes, the next caller is answered."""
+
+    def filtered(prompt: str) -> Completed:
+        return (
+            Completed(text="Two.", input_tokens=1, output_tokens=1, seconds=0.0)
+            if "fair" in prompt
+            else refuses(prompt)
+        )
+
+    asking = chat(tmp_path, filtered)
+    replies = [asking.post(V1, asked("Why?")) for _ in range(6)]
+    assert {reply.status for reply in replies} == {500}
+    assert "example" not in replies[0].json()["error"]
+    assert asking.post(V1, asked("A fair question?")).status == 200
+    assert 'argosy_answer_endpoint_failures_total{why="refuses"} 6.0' in asking.get("/metrics").body.decode()
 
 
 def test_tokens_and_outcomes_are_counted(tmp_path: Path) -> None:
