@@ -24,6 +24,9 @@ _TYPES = {"number": pa.float64(), "category": pa.string()}
 _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece, unless a line is longer: that of a large request to a wide model may be."""
 
+_TURN = 4_096
+"""Texts that are converted at once, in a sixth of a millisecond."""
+
 
 @dataclass(frozen=True, slots=True)
 class HourOfSegment:
@@ -187,8 +190,8 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
     schema = _schema(features)
     first_rows = np.concatenate([np.array(block.first_rows, np.int64) for block in found])
     places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts - first_rows, counts)
-    ids = pa.array(list(chain.from_iterable(block.request_ids for block in found)), pa.string())
-    times = np.array(list(chain.from_iterable(block.times for block in found)), np.int64)
+    times = np.concatenate([np.array(block.times, np.int64) for block in found])
+    ids = _texts([name for block in found for name in block.request_ids])
     table = pa.table(
         [
             pa.array(np.repeat(times, counts)),
@@ -204,6 +207,12 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
         names=schema.names,
     )
     return _seen(table)
+
+
+def _texts(values: Sequence[str]) -> pa.Array:
+    """*values*, converted piece by piece: until a conversion returns, nothing else in the process has a turn, no request either."""
+    pieces = [pa.array(values[place : place + _TURN], pa.string()) for place in range(0, len(values), _TURN)]
+    return pa.concat_arrays(pieces or [pa.array([], pa.string())])
 
 
 def _words(words: Sequence[Sequence[Sequence[str | None]]], codes: Sequence[blocks.Codes]) -> list[pa.Array]:

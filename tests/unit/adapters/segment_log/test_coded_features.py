@@ -108,3 +108,14 @@ def test_others_read_texts() -> None:
     assert found.schema.field("time").type == pa.timestamp("us", tz="UTC")
     assert columns.unpacked(shipped).table.to_pylist() == part.found.table.to_pylist()
     assert columns.unpacked(columns.packed(part.found)).table.to_pylist() == part.found.table.to_pylist()
+
+
+@pytest.mark.parametrize("count", [pytest.param(0, id="none"), pytest.param(5, id="more-than-two-pieces")])
+def test_texts_are_converted_in_pieces(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """All are there, in order, and no conversion takes more than others in the process may wait for."""
+    converted, array = [], pa.array
+    monkeypatch.setattr(columns, "_TURN", 2)
+    monkeypatch.setattr(pa, "array", lambda values, *more: converted.append(len(values)) or array(values, *more))
+    names = [f"request-{place}" for place in range(count)]
+    assert columns._texts(names).equals(array(names, pa.string()))
+    assert max(converted) <= 2
