@@ -24,6 +24,8 @@ def html(markdown: str) -> Markup:
     """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.add_render_rule("image", _picture)
+    reader.add_render_rule("table_open", _table_open)
+    reader.add_render_rule("table_close", _table_close)
     parts, at = [], 0
     for folded in FOLDED.finditer(markdown):
         title, inside = reader.renderInline(folded["title"]), reader.render(folded["inside"])
@@ -37,6 +39,15 @@ def html(markdown: str) -> Markup:
     told = EMPTY_HEADER.sub("<td></td>", "".join(parts))
     # The reader escapes all text and refuses addresses that could run something.
     return Markup(told)  # noqa: S704
+
+
+def _table_open(*_: object) -> str:
+    """A table that is wider than the page scrolls by itself, with the page's own mark of it."""
+    return '<div class="scroll" tabindex="0"><table>\n'
+
+
+def _table_close(*_: object) -> str:
+    return "</table></div>\n"
 
 
 def _picture(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

@@ -1,4 +1,4 @@
-"""Shows a request's Markdown in a terminal: tables in columns, long last cells below their row; everything else as it is written.
+"""Shows a request's Markdown in a terminal: tables in columns, long last cells named below their row; everything else as it is written.
 
 Only what Argosy's own reports use is known here. What the text says is others' business.
 """
@@ -44,8 +44,8 @@ def _table(lines: Sequence[str], width: int) -> Iterator[str]:
     for number, row in enumerate(rows):
         cells = row[:-1] if below else row
         yield GAP.join(cell.ljust(size) for cell, size in zip(cells, widths, strict=False)).rstrip()
-        if below and (number or not any(header)):  # the heading of a text below its row says nothing
-            yield from _wrapped(row[-1], width)
+        if below and row[-1] and (number or not any(header)):
+            yield from _wrapped(f"{header[-1]}: {row[-1]}" if header[-1] else row[-1], width)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

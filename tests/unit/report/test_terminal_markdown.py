@@ -18,9 +18,9 @@ def test_a_table_that_fits_is_columns() -> None:
 
 
 def test_a_long_last_cell_goes_below_its_row() -> None:
-    """Wrapped and indented; the figures stay in their columns; no line is wider than the terminal."""
+    """Wrapped, indented and called as its column is; the figures stay in their columns; no line is wider than the terminal."""
     shown = terminal_markdown.readable(TABLE.replace("because", "because " * 12), 60)
-    assert shown.splitlines()[:4] == ["Gate    Limit", "a.b     <= 0.5", "    short", "longer  >= 1"]
+    assert shown.splitlines()[:4] == ["Gate    Limit", "a.b     <= 0.5", "    Why: short", "longer  >= 1"]
     assert " ".join(shown.split()).count("because") == 12
     assert max(map(len, shown.splitlines())) <= 60
 
