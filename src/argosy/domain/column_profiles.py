@@ -31,6 +31,8 @@ class ColumnProfile:
     zoneless: bool = False
     """Times that do not say their zone."""
     looks_like_mail: bool = False
+    read_as_text: str = ""
+    """Of texts that are numbers or times in a form that no contract reads: which, and how to write them instead."""
     longest: int = 0
     """Characters of the longest text."""
 
@@ -53,6 +55,8 @@ class TableProfile:
     rows: int
     delimiter: str | None = None
     """None for a comma, and for a file that is not CSV."""
+    decimal_comma: bool = False
+    """Whether its numbers have a comma where others have a point."""
     missing_words: tuple[str, ...] = ()
     """Words that stand for a missing value."""
     primary_key: str | None = None

@@ -65,7 +65,7 @@ POSITIVE_WORDS = (
 )
 INDEX = re.compile(r"__index_level_\d+__")
 """What Pandas calls an index without a name when it writes Parquet: of a frame that was filtered, row numbers with gaps."""
-KEY_NAME = re.compile(r"(^|[_ .-])(id|key|uuid|guid|no|nr|number)$", re.IGNORECASE)
+KEY_NAME = re.compile(r"(^|[_ .-])(id|key|uuid|guid|no\.?|nr\.?|number|nummer)$", re.IGNORECASE)
 PEOPLE = re.compile(
     r"customer|client|user|person|patient|member|employee|account|subject|applicant|student|passenger", re.IGNORECASE
 )
@@ -455,7 +455,8 @@ def _unusable(column: ColumnProfile) -> str | None:
     if INDEX.fullmatch(column.name):
         return "it is the index that a data frame had when it was written, which says nothing of the next row"
     if column.type == "string" and (column.distinct > MOST_CATEGORIES or column.distinct > column.present * 0.5):
-        return f"{column.distinct:,} different texts in {column.present:,} rows: names or free text, no categories"
+        told = "names or free text, no categories"
+        return f"{column.distinct:,} different texts in {column.present:,} rows: {column.read_as_text or told}"
     return None
 
 

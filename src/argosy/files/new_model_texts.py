@@ -227,6 +227,8 @@ def _source(new: NewModel, folder: NewFolder) -> Iterator[str]:
     yield from _place(folder.place)
     if table.delimiter is not None:
         yield f"    delimiter: {'tab' if table.delimiter == chr(9) else json.dumps(table.delimiter)}"
+    if table.decimal_comma:
+        yield '    decimal: ","'
     if table.missing_words:
         yield f"    missing: [{', '.join(json.dumps(word) for word in table.missing_words)}]"
     yield f"    entity: [{_scalar(new.key)}]"

@@ -5,6 +5,7 @@ Types follow the contract's reader (``adapters.duckdb_tables.sql``): what is gue
 """
 
 import csv
+import dataclasses
 import itertools
 import urllib.parse
 from collections.abc import Sequence
@@ -34,6 +35,23 @@ LOCAL = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]
 MOMENT = (
     r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 )
+COMMA = r"^\s*[+-]?[0-9]+,[0-9]+\s*$"
+WHOLE_OR_COMMA = r"^\s*[+-]?[0-9]+(,[0-9]+)?\s*$"
+THOUSANDS = r"^\s*[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?\s*$"
+WHOLE_OR_THOUSANDS = r"^\s*[+-]?[0-9]{1,3}((,[0-9]{3})*|[0-9]*)(\.[0-9]+)?\s*$"
+OTHER_FORMS = (
+    (WHOLE_OR_THOUSANDS, "numbers with commas between thousands, which are read as text: write them without"),
+    (WHOLE_OR_COMMA, "numbers with a decimal comma, which are read as text in this file: write them with a point"),
+    (
+        r"^\s*[€$£]\s?[0-9.,]+\s*$|^\s*[0-9.,]+\s?[€$£%]\s*$",
+        "numbers with a sign, which are read as text: write the sign into the header",
+    ),
+    (
+        r"^\s*[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}(\s.*)?$",
+        "days in a form that is read as text: write them as 2025-12-31",
+    ),
+)
+"""Forms of numbers and times that no contract reads as such, each with what is said of a column of them."""
 MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 TOO_GOOD = 0.99
 """A column that alone tells the label this well is known only with it."""
@@ -106,10 +124,35 @@ def read(file: Path) -> tuple[pa.Table, TableProfile]:
 
 
 def _of_csv(table: pa.Table, sign: str) -> tuple[pa.Table, TableProfile]:
+    commas = [] if sign == "," else _with_decimal_comma(table)
+    for name in commas:
+        pointed = compute.replace_substring(table.column(name), ",", ".")
+        table = table.set_column(table.column_names.index(name), name, pointed)
     words = _missing_words(table)
     cleaned = _without(table, words)
     profiles = tuple(_of_text(name, cleaned.column(name)) for name in cleaned.column_names)
-    return cleaned, TableProfile(profiles, table.num_rows, None if sign == "," else sign, tuple(words))
+    delimiter = None if sign == "," else sign
+    return cleaned, TableProfile(profiles, table.num_rows, delimiter, bool(commas), tuple(words))
+
+
+def _with_decimal_comma(table: pa.Table) -> list[str]:
+    """The columns of *table* whose numbers have a decimal comma; none where another's have a point, since one sign is a file's."""
+    found = []
+    for name in table.column_names:
+        column = table.column(name).drop_null()
+        there = column.filter(compute.invert(compute.is_in(column, pa.array(MISSING_WORDS))))
+        if _all(there, NUMBER) and not _all(there, INTEGER):
+            return []
+        # Groups of three alone may as well be thousands: nobody's guess.
+        commas = there.filter(compute.match_substring_regex(there, COMMA))
+        if len(commas) and _all(there, WHOLE_OR_COMMA) and not _all(commas, THOUSANDS):
+            found.append(name)
+    return found
+
+
+def _all(column: pa.ChunkedArray, pattern: str) -> bool:
+    """True where *column* has a value, and all are of *pattern*."""
+    return len(column) > 0 and bool(compute.all(compute.match_substring_regex(column, pattern)).as_py())
 
 
 def given_away(rows: pa.Table, task: Task, classes: int, features: Sequence[str]) -> list[tuple[str, float]]:
@@ -263,7 +306,7 @@ def _kind(column: pa.ChunkedArray) -> ColumnType:
     if not len(there):
         return "string"
     for kind, pattern in patterns:
-        if compute.all(compute.match_substring_regex(there, pattern)).as_py():
+        if _all(there, pattern):
             return "string" if kind == "integer" and _is_code(there) else kind
     return "string"
 
@@ -277,8 +320,12 @@ def _of_text(name: str, column: pa.ChunkedArray) -> ColumnProfile:
     kind = _kind(column)
     there = column.drop_null()
     zoneless = kind == "timestamp" and not compute.all(compute.match_substring_regex(there, MOMENT)).as_py()
-    mail = kind == "string" and len(there) > 0 and bool(compute.all(compute.match_substring_regex(there, MAIL)).as_py())
-    return _profile(name, kind, column, zoneless=zoneless, mail=mail)
+    mail = kind == "string" and _all(there, MAIL)
+    profile = _profile(name, kind, column, zoneless=zoneless, mail=mail)
+    if kind != "string" or _is_code(there):
+        return profile
+    form = next((said for pattern, said in OTHER_FORMS if _all(there, pattern)), "")
+    return dataclasses.replace(profile, read_as_text=form)
 
 
 def _of_typed(name: str, column: pa.ChunkedArray) -> ColumnProfile:

@@ -133,6 +133,26 @@ def test_the_index_of_a_data_frame(project: Path, capsys: pytest.CaptureFixture[
     assert "left out: __index_level_0__" in capsys.readouterr().out
 
 
+def test_a_spreadsheet_of_another_country(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Decimal commas are numbers, a number of a customer is a key; what is read as text says so, and how to write it."""
+    lot = random.Random(7)
+    content = table(
+        customer_id=None,
+        spent_eur=[f"{lot.uniform(1000, 9000):.2f}".replace(".", ",") for _ in range(ROWS)],
+        since=[f"{lot.randint(1, 28)}.{lot.randint(1, 12)}.{lot.randint(1990, 2024)}" for _ in range(ROWS)],
+        size=[f"{lot.randint(1000, 9999):,}" for _ in range(ROWS)],
+    )
+    content = {"Kunden-Nr.": [f"K{number}" for number in range(ROWS)], **content}
+    file = written(project, content, delimiter=";")
+    assert main.run(["init", "people", "--from", str(file)]) == errors.DONE
+    said = capsys.readouterr().out
+    found = settings_of(project)
+    columns = {column.name: column for column in found.primary.columns}
+    assert (found.primary.decimal, columns["spent_eur"].type, found.entity) == (",", "number", ["Kunden-Nr."])
+    assert "days in a form that is read as text: write them as 2025-12-31" in said
+    assert "numbers with commas between thousands" in said
+
+
 def test_a_later_release_updates_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By the answers of before, of which none is typed again: edits stay, its changes come, and the day of the rows is the same."""
     file = written(project, table(customer_id=None))
