@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 DOCS, SITE = ROOT / "docs", ROOT / "dist" / "docs"
 NAVIGATION = {
     "Begin": ["from-a-table", "tutorial", "concepts", "glossary", "faq"],
-    "Who builds models": ["runs", "data", "scoring", "errors", "exit-codes"],
+    "Who builds models": ["runs", "data", "scoring", "errors", "exit-codes", "json-output"],
     "Who serves and watches them": ["serving", "monitoring", "fleet", "runbook"],
     "Who runs the platform": [
         "install",

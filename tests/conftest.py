@@ -93,6 +93,15 @@ def _own_home(_new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ARGOSY_HOME", str(_new_home()))
 
 
+@pytest.fixture(autouse=True)
+def _json_of_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a verb prints with --json is what its schema says, in whichever test."""
+    from argosy.cli import main  # not before: what is imported here cannot be rewritten any more
+    from kit import json_shapes
+
+    monkeypatch.setattr(main, "_dispatch", json_shapes.held(main._dispatch))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

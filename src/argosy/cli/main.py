@@ -18,6 +18,9 @@ from typing import Any, NoReturn
 
 from argosy import errors, network, telemetry
 
+JSON_SCHEMA = "--json-schema"
+"""With a verb: what its ``--json`` prints, as a JSON Schema."""
+
 ALIASES: dict[str, str] = {}
 """Other words for a verb."""
 
@@ -180,9 +183,15 @@ def _dispatch(argv: Sequence[str]) -> int:
         parser.parse_args(argv)  # --help, --version, or argparse's own message and exit code 2
         parser.print_help()
         return errors.DONE
+    if JSON_SCHEMA in argv:
+        from argosy.cli import json_outputs  # not before: every document's module
+
+        print(json_outputs.asked([word for word in argv if not word.startswith("-")]))
+        return errors.DONE
     module = importlib.import_module(f"argosy.cli.{ALIASES.get(verb, verb)}")
     own = _Parser(prog=f"argosy {verb}", description=module.__doc__, formatter_class=_Help)
     module.add_arguments(own)
+    show_json_schema(own)
     position = list(argv).index(verb)
     arguments = own.parse_args([*argv[:position], *argv[position + 1 :]])
     if verb not in WITHOUT_STATE and not any(vars(arguments).get(name) for name in ELSEWHERE):
@@ -195,6 +204,20 @@ def _dispatch(argv: Sequence[str]) -> int:
             raise
         raise failure from error
     return code
+
+
+def show_json_schema(parser: argparse.ArgumentParser) -> None:
+    """Have the help of *parser*, and of each action under it, name ``--json-schema`` beside ``--json``; what it does is done before."""
+    for action in tuple(parser._actions):  # noqa: SLF001 - argparse tells nowhere else what a parser takes
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            for child in action.choices.values():
+                show_json_schema(child)
+        elif "--json" in action.option_strings:
+            parser.add_argument(
+                JSON_SCHEMA,
+                action="store_true",
+                help="print the JSON Schema of what --json prints, and do nothing else",
+            )
 
 
 def _adopt_state() -> None:

@@ -47,6 +47,7 @@ def test_each_command_in_the_documentation_exists(page: str, command: str) -> No
     assert verb in main.VERBS, f"{page}: argosy {command}"
     parser = argparse.ArgumentParser()
     importlib.import_module(f"argosy.cli.{verb}").add_arguments(parser)
+    main.show_json_schema(parser)
     usage = _help(parser)
     for option in (word.partition("=")[0] for word in words if word.startswith("-")):
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage), f"{page}: argosy {command}: {option}"
