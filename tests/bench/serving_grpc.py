@@ -1,23 +1,21 @@
-"""What a call over gRPC costs the server beside the same request over HTTP: CPU time of its process, and how many came a second.
+"""What a call over gRPC costs the server beside the same request over HTTP: CPU time of its process, and how many it answered together.
 
-    python tests/bench/serving_grpc.py [--rounds N]
+    python tests/bench/serving_grpc.py [--rounds N] [--together N]
 
-The same model, rows and tensors: V2 over HTTP, and gRPC with typed and raw contents, in turn, over eight connections; access, limits, log
-and metrics on. The callers are grpcio's and Python's own, and slower than the server: what counts is the server's CPU time. It depends on
-how many requests are there at once, which share a call of the model: that is told, too. Slower callers bring each other less company.
+The same model, rows and tensors: V2 over HTTP, and gRPC with typed and raw contents, in turn, in short bursts; access, limits, log and
+metrics on. The callers (``tests/bench/lockstep.py``) send what Python's client and grpcio send, on as many connections at once for each, so
+that the server has the same company: requests that are there at once share a call of the model. Of many bursts the quickest quarter was
+disturbed least, on a machine that others keep busy.
 """
 
 import argparse
-import functools
 import statistics
 import tempfile
-import threading
-import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import grpc
+import lockstep
 import numpy as np
 import serving
 
@@ -26,6 +24,8 @@ from kit.model_server import free_port
 from kit.serving_kit import rows
 
 CALL = f"/{grpc_messages.SERVICE}/ModelInfer"
+BURST, ROUNDS = 200, 60
+"""Requests in a burst, and bursts of each kind."""
 
 
 def message(count: int, *, raw: bool) -> bytes:
@@ -47,28 +47,6 @@ def message(count: int, *, raw: bool) -> bytes:
     return content
 
 
-def load(port: int, body: bytes, head: Mapping[str, str]) -> int:
-    """Call for as long as :func:`serving.load` asks; how many were answered."""
-    answered = [0] * serving.CONNECTIONS
-    until = time.monotonic() + serving.SECONDS
-    brought = tuple((name.lower(), value) for name, value in head.items())
-
-    def ask(place: int) -> None:
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
-            method = channel.unary_unary(CALL)
-            while time.monotonic() < until:
-                method(body, metadata=brought)
-                answered[place] += 1
-
-    threads = [threading.Thread(target=ask, args=(place,)) for place in range(serving.CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(answered)
-
-
 def answered_together(port: int, head: Mapping[str, str]) -> tuple[float, float]:
     """Requests answered so far, and the calls of the model that it took."""
     with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=dict(head))) as told:
@@ -76,43 +54,53 @@ def answered_together(port: int, head: Mapping[str, str]) -> tuple[float, float]
     return float(lines["argosy_requests_together_sum"]), float(lines["argosy_requests_together_count"])
 
 
-def cases(port: int, beside: int, head: Mapping[str, str]) -> dict[str, Callable[[], int]]:
-    """What is asked, by name: each asks for a while and says how often it was answered."""
-    found: dict[str, Callable[[], int]] = {}
+def cases(
+    port: int, beside: int, head: Mapping[str, str], together: int
+) -> dict[str, Sequence[lockstep.LockstepAsker]]:
+    """Who asks, *together* of a kind, by the name of what is asked."""
+    found: dict[str, Sequence[lockstep.LockstepAsker]] = {}
     for label, count in (("1 row", 1), ("100 rows", 100)):
         work = serving.works()[f"V2, {label}"]
-        found[f"{label}, HTTP"] = functools.partial(serving.load, port, work, head)
+        found[f"{label}, HTTP"] = [lockstep.HttpAsker(port, work, head) for _ in range(together)]
         for form in ("typed", "raw"):
-            body = message(count, raw=form == "raw")
-            found[f"{label}, gRPC {form}"] = functools.partial(load, beside, body, head)
+            recording = lockstep.GrpcRecording(beside, CALL, message(count, raw=form == "raw"), head)
+            found[f"{label}, gRPC {form}"] = [lockstep.GrpcAsker(beside, recording) for _ in range(together)]
     return found
 
 
 def main() -> None:
     """Measure, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=serving.ROUNDS)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"bursts of each kind; default {ROUNDS}")
+    parser.add_argument("--together", type=int, default=4, help="connections that ask at once; default 4")
+    given = parser.parse_args()
     beside = free_port()
     with tempfile.TemporaryDirectory() as folder:
         rules, head = serving.access(Path(folder))
         words = ("--access", str(rules), "--grpc-port", str(beside))
         with serving.serving(serving.SOURCE, Path(folder) / "home", words=words) as (pid, port):
-            asked = cases(port, beside, head)
+            asked = cases(port, beside, head, given.together)
             costs: dict[str, list[float]] = {name: [] for name in asked}
             company: dict[str, list[float]] = {name: [] for name in asked}
-            for _ in range(rounds):
-                for name, ask in asked.items():
-                    earlier, before = answered_together(port, head), serving.cpu_seconds(pid)
-                    count = ask()
-                    costs[name].append(1e6 * (serving.cpu_seconds(pid) - before) / count)
+            for _ in range(given.rounds):
+                for name, askers in asked.items():
+                    for asker in askers:
+                        asker.ready()
+                    earlier, before = answered_together(port, head), lockstep.cpu_microseconds(pid)
+                    count = lockstep.asked(askers, BURST // given.together)
+                    used = lockstep.cpu_microseconds(pid) - before
+                    if not count:  # all were refused, as they may be where others keep the machine busy
+                        continue
+                    costs[name].append(used / count)
                     requests, calls = (
                         now - then for now, then in zip(answered_together(port, head), earlier, strict=True)
                     )
                     company[name].append(requests / calls)
     for name, cost in costs.items():
-        spread, together = f"{min(cost):.0f} to {max(cost):.0f}", statistics.median(company[name])
-        print(f"{name:<22} {statistics.median(cost):8.0f} µs of CPU ({spread}), {together:.1f} together")
+        quarter, middle, _ = statistics.quantiles(cost, n=4, method="inclusive")
+        together = statistics.median(company[name])
+        said = f"{min(cost):6.0f} µs of CPU at least, {quarter:.0f} in a quarter of the bursts, {middle:.0f} in half"
+        print(f"{name:<22} {said}; {together:.1f} together")
 
 
 if __name__ == "__main__":
