@@ -3,6 +3,7 @@
 Opt-in, as all that starts a JVM: ARGOSY_SPARK.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,16 +15,18 @@ from typing import Any
 
 import pytest
 
-from argosy import scratch, wiring
+from argosy import errors, scratch, wiring
 from argosy.domain.compute_settings import Compute
 from argosy.domain.data import Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import sha256
 from argosy.domain.expectations import Expectation, Meta
 from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
+from argosy.scoring import job, parts, sent_work
 from argosy.steps.build_features import run as build_features
 from argosy.steps.ingest import run as ingest
 from argosy.steps.validate import run as validate
+from kit.scoring_kit import signed_job
 from kit.spark_cluster import SparkCluster, spark_cluster
 
 pytest.importorskip("pyspark", reason="PySpark is not installed (requirements/spark.txt)")
@@ -156,11 +159,9 @@ def test_findings_are_equal(settings: ModelSettings, snapshot: Path, spark: Any,
     assert len(jobs) >= 3
 
 
-def test_an_executor_that_is_killed_changes_nothing(
-    settings: ModelSettings, snapshot: Path, spark: Any, cluster: SparkCluster, tmp_path: Path
-) -> None:
-    """In the middle of a job: Spark starts another and does its part again, and the bytes are the same."""
-    expected = built(settings, snapshot, wiring.tables(), tmp_path / "duckdb")
+@contextlib.contextmanager
+def one_killed(spark: Any, cluster: SparkCluster) -> Iterator[list[int]]:
+    """An executor is killed as soon as several of them have tasks; gives which."""
     tracker = spark.session().sparkContext.statusTracker()
     killed: list[int] = []
     over = threading.Event()
@@ -177,14 +178,58 @@ def test_an_executor_that_is_killed_changes_nothing(
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        found = built(settings, snapshot, wiring.tables(spark), tmp_path / "spark")
+        yield killed
     finally:
         over.set()
         killer.join()
     assert killed, "no job was long enough to be killed in"
+
+
+def test_an_executor_that_is_killed_changes_nothing(
+    settings: ModelSettings, snapshot: Path, spark: Any, cluster: SparkCluster, tmp_path: Path
+) -> None:
+    """In the middle of a job: Spark starts another and does its part again, and the bytes are the same."""
+    expected = built(settings, snapshot, wiring.tables(), tmp_path / "duckdb")
+    with one_killed(spark, cluster) as killed:
+        found = built(settings, snapshot, wiring.tables(spark), tmp_path / "spark")
     assert found == expected
     deadline = time.monotonic() + 60
     while len(cluster.executors()) < 2 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert killed[0] not in cluster.executors()
     assert len(cluster.executors()) == 2  # one was started in its place
+
+
+def test_executors_score_as_this_process_does(spark: Any, cluster: SparkCluster) -> None:
+    """Each proves the bundle first; results and log are the same files, and a second run finds all of it done."""
+    folder = cluster.folder / "scoring"
+    folder.mkdir()
+    work, proof = signed_job(folder)
+    pool, found = wiring.executors(spark), parts.of(work.tables)
+    assert pool is not None
+    done = dict(enumerate(sent_work.run(work, found, proof, pool, lambda *_: None)))
+    assert [already for _, already in done.values()] == [False, False, False]
+    files = {
+        path: path.read_bytes() for name in ("out", "log") for path in (folder / name).rglob("*") if path.is_file()
+    }
+    assert len(files) == 6
+    for path in files:
+        path.unlink()
+    list(job.run(work, found, workers=1, told=lambda *_: None))
+    assert {path: path.read_bytes() for path in files} == files
+    again = sent_work.run(work, found, proof, pool, lambda *_: None)
+    assert [already for _, already in again] == [True, True, True]
+
+
+def test_an_executor_loads_no_bundle_that_was_changed(spark: Any, cluster: SparkCluster) -> None:
+    """The signature says so there, before the model's bytes reach a parser."""
+    folder = cluster.folder / "changed"
+    folder.mkdir()
+    work, proof = signed_job(folder)
+    model = work.bundle / "model.ubj"
+    model.write_bytes(model.read_bytes()[:-2] + b"}}")
+    pool = wiring.executors(spark)
+    assert pool is not None
+    with pytest.raises(errors.Rejected, match="not what was signed"):
+        list(sent_work.run(work, parts.of(work.tables), proof, pool, lambda *_: None))
+    assert not (folder / "out").exists() or not list((folder / "out").glob("*.parquet"))
