@@ -30,6 +30,7 @@ from argosy.cli import models, moments, parameters, report
 from argosy.domain import as_of, backfills
 from argosy.engine.state import runs
 from argosy.engine.state.runs import RunFolder
+from argosy.files import model_folder
 from argosy.report.record import RunReport
 from argosy.settings import Settings
 from argosy.templates import folder as folders
@@ -97,13 +98,19 @@ class _Backfill:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "_Backfill":
-        """That of the command line. Raises UsageError where there is no such model, or a parameter is the backfill's own."""
+        """That of the command line. Raises UsageError where there is no such model, it is a language model, or a parameter is the
+        backfill's own."""
         given = parameters.given(arguments)
         if as_of.PARAMETER in given:
             raise errors.UsageError(
                 f"-p {as_of.PARAMETER}: a backfill gives each run its own; say --from, --to and --every"
             )
         model = models.folder_of(arguments.model)
+        settings = model / folders.ARTIFACTS["settings"]
+        if settings.is_file() and model_folder.is_of_answers(settings):
+            raise errors.UsageError(
+                f"{model.name} answers questions, and a backfill trains a model of tables as of earlier days; run `argosy run {model.name}`"
+            )
         home, digest = Settings.from_environment().home, folders.sources_digest(model)
         return cls(home, model, digest, given, _defaults(model / folders.MANIFEST))
 

@@ -172,3 +172,10 @@ def test_slips(children: Children, capsys: pytest.CaptureFixture[str], words: li
     assert main.run([*ASKED, *words]) == errors.UsageError.exit_code
     assert said in capsys.readouterr().err
     assert children.asked == []
+
+
+def test_a_language_model_has_no_backfill(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said at once: its documents have no past."""
+    monkeypatch.chdir(Path(__file__).parents[3])
+    assert main.run(["backfill", "support_answers", "--from", "2013-01-01", "--to", "2013-02-01"]) == 2
+    assert "a backfill trains a model of tables" in capsys.readouterr().err

@@ -83,7 +83,10 @@ def run(
     prompts = [len(candidate.prompt(each.question, candidate.find(each.question)).split()) for each in asked]
     measurements = scores.measured(asked, judged, agreed, settings.prices, prompts)
     golden = GoldenQuestions.read(inputs.bundle / answer_bundle.GOLDEN)
-    results = [*gates.judge(policy, measurements, today), gates.parity(candidate.replay_difference(golden))]
+    results = [
+        *gates.judge(policy, measurements, today),
+        gates.parity(candidate.replay_difference(golden), gates.SAME_QUESTIONS),
+    ]
     beside = _beside_champion(settings, policy, champion, digest, asked, judged, judge, artifacts, completions)
     results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)
     verdict, explanation = verdicts.decide(

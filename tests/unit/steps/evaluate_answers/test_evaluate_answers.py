@@ -12,6 +12,7 @@ from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle as bundles
+from argosy.domain import gates
 from argosy.domain.answers import answer_bundle, evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.evidence import REVIEW, ChampionRef, Evidence
@@ -159,6 +160,7 @@ def test_a_first_model_is_promoted(world: AnswersWorld) -> None:
     assert evidence.metrics["judge.kappa"] == 1.0
     assert (evidence.rows_train, evidence.rows_holdout) == (8, 9)
     assert bundles.digest(world.bundle(settings(), "again")) == first == evidence.model_digest
+    assert "golden questions" in next(gate.reason for gate in evidence.gates if gate.gate == gates.PARITY)
     assert "passages to answer from" in (world.path / "evidence" / "evidence.md").read_text(encoding="utf-8")
 
 
