@@ -18,12 +18,12 @@ from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.data_comparison import SinceChampion
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table, VerdictWord
 from argosy.domain.model_settings import ModelSettings
-from argosy.domain.policy import ComparisonPolicy, Policy
+from argosy.domain.policy import Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
 from argosy.ml import frames, metrics, simple_answers
 from argosy.ml import holdout as sides
-from argosy.ml.evaluation import measure
+from argosy.ml.evaluation import EvaluationResult, measure
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
@@ -69,74 +69,69 @@ def run(
     *machine*, which is described in words.
     """
     _refuse_unfit(policy, settings)
-    snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
-    champion = ChampionRef.read(inputs.champion / "champion.json")
-    if snapshot.as_of is not None:
-        # It may have been trained on the very rows that this one is judged by, as they lay in the future then.
-        champion = ChampionRef(model=champion.model, policy_digest=champion.policy_digest)
-    digest = bundles.digest(inputs.bundle)
-    predictor = Predictor.load(inputs.bundle, digest)
-    holdout = frames.read(inputs.features, "holdout")
-    measured = measure(settings, predictor, holdout, policy.measuring, _recent(inputs.features))
-    served = server.replay(inputs.bundle, digest)
-    own = own_measures.taken(measures, settings, predictor, holdout)
-    measurements = {**measured.measurements, **_latency(served, policy.measuring.cpu_hour), **own}
-    results = [*gates.judge(policy, measurements, today), gates.parity(served.difference)]
-    beside = _beside_champion(settings, policy, inputs, champion, predictor, holdout, artifacts, cause, measured.curves)
-    results = gates.past([*results, *beside.gates], champion.overrides or [], digest, today)
+    case = EvaluationCase.read(settings, policy, inputs, cause)
+    taken = _taken(case, server, measures)
+    beside = _beside_champion(case, artifacts, taken.figures.curves)
+    results = [*gates.judge(policy, taken.measurements, today), gates.parity(taken.difference), *beside.gates]
+    results = gates.past(results, case.champion.overrides or [], case.predictor.digest, today)
     verdict, explanation = verdicts.decide(
-        model_digest=digest,
-        champion=champion,
+        model_digest=case.predictor.digest,
+        champion=case.champion,
         gates=results,
         comparison=beside.on_holdout,
         margins=beside.margins,
         recent=beside.on_recent if _must_be_better(cause) else None,
-        as_of=snapshot.as_of,
+        as_of=case.snapshot.as_of,
     )
-    evidence = Evidence(
-        form=evidences.FORM,
-        model=settings.model,
-        task=settings.task,
-        model_digest=digest,
-        snapshot_digest=snapshot.content_digest(),
-        as_of=snapshot.as_of,
-        policy_digest=champion.policy_digest,
-        champion=champion,
-        provenance=provenance,
-        provenance_waiver=policy.provenance.waiver,
-        provenance_in_staging=policy.provenance.staging,
-        cause=cause and cause.without(_personal(holdout.schema)),
-        audience=settings.audience,
-        trained_on=recent_comparison.trained_on(holdout.schema),
-        recent_rows=recent_comparison.recent_rows(holdout.schema),
-        recent=beside.on_recent,
-        online_until=holdout.schema.online_until,
-        measuring=policy.measuring,
-        rows_train=holdout.schema.rows_train,
-        rows_holdout=len(holdout),
-        metrics=measurements,
-        gates=results,
-        comparison=beside.on_holdout,
-        margins=beside.margins,
-        sample=sample_sizes.of_holdout(
-            settings, policy.comparison, predictor, holdout, beside.on_holdout, beside.margins
-        ),
-        verdict=verdict,
-        explanation=explanation,
-        tables=[
-            *beside.tables,
-            *_simple(settings, policy, inputs, champion, predictor, holdout),
-            *measured.tables,
-            *_speed(measurements, policy.measuring.cpu_hour, machine),
-            *_data_tables(inputs.since_champion),
-            evidence_tables.sources(settings.sources, snapshot),
-        ],
-        curves=measured.curves if beside.curves is None else beside.curves,
-        attribution=measured.attribution,
-        example_sentences=measured.sentences,
-    )
-    _write(evidence, settings, out)
+    judged = ReachedVerdict(results, verdict, explanation)
+    _write(_evidence(case, taken, beside, judged, provenance, machine), settings, out)
     return verdict
+
+
+@dataclass(frozen=True)
+class EvaluationCase:
+    """A candidate, the rows that it is judged on, and what it is judged by."""
+
+    settings: ModelSettings
+    policy: Policy
+    inputs: Inputs
+    snapshot: SnapshotManifest
+    champion: ChampionRef
+    predictor: Predictor
+    holdout: Examples
+    cause: Cause | None
+
+    @classmethod
+    def read(cls, settings: ModelSettings, policy: Policy, inputs: Inputs, cause: Cause | None) -> "EvaluationCase":
+        """What *inputs* hold."""
+        snapshot = SnapshotManifest.read(inputs.snapshot / "manifest.json")
+        champion = ChampionRef.read(inputs.champion / "champion.json")
+        if snapshot.as_of is not None:
+            # It may have been trained on the very rows that this one is judged by, as they lay in the future then.
+            champion = ChampionRef(model=champion.model, policy_digest=champion.policy_digest)
+        predictor = Predictor.load(inputs.bundle, bundles.digest(inputs.bundle))
+        holdout = frames.read(inputs.features, "holdout")
+        return cls(settings, policy, inputs, snapshot, champion, predictor, holdout, cause)
+
+
+@dataclass(frozen=True)
+class TakenMeasurements:
+    """What was measured of the candidate by itself."""
+
+    figures: EvaluationResult
+    measurements: dict[str, float | None]
+    """All of them, by dotted name: *figures*', latency's, and those of installed packages."""
+    difference: str | None
+    """Where the server answers otherwise than training; None where it does not."""
+
+
+def _taken(case: EvaluationCase, server: TrialServer, measures: Mapping[str, OwnMeasure]) -> TakenMeasurements:
+    settings, measuring = case.settings, case.policy.measuring
+    figures = measure(settings, case.predictor, case.holdout, measuring, _recent(case.inputs.features))
+    served = server.replay(case.inputs.bundle, case.predictor.digest)
+    own = own_measures.taken(measures, settings, case.predictor, case.holdout)
+    measurements = {**figures.measurements, **_latency(served, measuring.cpu_hour), **own}
+    return TakenMeasurements(figures, measurements, served.difference)
 
 
 @dataclass(frozen=True)
@@ -152,25 +147,16 @@ class BesideChampion:
     """The candidate's, with the champion's beside them; None where it was not asked."""
 
 
-def _beside_champion(
-    settings: ModelSettings,
-    policy: Policy,
-    inputs: Inputs,
-    champion: ChampionRef,
-    predictor: Predictor,
-    holdout: Examples,
-    artifacts: Artifacts,
-    cause: Cause | None,
-    curves: list[Curve],
-) -> BesideChampion:
+def _beside_champion(case: EvaluationCase, artifacts: Artifacts, curves: list[Curve]) -> BesideChampion:
+    champion, predictor = case.champion, case.predictor
     if champion.model_digest == predictor.digest:
         return BesideChampion()
-    rules, features = policy.comparison, inputs.features
     if champion.model_digest is None:
-        recent, gates = _on_recent(settings, rules, predictor, None, features, cause)
+        recent, gates = _on_recent(case, None)
         return BesideChampion(on_recent=recent, gates=gates)
+    settings, rules, holdout = case.settings, case.policy.comparison, case.holdout
     incumbent = champion_comparison.fetch(champion, artifacts)
-    left_out = frames.left_out(features)
+    left_out = frames.left_out(case.inputs.features)
     standing = champion_comparison.hold(
         settings,
         rules,
@@ -180,7 +166,7 @@ def _beside_champion(
         left_out,
         overlap=_overlap(predictor, incumbent.predictor),
     )
-    recent, gates = _on_recent(settings, rules, predictor, incumbent, features, cause)
+    recent, gates = _on_recent(case, incumbent)
     shown, together = [standing.beside] if standing.beside else [], None
     if standing.champion is not None and standing.result.compared:
         together = champion_comparison.curves(settings, standing.champion, holdout, curves)
@@ -192,7 +178,7 @@ def _beside_champion(
             standing.champion,
             holdout,
             left_out,
-            policy.measuring.smallest_slice,
+            case.policy.measuring.smallest_slice,
         )
     held = comparison.gates(rules, standing.result, standing.margins)
     return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates], together)
@@ -204,38 +190,92 @@ def _overlap(candidate: Predictor, champion: Predictor) -> str | None:
     return comparison.overlap(ours.split, theirs.split, entities=(ours.join_keys, theirs.join_keys))
 
 
-def _on_recent(
-    settings: ModelSettings,
-    rules: ComparisonPolicy,
-    predictor: Predictor,
-    incumbent: Incumbent | None,
-    features: Path,
-    cause: Cause | None,
-) -> tuple[ComparisonResult | None, list[GateResult]]:
-    if _must_be_better(cause):
-        return recent_comparison.judge(settings, rules, predictor, incumbent, features)
-    return (recent_comparison.shown(settings, rules, predictor, incumbent, features) if incumbent else None), []
+def _on_recent(case: EvaluationCase, incumbent: Incumbent | None) -> tuple[ComparisonResult | None, list[GateResult]]:
+    asked = (case.settings, case.policy.comparison, case.predictor)
+    if _must_be_better(case.cause):
+        return recent_comparison.judge(*asked, incumbent, case.inputs.features)
+    return (recent_comparison.shown(*asked, incumbent, case.inputs.features) if incumbent else None), []
 
 
 def _must_be_better(cause: Cause | None) -> bool:
     return cause is not None and cause.must_be_better
 
 
-def _simple(
-    settings: ModelSettings,
-    policy: Policy,
-    inputs: Inputs,
-    champion: ChampionRef,
-    predictor: Predictor,
-    holdout: Examples,
-) -> list[Table]:
+@dataclass(frozen=True)
+class ReachedVerdict:
+    """What follows of all that was measured."""
+
+    gates: list[GateResult]
+    verdict: VerdictWord
+    explanation: str
+
+
+def _evidence(
+    case: EvaluationCase,
+    taken: TakenMeasurements,
+    beside: BesideChampion,
+    judged: ReachedVerdict,
+    provenance: Provenance,
+    machine: str,
+) -> Evidence:
+    settings, policy, schema = case.settings, case.policy, case.holdout.schema
+    return Evidence(
+        form=evidences.FORM,
+        model=settings.model,
+        task=settings.task,
+        model_digest=case.predictor.digest,
+        snapshot_digest=case.snapshot.content_digest(),
+        as_of=case.snapshot.as_of,
+        policy_digest=case.champion.policy_digest,
+        champion=case.champion,
+        provenance=provenance,
+        provenance_waiver=policy.provenance.waiver,
+        provenance_in_staging=policy.provenance.staging,
+        cause=case.cause and case.cause.without(_personal(schema)),
+        audience=settings.audience,
+        trained_on=recent_comparison.trained_on(schema),
+        recent_rows=recent_comparison.recent_rows(schema),
+        recent=beside.on_recent,
+        online_until=schema.online_until,
+        measuring=policy.measuring,
+        rows_train=schema.rows_train,
+        rows_holdout=len(case.holdout),
+        metrics=taken.measurements,
+        gates=judged.gates,
+        comparison=beside.on_holdout,
+        margins=beside.margins,
+        sample=sample_sizes.of_holdout(
+            settings, policy.comparison, case.predictor, case.holdout, beside.on_holdout, beside.margins
+        ),
+        verdict=judged.verdict,
+        explanation=judged.explanation,
+        tables=_tables(case, taken, beside, machine),
+        curves=taken.figures.curves if beside.curves is None else beside.curves,
+        attribution=taken.figures.attribution,
+        example_sentences=taken.figures.sentences,
+    )
+
+
+def _tables(case: EvaluationCase, taken: TakenMeasurements, beside: BesideChampion, machine: str) -> list[Table]:
+    """In the order in which a report has them."""
+    return [
+        *beside.tables,
+        *_simple(case),
+        *taken.figures.tables,
+        *_speed(taken.measurements, case.policy.measuring.cpu_hour, machine),
+        *_data_tables(case.inputs.since_champion),
+        evidence_tables.sources(case.settings.sources, case.snapshot),
+    ]
+
+
+def _simple(case: EvaluationCase) -> list[Table]:
     """What a first model is held against; none where there is a champion."""
-    if champion.model_digest is not None:
+    if case.champion.model_digest is not None:
         return []
-    train = frames.read(inputs.features, "train")
-    predictions = predictor.predict_matrix(holdout.matrix)
-    metric, classes = policy.comparison.metric, len(settings.label.classes)
-    return [simple_answers.table(settings.task, metric, classes, train, holdout, predictions)]
+    train = frames.read(case.inputs.features, "train")
+    predictions = case.predictor.predict_matrix(case.holdout.matrix)
+    metric, classes = case.policy.comparison.metric, len(case.settings.label.classes)
+    return [simple_answers.table(case.settings.task, metric, classes, train, case.holdout, predictions)]
 
 
 def _data_tables(since_champion: Path | None) -> list[Table]:
