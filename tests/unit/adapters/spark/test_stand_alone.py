@@ -21,10 +21,12 @@ from argosy.domain.data import Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import sha256
 from argosy.domain.expectations import Expectation, Meta
 from argosy.domain.model_settings import ModelSettings
+from argosy.domain.search import Choice
 from argosy.files import model_folder
 from argosy.scoring import job, parts, sent_work
 from argosy.steps.build_features import run as build_features
 from argosy.steps.ingest import run as ingest
+from argosy.steps.train import run as train
 from argosy.steps.validate import run as validate
 from kit.scoring_kit import signed_job
 from kit.spark_cluster import SparkCluster, spark_cluster
@@ -198,6 +200,34 @@ def test_an_executor_that_is_killed_changes_nothing(
         time.sleep(0.2)
     assert killed[0] not in cluster.executors()
     assert len(cluster.executors()) == 2  # one was started in its place
+
+
+def fitted(settings: ModelSettings, features: Path, spark: Any, into: Path) -> str:
+    """The digest of the model that two workers fit together."""
+    into.mkdir()
+    chosen = {"trial": 0, "score": 0.4, "metric": "log_loss", "parameters": {"max_depth": 3, "subsample": 0.7}}
+    Choice.model_validate({**chosen, "boost_rounds": 10}).write(into / "choice.json")
+    search = settings.search.model_copy(update={"folds": 2, "max_boost_rounds": 10})
+    asking = settings.model_copy(update={"compute": Compute(engine="spark", workers=2), "search": search})
+    return train.run(
+        settings=asking,
+        features=features,
+        choice=into / "choice.json",
+        out_bundle=into / "bundle",
+        out_training=into / "training",
+        elsewhere=wiring.fitting(spark, asking, features),
+    )
+
+
+def test_two_workers_fit_one_model(
+    settings: ModelSettings, snapshot: Path, spark: Any, cluster: SparkCluster, tmp_path: Path
+) -> None:
+    """The same bytes again; a fit whose executor is killed may end 75, and then the step is tried again."""
+    built(settings, snapshot, wiring.tables(), tmp_path)
+    expected = fitted(settings, tmp_path / "features", spark, tmp_path / "first")
+    with one_killed(spark, cluster), contextlib.suppress(errors.TryAgain):
+        assert fitted(settings, tmp_path / "features", spark, tmp_path / "killed") == expected
+    assert fitted(settings, tmp_path / "features", spark, tmp_path / "again") == expected
 
 
 def test_executors_score_as_this_process_does(spark: Any, cluster: SparkCluster) -> None:
