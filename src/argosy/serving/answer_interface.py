@@ -17,7 +17,7 @@ from argosy.serving.model_pages import Answering
 from argosy.serving.tensors import TEXT
 
 
-class Question(BaseModel):
+class QuestionInstance(BaseModel):
     """One question."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,7 +28,7 @@ class Questions(BaseModel):
     """Questions, as V1 has them."""
 
     model_config = ConfigDict(extra="allow")
-    instances: Annotated[list[Question], Field(min_length=1, max_length=MOST_QUESTIONS)]
+    instances: Annotated[list[QuestionInstance], Field(min_length=1, max_length=MOST_QUESTIONS)]
 
 
 class AnswerSource(BaseModel):
