@@ -12,16 +12,25 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from argosy import errors
 from argosy.domain.changes import TreeEntry
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 NOTHING = "0" * 40
 NO = 1
 """The exit code with which git answers no; where it could not find out, it ends with another."""
+OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""The id of an object: what it names is always the same, unlike what a ref does."""
+REMEMBERED, REMEMBERED_BYTES = 256, 65536
+"""As many listings, and as many contents of at most so many bytes, are remembered."""
 SUBMODULE = "160000"
 """The mode of an entry that has no content here."""
 STALE_SECONDS = 2.0
@@ -46,6 +55,13 @@ class GitFailure(errors.TryAgain):
         self.code, self.said = code, said
 
 
+def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
+    """Keep *value* in *known*, in place of what came first where there are too many."""
+    known[key] = value
+    if len(known) > REMEMBERED:
+        known.popitem(last=False)
+
+
 @dataclass(frozen=True)
 class Person:
     """Who a commit is by."""
@@ -66,10 +82,12 @@ class Person:
 
 
 class Repository:
-    """The repository at a path."""
+    """The repository at a path. What a commit holds never changes: where it was looked at before, that is remembered."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._entries: OrderedDict[tuple[str, ...], dict[str, TreeEntry]] = OrderedDict()
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
 
     def create(self, files: Mapping[str, bytes], message: str, by: Person) -> None:
         """Make the repository with *files* on main, whole or not at all, unless it exists."""
@@ -129,10 +147,15 @@ class Repository:
 
     def entries(self, commit: str, *paths: str) -> dict[str, TreeEntry]:
         """Path to entry of every file of *commit* at or under *paths* (all where none is given)."""
-        # A name in git is bytes; what is no UTF-8 must still be one name, and no other's.
-        output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode(errors="surrogateescape")
-        found = (entry.partition("\t") for entry in output.split("\0") if entry)
-        return {path: TreeEntry(*description.split()[0::2]) for description, _, path in found}
+        known = self._entries.get((commit, *paths))
+        if known is None:
+            # A name in git is bytes; what is no UTF-8 must still be one name, and no other's.
+            output = self.git("ls-tree", "-r", "-z", commit, "--", *paths).decode(errors="surrogateescape")
+            found = (entry.partition("\t") for entry in output.split("\0") if entry)
+            known = {path: TreeEntry(*description.split()[0::2]) for description, _, path in found}
+            if OBJECT.fullmatch(commit):
+                _remember(self._entries, (commit, *paths), known)
+        return dict(known)
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both have in their history, or None."""
@@ -145,13 +168,22 @@ class Repository:
 
     def contents(self, blobs: Sequence[str]) -> list[bytes]:
         """The content of each of *blobs*, in order."""
+        found = {blob: content for blob in blobs if (content := self._contents.get(blob)) is not None}
+        if unread := [blob for blob in dict.fromkeys(blobs) if blob not in found]:
+            found |= self._read(unread)
+        return [found[blob] for blob in blobs]
+
+    def _read(self, blobs: Sequence[str]) -> dict[str, bytes]:
+        """Id to content of *blobs*."""
         output = self.git("cat-file", "--batch", text="".join(f"{blob}\n" for blob in blobs))
-        found, position = [], 0
-        for _ in blobs:
+        found, position = {}, 0
+        for blob in blobs:
             end = output.index(b"\n", position)
             size = int(output[position:end].split()[2])
-            found.append(output[end + 1 : end + 1 + size])
+            found[blob] = output[end + 1 : end + 1 + size]
             position = end + size + 2
+            if size <= REMEMBERED_BYTES:
+                _remember(self._contents, blob, found[blob])
         return found
 
     def files(self, commit: str, *paths: str) -> dict[str, bytes]:
