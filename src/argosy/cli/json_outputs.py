@@ -49,8 +49,8 @@ class _Plain(_Shape):
 
 class NodeOutputs(_Shape):
     parameters: dict[str, Any] = {}
-    result: str | None = None
-    exit_code: int | None = None
+    result: Any = None
+    exit_code: str | None = Field(default=None, description="A text, as Argo's status has it.")
 
 
 class NodeStatus(_Shape):
