@@ -71,7 +71,7 @@ def test_nothing_measured_goes_on_only_where_enough_is_asked_beside_it(case: str
     """An empty answer is no objection of a comparison that asks for a least number itself; what asks whether enough came, and what
     decides by all requests so far, takes nothing for no answer."""
     for metric in metrics_of(case):
-        sequential = metric["name"] == "errors" and case == "sequential"
+        sequential = case in ("answers", "sequential") and metric["name"].startswith(("errors", "answers-"))
         decides = metric["name"] in ENOUGH or sequential
         assert phase(metric, []) == ("Error" if decides else "Successful"), metric["name"]
         if not decides:

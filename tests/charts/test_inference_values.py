@@ -217,7 +217,7 @@ def test_a_collector_is_named_to_the_server_alone() -> None:
     """As OpenTelemetry's variables have it; without one no variable is there."""
     variables = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
-        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER": "traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": "0.05",
         "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=staging",
     }
