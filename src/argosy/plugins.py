@@ -31,7 +31,10 @@ class Plugin:
         """What the entry point names. Raises Misconfigured where it cannot be had."""
         try:
             return self.point.load()
-        except Exception as error:  # a package of others may fail in any way; which one it was has to be said
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a package of others may fail in any way; which one it was has to be said
             raise errors.Misconfigured(
                 f"{self}, cannot be loaded: {type(error).__name__}: {error}; mend or remove that package"
             ) from error
@@ -46,7 +49,7 @@ class Plugin:
             made = kind() if given is None else kind(given)
         except errors.ArgosyError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise errors.Misconfigured(
                 f"{self}, cannot be made: {type(error).__name__}: {error}; mend or remove that package"
             ) from error

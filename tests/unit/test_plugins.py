@@ -151,3 +151,15 @@ def test_two_packages_with_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.syspath_prepend(tmp_path / name)
     with pytest.raises(errors.Misconfigured, match=r"both bring 'part' of argosy\.measures; remove one"):
         plugins.installed(plugins.MEASURES)
+
+
+def test_a_package_that_would_end_the_program_is_named() -> None:
+    """A part that leaves in the middle of being made must not look like a command that did its work."""
+
+    def leaves() -> None:
+        raise SystemExit(0)
+
+    point = SimpleNamespace(load=lambda: leaves)
+    plugin = plugins.Plugin("argosy.forges", "exit", "own", "1.0", point)  # type: ignore[arg-type]
+    with pytest.raises(errors.Misconfigured, match="cannot be made: SystemExit"):
+        plugin.made(None)

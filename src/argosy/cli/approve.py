@@ -9,7 +9,7 @@ import getpass
 from collections.abc import Mapping, Sequence
 
 from argosy import errors
-from argosy.cli import target
+from argosy.cli import parameters, target
 from argosy.ports.runs import Node, Run, Runs
 
 
@@ -62,6 +62,7 @@ def _given(words: Sequence[str]) -> dict[str, str]:
         if not name or not equals:
             raise errors.UsageError(f"-p {word!r} is not NAME=VALUE")
         given[name] = value
+    parameters.refuse_expressions(given)
     return given
 
 

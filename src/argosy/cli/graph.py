@@ -10,6 +10,7 @@ from pathlib import Path
 from argosy import errors
 from argosy.cli import models, target, task_graphs
 from argosy.cli.task_graphs import PipelineGraph
+from argosy.domain import task_graph
 from argosy.domain.task_graph import Standings
 from argosy.engine.manifest import loading
 from argosy.engine.state import runs as run_folders
@@ -34,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.Misconfigured(
             f"{name} has no tasks that wait for each other: its entrypoint works itself, or is not there"
         )
+    if found := list(task_graph.doubts(graph.tasks)):
+        raise errors.Misconfigured(f"{name}: {errors.listed(found)}")
     if arguments.svg:
         arguments.svg.write_text(task_graph_picture.svg(name, graph.tasks, standings), encoding="utf-8")
         print(plain_text.line(f"written: {arguments.svg}"))

@@ -30,11 +30,11 @@ def given(arguments: argparse.Namespace) -> dict[str, str]:
         if not equals or not name:
             raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
         parameters[name] = value
-    _refuse_expressions(parameters)
+    refuse_expressions(parameters)
     return parameters
 
 
-def _refuse_expressions(values: Mapping[str, str]) -> None:
+def refuse_expressions(values: Mapping[str, str]) -> None:
     """Whoever runs a manifest of others, here as on a cluster, hands a step text, and nothing that is worked out before it."""
     if found := [problem for name, value in values.items() for problem in parameter_values.expressions(name, value)]:
         raise errors.Rejected("\n       ".join(found))
@@ -53,7 +53,7 @@ def prepare(
         if ask is None and not sys.stdin.isatty():
             raise
         answers = {parameter["name"]: _answer(parameter, ask or _at_terminal) for parameter in unanswered.parameters}
-        _refuse_expressions(answers)
+        refuse_expressions(answers)
     options = replace(options, parameters={**options.parameters, **answers})
     return api.prepare(manifest, options), options
 

@@ -1,6 +1,6 @@
 """The tasks of a pipeline as a graph: which waits for which, without what follows from the rest, and how far a run of them is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,8 +50,27 @@ def direct(tasks: Sequence[GraphTask]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def doubts(tasks: Sequence[GraphTask], within: Path = ()) -> Iterator[str]:
+    """Why *tasks*, all of them *within* the same others, are no graph that could be carried out, a sentence each."""
+    names = {task.name for task in tasks}
+    for task in tasks:
+        path = ".".join((*within, task.name))
+        if unknown := [name for name in dict.fromkeys(task.after) if name not in names]:
+            yield f"{path} waits for {', '.join(unknown)}, which is not there"
+        yield from doubts(task.inner, (*within, task.name))
+    if stuck := _sorted(tasks)[1]:
+        named = ", ".join(".".join((*within, task.name)) for task in stuck)
+        yield f"{named} wait for one another, or for those that do"
+
+
 def in_order(tasks: Sequence[GraphTask]) -> list[GraphTask]:
     """*tasks*, each behind those that it waits for, otherwise as they are written. Those that wait for one another come last."""
+    found, stuck = _sorted(tasks)
+    return found + stuck
+
+
+def _sorted(tasks: Sequence[GraphTask]) -> tuple[list[GraphTask], list[GraphTask]]:
+    """*tasks* in order, and those that never could begin."""
     found: list[GraphTask] = []
     names, left = {task.name for task in tasks}, list(tasks)
     known: set[str] = set()
@@ -59,7 +78,7 @@ def in_order(tasks: Sequence[GraphTask]) -> list[GraphTask]:
         found.append(ready)
         known.add(ready.name)
         left.remove(ready)
-    return found + left
+    return found, left
 
 
 def layers(tasks: Sequence[GraphTask]) -> list[list[GraphTask]]:

@@ -90,6 +90,9 @@ class SampledJudging:
         except errors.ArgosyError as error:
             _log.warning("an answer is not judged: %s", error)
             self._left_out["judge"].inc()
+        except Exception:  # noqa: BLE001 - nobody reads what became of this work, and no sample would look like no answers
+            _log.exception("an answer is not judged")
+            self._left_out["judge"].inc()
         finally:
             self._room.release()
 

@@ -431,6 +431,13 @@ def test_approving_a_step_of_a_cluster(
     assert told.out == "$.gate of run ask-1 goes on\n"
 
 
+def test_an_answer_is_no_expression(asking: FakeWorkflows, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be worked out on its way to the steps behind, as a parameter of the whole run would."""
+    assert main.run(["approve", "ask-1", "--cluster", "-p", "answer={{workflow.uid}}"]) == 10
+    assert "parameter answer: it holds an expression" in capsys.readouterr().err
+    assert asking.asked == []
+
+
 @pytest.mark.parametrize("verb", ["approve", "resume"])
 def test_a_step_of_a_cluster_that_needs_an_answer(
     asking: FakeWorkflows, capsys: pytest.CaptureFixture[str], verb: str

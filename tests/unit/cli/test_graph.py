@@ -85,6 +85,14 @@ def test_what_is_within_each_item_is_not_said_to_be_left_out(kind: NodeType) -> 
     assert [standings[path].state for path in (("each",), ("each", "one"))] == ["done", ""]
 
 
+def test_tasks_that_wait_for_one_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Are named instead of drawn."""
+    tasks = [{"name": "a", "template": "w", "depends": "b"}, {"name": "b", "template": "w", "depends": "a"}]
+    file = _manifest(tmp_path, [{"name": "main", "dag": {"tasks": tasks}}, {"name": "w", "container": {"image": "x"}}])
+    assert main.run(["graph", str(file)]) == 78
+    assert "it: a, b wait for one another" in capsys.readouterr().err
+
+
 def test_a_run_says_how_far_it_is() -> None:
     """By the names of its nodes, whatever a task is: a loop by its items, a step by its group, what never began by the run's end."""
     loop = {"name": "each", "template": "work", "withItems": [1, 2]}

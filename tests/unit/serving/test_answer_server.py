@@ -279,6 +279,21 @@ def test_a_sample_of_the_answers_is_judged(
     assert [line for line in lines if line not in counted] == []
 
 
+def test_a_judge_that_fails_is_counted(extractive: Assistant) -> None:
+    """In whatever way: a canary without samples must not look as if nobody had asked."""
+
+    class BrokenJudge:
+        def judge_sample(self, *_: object) -> AnswerJudgement:
+            raise KeyError("score")
+
+    registry = CollectorRegistry()
+    judging = SampledJudging(BrokenJudge(), "j", Judging(share=1.0, per_minute=30), registry)
+    service = AnswerService(extractive, RELEASE, Metrics(RELEASE, None, ()), None, judging)
+    asyncio.run(service.answer(AskedQuestions([KNOWN]), "r"))
+    judging._thread.shutdown(wait=True)
+    assert registry.get_sample_value("argosy_unjudged_answers_total", {"why": "judge"}) == 1.0
+
+
 def test_a_judge_of_words_asks_for_the_questions_own_where_there_is_no_reference() -> None:
     """An answer about something else is not taken, nor one that its passages do not bear out."""
     judge = WordJudge(LexicalJudge(kind="lexical"))
