@@ -6,7 +6,7 @@
 # three, where memory, and the file that DuckDB itself writes, give three. The least and the greatest value in a file's statistics leave NaN
 # out, as Parquet asks of writers; DuckDB takes that for a promise and puts `false` in place of the question, through abs(x), x + 1 and
 # trunc(x), too. A check "no NaN in this column" passes, and `CASE WHEN NOT isnan(x) THEN x END` leaves NaN in. `isfinite(x)` is not
-# answered so, and right. A file from pandas has nulls in place of NaN, so it is Spark's, Polars' and NumPy's data that is met by this.
+# answered so, and right. A file from pandas has nulls in place of NaN, so it is data of Polars and NumPy that is met by this.
 #
 # What Argosy does about it: columns of fractions are asked by isfinite and isinf, so that NaN is a missing value whoever wrote the file.
 #

@@ -3,7 +3,7 @@
 #
 # Guess: a metric is of values. Seen: a probability of 0 or 1 is moved inwards by the machine epsilon of its type, so one answer that was sure
 # and wrong costs 15.9 as float32 and 36.0 as float64 (6.9 as float16). XGBoost answers in float32, LightGBM and scikit-learn in float64:
-# of two models with the same answers, that of the other library looks far worse, and a mean of 1,000 rows moves by 0.02.
+# of two models with the same answers, that of the other library looks far worse, and one such answer moves a mean of 1,000 rows by 0.02.
 #
 # What Argosy does about it: its log loss takes every answer as float64 and has one limit of its own, for each trainer alike.
 #
