@@ -24,7 +24,7 @@ def test_each_command_of_the_page(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     said = {}
     for line in re.findall(r"^\$ (.+)$", text, re.MULTILINE):
-        program, *words = shlex.split(line)
+        program, *words = shlex.split(line, comments=True)
         done = call(str(Path(sys.executable).with_name(program)), *words)
         assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         said[words[0]] = done.stdout  # of `python -c` nothing

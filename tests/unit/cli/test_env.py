@@ -101,7 +101,7 @@ def repo(tmp_path: Path, root: Path) -> Callable[..., Path]:
 def test_ours(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The environment repo that new ones are made from is in order."""
     assert main.run(["env", "check", str(root / "gitops-env")]) == 0
-    assert capsys.readouterr().out == "2 models, no problems\n"
+    assert capsys.readouterr().out == "3 models, no problems\n"
 
 
 def test_one_that_tries_a_second_version(repo: Callable[..., Path]) -> None:

@@ -54,7 +54,7 @@ def test_a_version_that_may_not_be_served_leaves_no_files(tmp_path: Path, monkey
         (place / "model").write_bytes(b"fetched")
         raise errors.Misconfigured(f"the model in {place} is none")
 
-    monkeypatch.setattr(approved_model, "proven", proven)
+    monkeypatch.setattr(approved_model, "proven_whatever", proven)
     arguments = argparse.Namespace(environment="staging", allow_rollback=False)
     source = serve._ApprovedBundles(Settings.from_environment(), arguments, tmp_path)
     approval: Any = None
