@@ -82,6 +82,7 @@ def _set_values(story: Story, prometheus: str, tmp_path: Path) -> None:
     file = clone / "models" / MODEL.name / "values.yaml"
     values = yaml.safe_load(file.read_text(encoding="utf-8")) | {
         "replicas": 1,
+        "canary": {"steps": [50, 100], "stepSeconds": 30},
         "resources": {"requests": {"cpu": "20m", "memory": "160Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}},
         "server": {"image": story.image, "drainSeconds": 10, "startSeconds": 240},
         "storage": {"credentialsSecret": "store"},
