@@ -56,12 +56,7 @@ def _chosen(found: Run, step: str | None) -> Node:
 
 
 def _given(words: Sequence[str]) -> dict[str, str]:
-    given = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not name or not equals:
-            raise errors.UsageError(f"-p {word!r} is not NAME=VALUE")
-        given[name] = value
+    given = parameters.named(words)
     parameters.refuse_expressions(given)
     return given
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def given(arguments: argparse.Namespace) -> dict[str, str]:
     """The values of the command line, laid over those of the file. Raises UsageError, Misconfigured; Rejected for one that is no value."""
     parameters = loading.parameters(arguments.parameter_file) if arguments.parameter_file else {}
-    for text in arguments.parameter:
+    parameters |= named(arguments.parameter)
+    refuse_expressions(parameters)
+    return parameters
+
+
+def named(words: Iterable[str]) -> dict[str, str]:
+    """The values of *words*, each of them NAME=VALUE; of two of one name the last. Raises UsageError where one is not."""
+    found = {}
+    for text in words:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise errors.UsageError(f"-p {text!r} is not NAME=VALUE")
-        parameters[name] = value
-    refuse_expressions(parameters)
-    return parameters
+        found[name] = value
+    return found
 
 
 def refuse_expressions(values: Mapping[str, str]) -> None:
