@@ -49,6 +49,33 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: exporter
 {{- end }}
 
+{{- /* The right of the account `name` to read canaries, and what their analyses measured, in the namespace of `environment`. */}}
+{{- define "platform.readsCanaries" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ .name }}-canaries
+  namespace: {{ .environment.namespace | quote }}
+  labels: {{- include "platform.labels" .root | nindent 4 }}
+rules:
+  - apiGroups: [argoproj.io]
+    resources: [rollouts, analysisruns]
+    verbs: [get, list]
+  - apiGroups: [apps]
+    resources: [replicasets]
+    verbs: [get, list]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .name }}-canaries
+  namespace: {{ .environment.namespace | quote }}
+  labels: {{- include "platform.labels" .root | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .name }}-canaries}
+subjects:
+  - {kind: ServiceAccount, name: {{ .name }}, namespace: {{ .root.Release.Namespace | quote }}}
+{{- end }}
+
 {{- define "platform.uiSelector" -}}
 app.kubernetes.io/name: argosy
 app.kubernetes.io/instance: {{ .Release.Name }}
