@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with pinned images and its compiled pipelines; the working folder."""
     documents = team_manifests.compiled(tmp_path)
     (tmp_path / "workflows" / "churn" / "pipeline.yaml").write_text(yaml.safe_dump(documents[0]), encoding="utf-8")
-    for name in ("retrain.yaml", "watch.yaml", "pipeline.yaml"):
+    for name in ("retrain.yaml", "watch.yaml", "score.yaml", "pipeline.yaml"):
         for file in tmp_path.glob(f"workflows/*/{name}"):
             text = file.read_text(encoding="utf-8")
             pinned = text.replace("argosy/", "registry.example/argosy/").replace(":dev", f"@sha256:{'a' * 64}")
