@@ -10,6 +10,7 @@ import datetime
 import decimal
 import math
 import re
+import socket
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,12 +29,16 @@ from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
 from argosy.ports.source_reader import NOTHING, Fetched, TableOutline
 
 FAULTS_OF_QUERIES = (exc.DataError, exc.NotSupportedError, exc.ProgrammingError)
+FIRST_ROWS = 10
+"""Of a query, whose size tells how many rows the next batch may have."""
 BATCH_ROWS = 5_000
 BATCH_BYTES = 16 * 2**20
 """Of values as text, from which on a batch is written although it has fewer rows."""
 LONGEST_VALUE = 2**24
 """Characters of one value. A longer one is a document, and no column of a table that a model learns from."""
 CONNECT_SECONDS = 20
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds of silence until a connection asks whether the other end is there, seconds between questions, questions without an answer."""
 NO_VALUES = (sqlalchemy.LargeBinary, sqlalchemy.JSON, sqlalchemy.ARRAY)
 """Types of columns whose values are no type of a contract."""
 DAY = datetime.timedelta(days=1)
@@ -217,6 +222,9 @@ def _transaction(url: sqlalchemy.URL) -> Iterator[Connection]:
         engine = sqlalchemy.create_engine("sqlite+pysqlite://", creator=_sqlite(url), poolclass=NullPool)
     else:
         engine = sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=_patience(url), **options)
+    if url.drivername.endswith("+pymysql"):
+        sqlalchemy.event.listen(engine, "do_connect", _signed_in)
+        sqlalchemy.event.listen(engine, "connect", _lasting)
     with engine.connect() as connection:
         if kind == "postgresql":
             connection.execute(text("SET TRANSACTION READ ONLY"))
@@ -253,12 +261,33 @@ def _patience(url: sqlalchemy.URL) -> dict[str, Any]:
         # A server that is gone without a word is noticed after a minute and a half.
         return {
             "connect_timeout": CONNECT_SECONDS,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 6,
+            "keepalives_idle": KEEPALIVE["TCP_KEEPIDLE"],
+            "keepalives_interval": KEEPALIVE["TCP_KEEPINTVL"],
+            "keepalives_count": KEEPALIVE["TCP_KEEPCNT"],
         }
-    # No byte for so long: a server that is gone without a word is noticed.
-    return {"connect_timeout": CONNECT_SECONDS, "read_timeout": 90} if url.drivername.endswith("+pymysql") else {}
+    # Of the greeting; what comes after it may take a server longer (_lasting).
+    patience = {"connect_timeout": CONNECT_SECONDS, "read_timeout": CONNECT_SECONDS}
+    return patience if url.drivername.endswith("+pymysql") else {}
+
+
+def _signed_in(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    """A connection of PyMySQL, which raises a RuntimeError where a way of signing in needs a package that is not there."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except RuntimeError as error:
+        raise errors.Misconfigured(
+            f"the server at {options['host']} asks for a way of signing in that needs more ({errors.first_line(error)}): install that "
+            "beside Argosy; in a pod, in an image of your own for the family data (images/images.lock)"
+        ) from None
+
+
+def _lasting(connection: Any, _record: Any) -> None:
+    """Let the server take its time over a query: a minute without a byte is no fault; a server that is gone without a word is, and the
+    system's own questions tell. PyMySQL has one patience for greeting and answers, and no other way to change it."""
+    connection._read_timeout = None  # noqa: SLF001
+    for name, value in KEEPALIVE.items():
+        if connection.unix_socket is None and (option := getattr(socket, name, None)) is not None:
+            connection._sock.setsockopt(socket.IPPROTO_TCP, option, value)  # noqa: SLF001 - as above
 
 
 def _position(connection: Connection, kind: str) -> dict[str, str]:
@@ -366,7 +395,7 @@ def _write(result: CursorResult[Any], source: Source, file: Path) -> None:
 
 
 def _batches(result: CursorResult[Any], source: Source, names: Sequence[str]) -> Iterator[list[pa.Array]]:
-    rows, plain = BATCH_ROWS, _of_mysql(result)
+    rows, plain = FIRST_ROWS, _of_mysql(result)
     while chunk := result.fetchmany(rows):
         by_column = zip(names, zip(*chunk, strict=True), plain or [None] * len(names), strict=True)
         columns = [

@@ -1,6 +1,8 @@
 """Rows of MariaDB as sources, with a real server: its own types, one state of the database, nothing that reading could change."""
 
+import datetime
 import gc
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +12,11 @@ import pyarrow.parquet as pq
 import pymysql
 import pytest
 
-from argosy import errors
+from argosy import errors, sql_addresses
+from argosy.adapters import sql_sources
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.sql_sources import SqlSources
+from argosy.domain.data import ReachedPlace
 from argosy.domain.source_settings import Source
 from argosy.ports.source_reader import Fetched
 from kit.databases import Database, mariadb_server
@@ -25,6 +29,12 @@ ODD = (
 ROW = (
     "INSERT INTO odd VALUES (18446744073709551615, 12345678901234567890.1200, 1, b'1000000001', b'1', '-838:59:58.5', "
     "'2024-03-31 02:30:00.000001', '2024-03-31 02:30:00', '2024-02-29', 2024, 'b', 'x,y', 'Zoë 🙂')"
+)
+
+HOURS = (
+    "CREATE TABLE hours AS SELECT seq AS number, CAST(seq AS decimal(20,0)) AS counted, CAST(hour AS datetime(6)) AS at, hour AS stamp, "
+    "CAST(hour AS date) AS day, date_format(hour, '%Y-%m-%dT%TZ') AS word "
+    "FROM (SELECT seq, TIMESTAMP('2024-01-01') + INTERVAL seq HOUR AS hour FROM seq_1_to_1000) AS hours_of_weeks"
 )
 
 # PyMySQL's cursor of a session that is gone fails when it is collected.
@@ -40,7 +50,7 @@ def cursors_of_this_module() -> Iterator[None]:
         gc.collect()
 
 
-def source(types: dict[str, str], **sql: Any) -> Source:
+def source(types: dict[str, str], watermark: dict[str, Any] | None = None, **sql: Any) -> Source:
     """A source of nullable columns by name and type; the first is the key."""
     columns = [
         {"name": name, "type": kind, "meaning": "Something.", "nullable": True}
@@ -55,6 +65,7 @@ def source(types: dict[str, str], **sql: Any) -> Source:
             "entity": [next(iter(types))],
             "observed_at": "2020-01-01T00:00:00Z",
             "columns": columns,
+            "watermark": watermark,
         }
     )
 
@@ -71,6 +82,11 @@ def mariadb() -> Iterator[Database]:
             cursor.execute("CREATE TABLE many AS SELECT seq AS id, repeat('x', 200) AS word FROM seq_1_to_20000")
             cursor.execute("CREATE TABLE shapes (id int, area geometry, raw varbinary(4))")
             cursor.execute("INSERT INTO shapes VALUES (1, POINT(1, 2), 'ab')")
+            cursor.execute(HOURS)
+            cursor.execute(
+                "ALTER TABLE hours MODIFY number bigint unsigned, MODIFY counted decimal(20,0) NULL, MODIFY stamp timestamp NULL"
+            )
+            cursor.execute("INSERT INTO hours (number) VALUES (NULL)")
             connection.commit()
         yield database
 
@@ -109,6 +125,24 @@ def test_values_are_those_of_the_database(mariadb: Database, tmp_path: Path) -> 
     assert found.reading is not None
     assert set(found.reading.position) == {"time", "version"}
     assert "sesame" not in found.location
+
+
+@pytest.mark.parametrize("column", ["number", "counted", "at", "stamp", "day", "word"])
+def test_only_what_is_not_settled_is_read(mariadb: Database, tmp_path: Path, column: str) -> None:
+    """By a number, a decimal, a moment, a date and a text: all rows of the last hundred hours, few more, those without a value; the
+    server counts the others."""
+    kind = "integer" if column in ("number", "counted") else "timestamp"
+    end = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(hours=900)
+    settled = 900 if kind == "integer" else int(end.timestamp() * 1e6)
+    asked = source(
+        {"number": "integer", column: kind}, {"column": column, "lateness": 10 if kind == "integer" else "1d"}, table="hours"
+    )  # fmt: skip
+    reached = {"rows": ReachedPlace(contract="-", settled=settled)}
+    found = SqlSources({"ARGOSY_SOURCE_SHOP": mariadb.uri}).fetch([asked], tmp_path, reached)["rows"]
+    numbers = {each["number"] for each in pq.read_table(found.file).to_pylist()}
+    assert {None, *map(str, range(900, 1001))} <= numbers
+    assert found.since is not None
+    assert found.unread == 1001 - len(numbers) >= 830
 
 
 def test_what_cannot_be_read_is_said_by_column(mariadb: Database, tmp_path: Path) -> None:
@@ -190,3 +224,29 @@ def test_an_address_that_leads_nowhere(mariadb: Database, tmp_path: Path, change
     with pytest.raises(errors.Misconfigured, match=told) as raised:
         SqlSources({"ARGOSY_SOURCE_SHOP": uri}).fetch([source({"id": "integer"}, table="odd")], tmp_path)
     assert "sesame" not in str(raised.value)
+
+
+def test_a_query_may_take_its_time(mariadb: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may calculate longer than it may take to greet; whether it is there at all is asked in between."""
+    monkeypatch.setattr(sql_sources, "CONNECT_SECONDS", 0.3)
+    assert fetch(mariadb, source({"id": "integer"}, query="SELECT sleep(0.6) AS id"), tmp_path).file.exists()
+    with sql_sources._transaction(sql_addresses.parsed(mariadb.uri, "-")) as connection:
+        driver: Any = connection.connection.dbapi_connection
+        assert driver._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"mysql://argosy@127.0.0.1:{silent.getsockname()[1]}/test"
+        with pytest.raises(errors.TryAgain, match="timed out"):
+            SqlSources({"ARGOSY_SOURCE_SHOP": uri}).fetch([source({"id": "integer"}, table="odd")], tmp_path)
+
+
+def test_a_way_of_signing_in_that_needs_a_package(
+    mariadb: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB's ed25519 without the package that signs: said by its name, once, and nothing is tried again."""
+    with pymysql.connect(unix_socket=f"{mariadb.folder}/socket", user="root") as root, root.cursor() as cursor:
+        cursor.execute("INSTALL SONAME 'auth_ed25519'")
+        cursor.execute("CREATE USER signer@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('sesame')")
+    monkeypatch.setitem(sys.modules, "nacl", None)
+    uri = mariadb.uri.replace("argosy:", "signer:")
+    with pytest.raises(errors.Misconfigured, match=r"'pynacl' package is required.*install that beside Argosy"):
+        SqlSources({"ARGOSY_SOURCE_SHOP": uri}).fetch([source({"id": "integer"}, table="odd")], tmp_path)
