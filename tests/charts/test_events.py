@@ -189,6 +189,16 @@ def test_no_rendering_leaves_a_webhook_open() -> None:
     assert (open_, found) == ([], 2 + 1 + 2 + 2)
 
 
+@pytest.mark.parametrize("key", ["alertmanager", "push"])
+def test_a_secret_of_the_chart_lacks_no_key_that_listens(key: str) -> None:
+    """A source without its key does not start; the chart says so first."""
+    content = {"alertmanager": "a", "push": "b"}
+    assert template({**VALUES, "secrets": {"argosy-events": content}}).returncode == 0
+    done = template({**VALUES, "secrets": {"argosy-events": {k: v for k, v in content.items() if k != key}}})
+    assert done.returncode != 0
+    assert f"secrets.argosy-events: give it {key}," in done.stderr
+
+
 def test_who_may_connect(objects: Objects) -> None:
     """Alertmanager to the webhook, and the sources and sensors to the bus."""
     (rule,) = named(objects, "NetworkPolicy", "argosy-alerts")["spec"]["ingress"]

@@ -346,6 +346,7 @@ def test_artifacts() -> None:
         pytest.param({"endpoints": {"storeUri": "models"}}, "storeUri", id="no-address"),
         pytest.param({"endpoints": {"extra": {"a b": "c"}}}, "extra", id="no-variable"),
         pytest.param({"secrets": {"another": {"a": "b"}}}, "another", id="a-secret-nobody-reads"),
+        pytest.param({"secrets": {"argosy-events": {"push": " \n"}}}, "push", id="a-key-that-holds-nothing"),
         pytest.param({"nextRequest": "never"}, "nextRequest", id="another-word"),
         pytest.param(
             {"submitters": [{"kind": "ServiceAccount", "name": "ci"}]}, "needs a namespace", id="account-of-nowhere"

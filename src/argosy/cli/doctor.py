@@ -17,7 +17,7 @@ from pathlib import Path
 
 from argosy import errors, plugins, scratch, wiring
 from argosy.cli import loop_check, provenance
-from argosy.domain import channel_addresses, diagnosis, prerequisites, team_checks
+from argosy.domain import channel_addresses, diagnosis, event_secrets, prerequisites, team_checks
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.ports.inspection import Inspection
 from argosy.settings import OBJECT_STORE, Settings
@@ -139,6 +139,7 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
     yield from _asked("who may ask", lambda: _access(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
     yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
+    yield from _asked(event_secrets.NAME, lambda: event_secrets.results(inspection.event_sources(namespace), held))
     yield from _asked(
         "artifact store",
         lambda: [prerequisites.artifact_store(inspection.artifact_repository(namespace), namespace, held)],

@@ -38,8 +38,12 @@ class Inspection(Protocol):
         """Argo's artifact repository for workflows of *namespace*: the namespace's own, else the controller's. Empty where there is none;
         None where only the controller could have one, and its ConfigMap may not be read."""
 
+    def event_sources(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        """The EventSources of *namespace*, empty where the cluster knows no such type; None where they may not be listed."""
+
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
-        """The keys of a Secret that hold something, never what; None where there is no such Secret."""
+        """The keys of a Secret that hold something, never what; blanks and a line's end alone are nothing. None where there is no such
+        Secret."""
 
     def server_arguments(self, namespace: str) -> Sequence[tuple[str, Sequence[str]]] | None:
         """Of each pod of *namespace* that serves a model: the model, and the arguments of its server; None where they may not be listed."""

@@ -44,6 +44,7 @@ class Seen:
         self.secrets = {"argosy-executor.service-account-token": ["token"], **SECRETS}
         self.templates: list[Mapping[str, Any]] | None = [TEMPLATE]
         self.servers: list[tuple[str, list[str]]] | None = []
+        self.sources: list[Mapping[str, Any]] | None = []
         self.there: Sequence[str] = sorted(prerequisites.USUAL_ACCOUNTS)
         self.repository: Mapping[str, Any] | None = {"s3": {"bucket": "b", "accessKeySecret": ARTIFACTS}}
 
@@ -93,6 +94,10 @@ class Seen:
     def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
         """See the port."""
         return self.templates
+
+    def event_sources(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        """See the port."""
+        return self.sources
 
     def artifact_repository(self, namespace: str) -> Mapping[str, Any] | None:
         """See the port."""
@@ -358,6 +363,18 @@ def test_a_forge_that_is_not_there(seen: Seen, tmp_path: Path, capsys: pytest.Ca
         f"there is no environment repo at {tmp_path}/mistyped"
     ]
     assert not (tmp_path / "mistyped").exists()
+
+
+def test_keys_that_sources_of_events_name(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty secret of a webhook lets everybody start a retraining: it is looked for where sources listen."""
+    secret = {"name": "argosy-events", "key": "push"}
+    seen.sources = [{"metadata": {"name": "argosy-push"}, "spec": {"github": {"churn": {"webhookSecret": secret}}}}]
+    seen.secrets["argosy-events"] = ["alertmanager"]
+    assert [said.partition(",")[0] for said in wrong(seen, capsys)] == [
+        "argosy-push names the key push of the Secret argosy-events"
+    ]
+    seen.secrets["argosy-events"] = ["alertmanager", "push"]
+    assert wrong(seen, capsys) == []
 
 
 def test_no_artifact_store(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """A look at a cluster: versions, resource types, rights, and what lies in a namespace."""
 
+import base64
 import datetime
 import email.utils
 from collections.abc import Callable, Mapping, Sequence
@@ -90,20 +91,22 @@ class ClusterInspection:
         return (found.data or {}) if found else None
 
     def pipelines(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        return self._listed(namespace, "workflowtemplates", "WorkflowTemplates", label_selector=OURS)
+
+    def event_sources(self, namespace: str) -> Sequence[Mapping[str, Any]] | None:
+        return self._listed(namespace, "eventsources", "EventSources")
+
+    def _listed(self, namespace: str, plural: str, called: str, **selector: str) -> Sequence[Mapping[str, Any]] | None:
+        """Argo's own objects of a type in *namespace*, empty where there is no such type; None where they may not be listed."""
         objects = client.CustomObjectsApi(self._api)
 
         def ask() -> Any:
             listed = objects.list_namespaced_custom_object(
-                "argoproj.io",
-                "v1alpha1",
-                namespace,
-                "workflowtemplates",
-                label_selector=OURS,
-                _request_timeout=TIMEOUT_SECONDS,
+                "argoproj.io", "v1alpha1", namespace, plural, _request_timeout=TIMEOUT_SECONDS, **selector
             )
             return listed["items"]
 
-        with reported(f"listing the WorkflowTemplates of {namespace}"):
+        with reported(f"listing the {called} of {namespace}"):
             found: Sequence[Mapping[str, Any]] | None = _allowed(lambda: _there(ask) or [])
         return found
 
@@ -124,7 +127,7 @@ class ClusterInspection:
     def secret_keys(self, name: str, namespace: str) -> Sequence[str] | None:
         with reported(f"reading the Secret {name} of {namespace}"):
             found = _there(lambda: self._core.read_namespaced_secret(name, namespace, _request_timeout=TIMEOUT_SECONDS))
-        return [key for key, value in (found.data or {}).items() if value] if found else None
+        return [key for key, value in (found.data or {}).items() if base64.b64decode(value).strip()] if found else None
 
     def server_arguments(self, namespace: str) -> Sequence[tuple[str, Sequence[str]]] | None:
         with reported(f"listing the pods of {namespace} that serve models"):

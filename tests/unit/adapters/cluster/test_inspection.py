@@ -69,6 +69,24 @@ def test_what_serves_models(cluster: ClusterInspection, answers: dict[str, Answe
     assert cluster.server_arguments("argosy-staging") is None
 
 
+def test_keys_of_a_secret_that_hold_something(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """Blanks and a line's end are nothing: who reads them takes them for no key at all."""
+    content = {"full": "azEK", "empty": "", "newline": "Cg==", "blank": "ICAK"}
+    answers["/api/v1/namespaces/argosy/secrets/s"] = Answer(json.dumps({"data": content}).encode())
+    assert cluster.secret_keys("s", "argosy") == ["full"]
+    assert cluster.secret_keys("other", "argosy") is None
+
+
+def test_sources_of_events(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
+    """None where the type is not installed; unknown where they may not be listed."""
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argosy/eventsources"
+    assert cluster.event_sources("argosy") == []
+    answers[path] = listed({"metadata": {"name": "argosy-push"}})
+    assert cluster.event_sources("argosy") == [{"metadata": {"name": "argosy-push"}}]
+    answers[path] = FORBIDDEN
+    assert cluster.event_sources("argosy") is None
+
+
 def test_what_may_not_be_listed_is_unknown(cluster: ClusterInspection, answers: dict[str, Answer]) -> None:
     """Most people may not look into other namespaces; that is no failure. A type that is not installed has no objects."""
     answers |= {CONFIG_MAPS: FORBIDDEN, "/api/v1/namespaces": FORBIDDEN}
