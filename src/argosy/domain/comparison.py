@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from argosy.domain import figures, multiplicity, sample_size
-from argosy.domain.evidence import ComparisonResult, GateResult, SampleSize, Table
+from argosy.domain.evidence import ComparisonResult, GateResult, SampleSize, ShownDifference, Table
 from argosy.domain.model_settings import EntitySplit, TimeSplit
 from argosy.domain.policy import ComparisonPolicy
 
@@ -275,6 +275,21 @@ def _would_pass(policy: ComparisonPolicy, result: ComparisonResult, least: float
     return f"{words}; or {result.rows_for_margin:,} rows of an equal model, for {policy.power:.0%} of them"
 
 
+def shown(found: Mapping[str, Paired]) -> list[ShownDifference]:
+    """What is said of both models besides, by name; no gate goes by it."""
+    return [
+        ShownDifference(
+            metric=metric,
+            candidate=paired.candidate,
+            champion=paired.champion,
+            difference=paired.difference,
+            low=max(paired.low, -UNBOUNDED),
+            high=min(paired.high, UNBOUNDED),
+        )
+        for metric, paired in found.items()
+    ]
+
+
 def beside(scores: Mapping[str, Paired]) -> Table:
     """The scores that are compared without gating, with p-values adjusted for being several."""
     adjusted = multiplicity.holm([paired.p_value for paired in scores.values()])
@@ -318,7 +333,7 @@ def _sample(paired: Paired) -> str:
     return f"{paired.rows:,} rows{f' of {paired.entities:,} entities' if paired.entities is not None else ''}"
 
 
-def interval(paired: Paired | ComparisonResult) -> str:
+def interval(paired: Paired | ComparisonResult | ShownDifference) -> str:
     """The difference and its confidence interval."""
     return f"{figures.signed(paired.difference)} [{_end(paired.low)}, {_end(paired.high)}]"
 

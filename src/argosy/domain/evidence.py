@@ -103,6 +103,20 @@ class ComparisonResult(Document):
     """Rows of which an equal candidate is found not inferior, with that power; None where no number of them would do."""
 
 
+class ShownDifference(Document):
+    """One measurement of both models on the same rows, which decides nothing."""
+
+    metric: str
+    """By its full name, dimension first."""
+    candidate: float
+    champion: float
+    difference: float
+    """Candidate less champion, turned so that more is better."""
+    low: float
+    high: float
+    """The ends of its interval, which is as confident as the policy asks."""
+
+
 class SampleSize(Document):
     """What the rows held out can tell about one score."""
 
@@ -145,7 +159,7 @@ class Curve(Document):
     series: dict[str, list[tuple[float, float]]]
 
 
-FORM = "1.2"
+FORM = "1.3"
 """The form of evidence that is written here: a first number that changes where an old reader would take it for something else, and a second
 that grows with every field. What has the same first number is read, fields that are not known yet left out; another is refused."""
 
@@ -189,6 +203,9 @@ class Evidence(Document):
     comparison: ComparisonResult | None = None
     margins: list[ComparisonResult] = []
     """The other measurements that the policy holds against the champion's, by their full names."""
+    shown: list[ShownDifference] = []
+    """What the policy limits and does not hold against the champion's: performance, calibration and fairness of both. None in evidence of
+    earlier Argosys."""
     sample: list[SampleSize] = []
     """How small a difference to a model in production the next holdout like this can show."""
     verdict: VerdictWord

@@ -5,8 +5,8 @@ entity are drawn together. The test of an area under a curve is that of DeLong, 
 one entity added up (Obuchowski 1997); any other is a permutation test that swaps the two models' answers, entity by entity. Where that
 many draws of that many rows would take minutes, the sums that a measurement is made of are drawn from the normal distribution that they
 then have. An expected calibration error is a sum of absolute values, as the difference of a rate between two groups is, and each has an
-interval of its own (``folded_sums``). What follows from the figures, and what is made of several at once, is the business of
-``domain.comparison``.
+interval of its own (``folded_sums``); so have other gaps between groups, the largest of several differences (``group_gaps``). What follows
+from the figures, and what is made of several at once, is the business of ``domain.comparison``.
 """
 
 import copy
@@ -21,7 +21,7 @@ from scipy import stats
 
 from argosy.domain.comparison import Paired
 from argosy.domain.model_settings import Task
-from argosy.ml import folded_sums, metrics, resampling, score_intervals, weighted_statistics
+from argosy.ml import folded_sums, group_gaps, metrics, resampling, score_intervals, weighted_statistics
 from argosy.ml.resampling import Bootstrap, Units
 from argosy.ml.score_intervals import Labelled
 from argosy.ml.weighted_statistics import OfRepeatedRows, OfSums, Statistic
@@ -45,6 +45,26 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Draws:
+    """What draws of the holdout came to."""
+
+    differences: Array
+    """Turned so that more is better."""
+    sums: tuple[Array, Array] | None = None
+    """Of gaps between groups the sums over the rows, of the candidate and of the champion, a line a draw."""
+
+    @staticmethod
+    def joined(parts: Sequence["Draws"]) -> "Draws":
+        """All draws of *parts*, which are of one contrast."""
+        differences = np.concatenate([part.differences for part in parts])
+        sums = [part.sums for part in parts if part.sums is not None]
+        if not sums:
+            return Draws(differences)
+        one, two = zip(*sums, strict=True)
+        return Draws(differences, (np.concatenate(one), np.concatenate(two)))
+
+
+@dataclass(frozen=True)
 class Contrast:
     """One measurement of both models on the same rows."""
 
@@ -64,6 +84,13 @@ class Contrast:
     def differences(self, weights: Array) -> Array:
         """The difference on each draw, turned."""
         return self.sign * (self.candidate.values(weights) - self.champion.values(weights))
+
+    def draws(self, weights: Array) -> Draws:
+        """The same, with what it was made of where that is asked for."""
+        one, two = self.candidate, self.champion
+        if isinstance(one, OfSums) and isinstance(two, OfSums) and one.levels is not None:
+            return _of_sums(one, two, self.sign, weights @ one.rows, weights @ two.rows)
+        return Draws(self.differences(weights))
 
 
 def compare(
@@ -123,8 +150,11 @@ def of_fairness(
     return Contrast(first, second, more_is_better=name.endswith("ratio")) if first and second else None
 
 
-def compare_all(contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units) -> dict[str, Paired | None]:
-    """Each of *contrasts*, all on the same draws; None where one is undefined on these rows."""
+def compare_all(
+    contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, *, tested: bool = True
+) -> dict[str, Paired | None]:
+    """Each of *contrasts*, all on the same draws; None where one is undefined on these rows. Without *tested* p-values are NaN, and cost
+    nothing."""
     whole = np.ones((1, len(units.places)))
     values = {
         name: (float(each.candidate.values(whole)[0]), float(each.champion.values(whole)[0]))
@@ -133,12 +163,15 @@ def compare_all(contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Un
     told = {name: each for name, each in contrasts.items() if not any(map(math.isnan, values[name]))}
     random = np.random.default_rng(drawing.seed)
     many = len(units.places) * drawing.resamples > MOST_DRAWN
-    drawn = _normal(told, drawing, units, random) if many else _drawn(told, drawing, units, random)
+    drawn = (_normal if many else _drawn)(told, drawing, units, random)
     found: dict[str, Paired | None] = dict.fromkeys(contrasts)
     for name, each in told.items():
-        p_value = _p_value(each, drawn[name], drawing, units, copy.deepcopy(random), by_swaps=not many)
-        pair = _paired(each, *values[name], drawn[name], p_value, drawing, units)
-        found[name] = _without_bias(each, pair, drawing, units, copy.deepcopy(random))
+        draws = drawn[name]
+        swaps = copy.deepcopy(random)
+        p_value = _p_value(each, draws.differences, drawing, units, swaps, by_swaps=not many) if tested else math.nan
+        pair = _paired(each, *values[name], draws.differences, p_value, drawing, units)
+        pair = _without_bias(each, pair, drawing, units, copy.deepcopy(random))
+        found[name] = _of_groups(each, pair, draws, drawing, copy.deepcopy(random))
     return found
 
 
@@ -222,41 +255,63 @@ def _influences(task: Task, metric: str, labels: Array, candidate: Answers, cham
     return one.rows - two.rows if one and two else None
 
 
+def _of_sums(one: OfSums, two: OfSums, sign: float, candidate: Array, champion: Array) -> Draws:
+    """The draws of a difference from *candidate* and *champion*, sums over the rows, a line a draw."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        differences = sign * (one.value(candidate) - two.value(champion))
+    return Draws(differences, None if one.levels is None else (candidate, champion))
+
+
+def _of_groups(
+    contrast: Contrast, pair: Paired, draws: Draws, drawing: Bootstrap, random: np.random.Generator
+) -> Paired:
+    """*pair* with the interval of a difference of gaps between groups, where it is one."""
+    if draws.sums is None or not isinstance(contrast.candidate, OfSums) or not isinstance(contrast.champion, OfSums):
+        return pair
+    mine, theirs = (
+        [] if each.levels is None else each.levels(np.concatenate([each.rows.sum(axis=0)[None], sums]), random)
+        for each, sums in zip((contrast.candidate, contrast.champion), draws.sums, strict=True)
+    )
+    found = group_gaps.interval(mine, theirs, drawing.confidence, of_ratio=contrast.more_is_better)
+    # A share of few rows is moved towards one half there; what is reported is not.
+    low, high = min(found.low, pair.difference), max(found.high, pair.difference)
+    return dataclasses.replace(pair, low=low, high=high, error=found.error)
+
+
 def _drawn(
     contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, random: np.random.Generator
-) -> dict[str, Array]:
+) -> dict[str, Draws]:
     """The differences on resamples of the holdout."""
-    parts: dict[str, list[Array]] = {name: [] for name in contrasts}
+    parts: dict[str, list[Draws]] = {name: [] for name in contrasts}
     for block in resampling.drawn(units, drawing.resamples, random):
         weights = units.spread(block)
         for name, each in contrasts.items():
-            parts[name].append(each.differences(weights))
-    return {name: np.concatenate(part) for name, part in parts.items()}
+            parts[name].append(each.draws(weights))
+    return {name: Draws.joined(part) for name, part in parts.items()}
 
 
 def _normal(
     contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, random: np.random.Generator
-) -> dict[str, Array]:
+) -> dict[str, Draws]:
     """The differences on draws of what a holdout of this size adds up to, by the central limit theorem."""
     return {name: _normal_of(each, drawing, units, random) for name, each in contrasts.items()}
 
 
-def _normal_of(contrast: Contrast, drawing: Bootstrap, units: Units, random: np.random.Generator) -> Array:
+def _normal_of(contrast: Contrast, drawing: Bootstrap, units: Units, random: np.random.Generator) -> Draws:
     candidate, champion = contrast.candidate, contrast.champion
     if isinstance(candidate, OfSums) and isinstance(champion, OfSums):
         sums = units.sums(np.concatenate([candidate.rows, champion.rows], axis=1))
         spread = np.atleast_2d(np.cov(sums, rowvar=False)) * len(sums)
         drawn = random.multivariate_normal(sums.sum(axis=0), spread, drawing.resamples, method="eigh")
         width = candidate.rows.shape[1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return contrast.sign * (candidate.value(drawn[:, :width]) - champion.value(drawn[:, width:]))
+        return _of_sums(candidate, champion, contrast.sign, drawn[:, :width], drawn[:, width:])
     middle = float(contrast.differences(np.ones((1, len(units.places))))[0])
     if contrast.influences is None:
         # A best F1 and the like, whose thresholds depend on the labels: a few hundred draws, for want of a formula.
         few = Bootstrap(drawing.confidence, max(100, MOST_DRAWN // len(units.places)), drawing.seed)
         return _drawn({"it": contrast}, few, units, random)["it"]
     error = math.sqrt(score_intervals.variance(contrast.influences, units.places))
-    return middle + error * random.standard_normal(drawing.resamples)
+    return Draws(middle + error * random.standard_normal(drawing.resamples))
 
 
 def _interval(drawn: Array, confidence: float) -> tuple[float, float]:

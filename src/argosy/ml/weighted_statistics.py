@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from argosy.domain.model_settings import Task
-from argosy.ml import calibration, metrics, performance, sensitive_groups
+from argosy.ml import calibration, group_gaps, metrics, performance, sensitive_groups
+from argosy.ml.group_gaps import Levels
 
 Array = npt.NDArray[np.float64]
 Sums = Callable[[Array], Array]
+AllLevels = Callable[[Array, np.random.Generator], list[Levels]]
+"""From sums, the whole holdout's and then a draw a line, to what is held against each other."""
 
 MOST_CELLS = 100_000_000
 """Numbers that sums over the classes may take; with more, draws are scored one by one."""
@@ -38,6 +41,8 @@ class OfSums:
     """From sums, a line a draw, to a number a draw."""
     gaps: Array | None = None
     """Of a sum of absolute values what each row adds to each of them, as a mean over the rows; draws of it are biased (``folded_sums``)."""
+    levels: AllLevels | None = None
+    """Of a gap between groups what it is the largest difference of; draws of it are biased (``group_gaps``)."""
 
     def values(self, weights: Array) -> Array:
         """See the protocol."""
@@ -131,7 +136,17 @@ def of_fairness(
         if shares is None
         else _between_two(own[:, shares[0]], own[:, shares[1]], *(members == group for group in names))
     )
-    return OfSums(rows, lambda sums: judge(np.moveaxis(sums.reshape(len(sums), len(names), -1), 2, 0)), gaps)
+    levels = None if gaps is not None else LEVELS.get((task, name))
+
+    def parts(sums: Array) -> Array:
+        return np.moveaxis(sums.reshape(len(sums), len(names), -1), 2, 0)
+
+    return OfSums(
+        rows,
+        lambda sums: judge(parts(sums)),
+        gaps,
+        None if levels is None else lambda sums, random: levels(parts(sums), random),
+    )
 
 
 def _between_two(above: Array, below: Array, one: npt.NDArray[np.bool_], two: npt.NDArray[np.bool_]) -> Array | None:
@@ -308,3 +323,56 @@ FAIRNESS_VALUES: dict[str, Sums] = {
     "calibration_gap": lambda sums: np.asarray(np.abs(sums[4] / sums[0]).max(axis=1)),
 }
 """From (sum, draw, group) to a number a draw."""
+
+
+OfDraws = Callable[[Array, np.random.Generator], Array]
+"""From (sum, draw, group) to a share of few rows, with draws of its own (``group_gaps.share``)."""
+
+
+def _chosen(sums: Array, random: np.random.Generator) -> Array:
+    return group_gaps.share(sums[1], sums[0], random)
+
+
+def _caught(sums: Array, random: np.random.Generator) -> Array:
+    return group_gaps.share(sums[3], sums[2], random)
+
+
+def _blamed(sums: Array, random: np.random.Generator) -> Array:
+    return group_gaps.share(sums[1] - sums[3], sums[0] - sums[2], random)
+
+
+def _right(sums: Array, random: np.random.Generator) -> Array:
+    return group_gaps.share(sums[0], sums[1], random)
+
+
+def _between(*shares: OfDraws, ratio: bool = False) -> AllLevels:
+    def levels(sums: Array, random: np.random.Generator) -> list[Levels]:
+        found = [share(sums, random) for share in shares]
+        return [Levels(each, each) for each in (map(np.log, found) if ratio else found)]
+
+    return levels
+
+
+def _of_distances(sums: Array, _: np.random.Generator) -> list[Levels]:
+    """The distance of the mean probability from the rate seen, as much above as below."""
+    means = sums[4] / sums[0]
+    return [Levels(np.concatenate([means, -means], axis=1), np.zeros((len(means), 1)))]
+
+
+def _of_explained(sums: Array, _: np.random.Generator) -> list[Levels]:
+    explained = _r2(sums)
+    return [Levels(explained, explained)]
+
+
+LEVELS: dict[tuple[Task, str], AllLevels] = {
+    ("binary", "demographic_parity_ratio"): _between(_chosen, ratio=True),
+    ("binary", "demographic_parity_difference"): _between(_chosen),
+    ("binary", "equalized_odds_ratio"): _between(_caught, _blamed, ratio=True),
+    ("binary", "equalized_odds_difference"): _between(_caught, _blamed),
+    ("binary", "equal_opportunity_difference"): _between(_caught),
+    ("binary", "calibration_gap"): _of_distances,
+    ("multiclass", "score_ratio"): _between(_right, ratio=True),
+    ("multiclass", "score_difference"): _between(_right),
+    ("regression", "score_difference"): _of_explained,
+}
+"""All but a regression's ratio, whose R² may lie below zero."""

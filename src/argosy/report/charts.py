@@ -90,6 +90,8 @@ class Bullet:
     measured: float | None
     limit: float
     passes_above: bool
+    others: tuple[float, ...] = ()
+    """Of more values on the same line."""
 
 
 @dataclass(frozen=True)
@@ -230,20 +232,21 @@ def of_attribution(attribution: Mapping[str, float], most: int = 15) -> tuple[Ba
     return tuple(Bar(name, scale.at(abs(value)), formats.number(value)) for name, value in ordered)
 
 
-def of_gate(gate: GateResult) -> Bullet | None:
-    """*gate* on a line from zero, to one where it fits; None where its limit is not a number."""
+def of_gate(gate: GateResult, *others: float) -> Bullet | None:
+    """*gate* on a line from zero, to one where it fits, that *others* fit on too; None where its limit is not a number."""
     sign, _, text = gate.limit.strip().partition(" ")
     try:
         limit = float(text)
     except ValueError:
         return None
-    known = [abs(limit), *([abs(gate.measured)] if gate.measured is not None else [])]
+    values = [limit, *others, *([gate.measured] if gate.measured is not None else [])]
+    known = list(map(abs, values))
     if sign not in {">=", "<="} or not all(map(math.isfinite, known)):
         return None
-    low = min(0.0, limit, gate.measured or 0.0)
+    low = min(0.0, *values)
     scale = Scale(low, 1.0 if 0.2 < max(known) <= 1.0 else 1.25 * max(known) or 1.0)
     measured = None if gate.measured is None else scale.at(gate.measured)
-    return Bullet(measured, scale.at(limit), sign == ">=")
+    return Bullet(measured, scale.at(limit), sign == ">=", tuple(map(scale.at, others)))
 
 
 def of_comparison(comparison: ComparisonResult) -> Interval:

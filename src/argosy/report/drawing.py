@@ -6,12 +6,26 @@ equal data gives equal bytes. No script, no style sheet, nothing from outside.
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 WIDTH = 640
 INK = "#1f2933"
 PALE = "#9aa5b1"
 BLUE = "#2563a8"
 ORANGE = "#c05621"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, and what it shows in words."""
+
+    svg: str
+    said: str
+
+
+def cut(name: str, longest: int) -> str:
+    """*name* in *longest* characters at most."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", weight: str = "normal", colour: str = INK) -> str:
@@ -37,6 +51,11 @@ def polyline(points: Sequence[tuple[float, float]], *, colour: str, width: float
 def dot(x: float, y: float, *, colour: str) -> str:
     """A point that is seen."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
+
+
+def ring(x: float, y: float, *, colour: str) -> str:
+    """A point that is not a dot."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#ffffff" stroke="{colour}" stroke-width="2"/>'
 
 
 def picture(height: float, parts: Sequence[str], *, width: float = WIDTH, said: str = "") -> str:

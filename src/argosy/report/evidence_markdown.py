@@ -38,11 +38,13 @@ def report(evidence: Evidence) -> str:
                 *_by_dimension(evidence.gates),
             ]
         ),
+        *pictures.link(evidence, pictures.DIMENSIONS),
         *pictures.link(evidence, pictures.GATES),
         "## Against the champion",
         *pictures.link(evidence, pictures.BESIDE),
         _comparison(evidence),
         *(part for table in first for part in (f"**{escape(table.title)}**", _table(table.header, table.rows))),
+        *_shown(evidence),
         *_on_recent_rows(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
@@ -195,6 +197,18 @@ def _cause(evidence: Evidence) -> list[str]:
         _table(["", ""], map(list, [*retraining.rows(cause), *windows])),
         *([_table(retraining.moved(cause).header, retraining.moved(cause).rows)] if cause.columns else []),
     ]
+
+
+def _shown(evidence: Evidence) -> list[str]:
+    """What the policy limits, of both models; nothing where it was not measured of both."""
+    if not evidence.shown:
+        return []
+    rows = [
+        [each.metric, figures.number(each.candidate), figures.number(each.champion), comparison.interval(each)]
+        for each in evidence.shown
+    ]
+    title = "**What else the policy limits, of both models on the same rows; no gate goes by the difference**"
+    return [title, _table(["Measurement", "Candidate", "Champion", "Better by"], rows)]
 
 
 def _on_recent_rows(evidence: Evidence) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pictures of evidence, committed beside it and shown in a request: gates, differences to the champion, calibration.
+"""Pictures of evidence, committed beside it and shown in a request: dimensions, gates, differences to the champion, calibration.
 
 A request's body names them as ``evidence.md`` does, which lies beside them; a page on a server finds them by their whole address only, so
 whoever writes a body to a server puts that in, and takes it out again where it reads one.
@@ -6,17 +6,17 @@ whoever writes a body to a server puts that in, and takes it out again where it 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from argosy.domain import comparison, figures
 from argosy.domain import evidence as evidences
 from argosy.domain.evidence import ComparisonResult, Curve, Evidence, GateResult
-from argosy.report import charts, drawing, formats
-from argosy.report.drawing import BLUE, INK, ORANGE, PALE, WIDTH
+from argosy.report import charts, dimensions_picture, drawing, formats
+from argosy.report.drawing import BLUE, INK, ORANGE, PALE, WIDTH, Picture, cut
 from argosy.report.markdown_text import escape
 
+DIMENSIONS = "dimensions.svg"
 GATES, BESIDE, CALIBRATION = "gates.svg", "against-champion.svg", "calibration.svg"
-NAMES = (GATES, BESIDE, CALIBRATION)
+NAMES = (DIMENSIONS, GATES, BESIDE, CALIBRATION)
 MOST_ROWS = 30
 """Of a picture; the table beside it has all."""
 LONGEST_NAME = 34
@@ -26,19 +26,12 @@ REACH = 2.5
 LINK = re.compile(rf"(?<=\]\()(?P<name>{'|'.join(map(re.escape, NAMES))})(?=\)$)", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One picture, and what it shows in words."""
-
-    svg: str
-    said: str
-
-
 def of(evidence: Evidence) -> dict[str, Picture]:
     """Name to picture, of all that *evidence* has something to draw of."""
     curve = next((curve for curve in evidence.curves if curve.dimension == "calibration"), None)
     asked = [evidence.comparison, *evidence.margins] if evidence.comparison else []
     found = {
+        DIMENSIONS: dimensions_picture.draw(evidence),
         GATES: _gates(evidence.gates),
         BESIDE: _beside([each for each in asked if each.compared]),
         CALIBRATION: _calibration(curve) if curve else None,
@@ -81,7 +74,7 @@ def _gates(gates: Sequence[GateResult]) -> Picture | None:
         held = (limit, LEFT + width) if bullet.passes_above else (LEFT, limit)
         colour = BLUE if gate.passed else ORANGE
         parts += [
-            drawing.text(LEFT - 8, y + 4, _cut(gate.gate), anchor="end"),
+            drawing.text(LEFT - 8, y + 4, cut(gate.gate, LONGEST_NAME), anchor="end"),
             drawing.line(LEFT, y, LEFT + width, y, colour=PALE),
             drawing.line(held[0], y, held[1], y, colour=BLUE, width=3),
             drawing.line(limit, y - 8, limit, y + 8, width=2),
@@ -91,16 +84,15 @@ def _gates(gates: Sequence[GateResult]) -> Picture | None:
                 else []
             ),
             drawing.text(
-                LEFT + width + 10, y + 4, f"{figures.number(gate.measured, 'undefined')}{_mark(gate)}", colour=colour
+                LEFT + width + 10,
+                y + 4,
+                f"{figures.number(gate.measured, 'undefined')}{dimensions_picture.mark(gate)}",
+                colour=colour,
             ),
         ]
     failed = [gate.gate for gate in evidences.failed([gate for gate, _ in drawn])]
     said = f"{len(drawn)} gates, what was measured against the limit: {', '.join(failed[:6]) or 'none'} held back"
     return Picture(drawing.picture(TOP + ROW * len(shown) + 8, parts, said=said), said)
-
-
-def _mark(gate: GateResult) -> str:
-    return "" if gate.passed else ", accepted" if gate.deviation else ", overridden" if gate.override else ", FAILS"
 
 
 def _beside(asked: Sequence[ComparisonResult]) -> Picture | None:
@@ -127,7 +119,7 @@ def _beside(asked: Sequence[ComparisonResult]) -> Picture | None:
         colour = {"better": BLUE, "not-inferior": BLUE}.get(result.outcome, ORANGE)
         margin = at(-result.margin, result)
         parts += [
-            drawing.text(LEFT - 8, y + 4, _cut(result.metric), anchor="end"),
+            drawing.text(LEFT - 8, y + 4, cut(result.metric, LONGEST_NAME), anchor="end"),
             *([drawing.line(margin, y - 9, margin, y + 9, colour=INK, dashed=True)] if result.margin else []),
             drawing.line(at(result.low, result), y, at(result.high, result), y, colour=colour, width=3),
             drawing.dot(at(result.difference, result), y, colour=colour),
@@ -188,7 +180,3 @@ def _calibration(curve: Curve) -> Picture | None:
 
 def _pairs(points: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in (pair.split(",") for pair in points.split())]
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

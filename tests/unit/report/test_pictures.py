@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from argosy.domain.documents import sha256
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult
+from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, ShownDifference
+from argosy.domain.policy import DIMENSIONS
 from argosy.report import evidence_markdown, pictures, terminal_markdown
 from kit import toy
 
@@ -99,6 +100,60 @@ def test_the_largest_evidence_stays_small() -> None:
     assert all(len(each.svg.encode()) < 20_000 for each in pictures.of(evidence(gates=gates, margins=many)).values())
 
 
+def gate(name: str, limit: str, measured: float, **changes: object) -> GateResult:
+    """A limit that holds."""
+    found = GateResult(
+        gate=name, dimension=name.partition(".")[0], passed=True, measured=measured, limit=limit, reason="w"
+    )
+    return found.model_copy(update=changes)
+
+
+class TestDimensions:
+    """The candidate against the champion, dimension by dimension."""
+
+    GAP = "fairness.kind.demographic_parity_difference"
+    SHOWN = ShownDifference(metric=GAP, candidate=0.3, champion=0.2, difference=-0.1, low=-0.2, high=0.1)
+
+    @staticmethod
+    def drawn(**changes: object) -> str:
+        """Its picture."""
+        return pictures.of(evidence(comparison=None, margins=[], **changes))[pictures.DIMENSIONS].svg
+
+    def test_all_six_are_there(self) -> None:
+        """One without a gate says so; what does not hold says so in a word, and is drawn first."""
+        gates = [
+            gate("performance.auc", ">= 0.8", 0.9),
+            gate("fairness.a.b", "<= 0.1", 0.05),
+            gate(self.GAP, "<= 0.1", 0.3, passed=False),
+        ]
+        svg = self.drawn(gates=gates, shown=[self.SHOWN])
+        for dimension in DIMENSIONS:
+            assert f">{dimension}<" in svg
+        assert svg.count(">no gate<") == 4
+        assert "0.3 (0.2) &lt;= 0.1, FAILS" in svg
+        assert svg.index(">kind.demographic") < svg.index(">a.b<")
+
+    def test_where_less_is_better_the_interval_is_turned(self) -> None:
+        """The candidate's 0.3 lies between the champion's 0.2 less 0.1 and 0.2 more 0.2; the line ends at 1."""
+        svg = self.drawn(gates=[gate(self.GAP, "<= 0.5", 0.3)], shown=[self.SHOWN])
+        at = [f"{12 + 396 * value:.1f}" for value in (0.1, 0.4, 0.2, 0.3)]
+        low, high, champion, candidate = at
+        assert f'x1="{low}" y1="177.0" x2="{high}"' in svg
+        assert f'<circle cx="{champion}"' in svg
+        assert f'<circle cx="{candidate}"' in svg
+
+    def test_an_interval_without_an_end_reaches_no_farther_than_what_was_seen(self) -> None:
+        """As nothing can be drawn that far, and a line that is as wide as the picture would say something."""
+        shown = self.SHOWN.model_copy(update={"low": -1e9, "high": 1e9})
+        svg = self.drawn(gates=[gate(self.GAP, "<= 0.5", 0.3)], shown=[shown])
+        assert "nan" not in svg
+        assert len(svg) < 20_000
+
+    def test_no_champion_no_picture(self) -> None:
+        """The gates have one of their own."""
+        assert pictures.DIMENSIONS not in pictures.of(evidence(comparison=None, margins=[]))
+
+
 def test_what_fails_is_told_without_colour() -> None:
     """Of two reds one in twelve men sees none."""
     assert "FAILS" in pictures.of(evidence())[pictures.GATES].svg
@@ -121,7 +176,7 @@ def test_an_address_is_put_in_and_taken_out() -> None:
         "models/toy/staging/evidence",
     )
     there = pictures.located(body, f"{commits}/{'0f' * 20}/{folder}")
-    assert there.count(f"]({commits}/{'0f' * 20}/{folder}/") == 3
+    assert there.count(f"]({commits}/{'0f' * 20}/{folder}/") == 4
     assert pictures.located(there, f"{commits}/{'1e' * 20}/{folder}") == there
     assert pictures.unlocated(there, commits, folder) == body
     for old, new in (("forge.example", "evil.example"), ("toy", "toi"), ("0f" * 20, "main"), ("0f" * 20, "0f/" * 20)):

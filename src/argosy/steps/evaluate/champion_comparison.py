@@ -3,6 +3,7 @@
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +12,11 @@ import pyarrow as pa
 
 from argosy import errors, scratch
 from argosy.domain import bundle as bundles
-from argosy.domain import comparison, suggestion
+from argosy.domain import comparison, measurements, suggestion
 from argosy.domain.bundle import Bins, Signature
 from argosy.domain.comparison import Paired
 from argosy.domain.data import FeatureColumn
-from argosy.domain.evidence import CHAMPION, MODEL, ChampionRef, ComparisonResult, Curve, Table
+from argosy.domain.evidence import CHAMPION, MODEL, ChampionRef, ComparisonResult, Curve, ShownDifference, Table
 from argosy.domain.measurements import VALUE_PER_ROW
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
@@ -25,6 +26,7 @@ from argosy.ml.frames import Examples
 from argosy.ml.paired import Answers, Contrast
 from argosy.ml.predictor import Predictor
 from argosy.ml.resampling import Bootstrap, Units
+from argosy.ml.weighted_statistics import OfRepeatedRows
 from argosy.ports.artifacts import Artifacts
 
 
@@ -59,6 +61,8 @@ class Standing:
     """By the score that the policy names first."""
     margins: list[ComparisonResult]
     """By the others that it names, in its order."""
+    shown: list[ShownDifference] = field(default_factory=list)
+    """Of what else the policy limits."""
     beside: Table | None = None
     """Scores that are shown and never gate."""
     champion: Answers | None = field(default=None, repr=False)
@@ -74,11 +78,12 @@ def hold(
     left_out: pa.Table,
     *,
     overlap: str | None = None,
+    limited: Sequence[str] = (),
 ) -> Standing:
     """The outcome by each measurement of the policy, all on the same draws. Each model answers from its own features.
 
     *holdout*: rows that neither was trained on, unless *overlap* says why the champion may have been. *left_out*: features of the same rows
-    that the candidate does not take (see ``ml.frames``).
+    that the candidate does not take (see ``ml.frames``). *limited*: measurements that are shown of both besides.
     """
     own = own_features(incumbent.signature, holdout, left_out)
     reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
@@ -91,12 +96,36 @@ def hold(
     }
     asked = {each.metric: _contrast(settings, each.metric, holdout, *answers) for each in policy.margins}
     told = {name: each for name, each in asked.items() if each is not None}
-    found = paired.compare_all({**contrasts, **told}, drawing, entities(policy, holdout))
+    units = entities(policy, holdout)
+    found = paired.compare_all({**contrasts, **told}, drawing, units)
     rules = [policy, *map(policy.of, policy.margins)]
     first, *others = comparison.settle(policy, [_decided(rule, found.get(rule.metric), len(holdout)) for rule in rules])
     first = first.model_copy(update={"score_distance": paired.score_distance(*answers)})
     beside = {name: pair for name in policy.beside if (pair := found[name]) is not None}
-    return Standing(first, others, comparison.beside(beside) if beside else None, answers[1])
+    shown = _shown(settings, policy, limited, holdout, answers, drawing, units)
+    return Standing(first, others, shown, comparison.beside(beside) if beside else None, answers[1])
+
+
+def _shown(
+    settings: ModelSettings,
+    policy: ComparisonPolicy,
+    limited: Sequence[str],
+    holdout: Examples,
+    answers: tuple[Answers, Answers],
+    drawing: Bootstrap,
+    units: Units,
+) -> list[ShownDifference]:
+    """Both models by those of *limited* that can be held against each other and that the policy does not compare already.
+
+    On draws of their own: what else is shown changes no figure that decides. A score that no sums tell, such as a best F1, is left out:
+    it would cost more than all others together.
+    """
+    asked = {f"performance.{policy.metric}", *(each.metric for each in policy.margins)}
+    names = [name for name in dict.fromkeys(limited) if name not in asked and name in measurements.compared(settings)]
+    contrasts = {name: _contrast(settings, name, holdout, *answers) for name in names}
+    cheap = {name: each for name, each in contrasts.items() if each and not isinstance(each.candidate, OfRepeatedRows)}
+    found = paired.compare_all(cheap, drawing, units, tested=False) if cheap else {}
+    return comparison.shown({name: pair for name, pair in found.items() if pair is not None})
 
 
 def entities(policy: ComparisonPolicy, holdout: Examples) -> Units:

@@ -16,7 +16,16 @@ from argosy.domain import evidence as evidences
 from argosy.domain import measurements as measurement_names
 from argosy.domain.data import FeatureSchema, SnapshotManifest
 from argosy.domain.data_comparison import SinceChampion
-from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, Table, VerdictWord
+from argosy.domain.evidence import (
+    ChampionRef,
+    ComparisonResult,
+    Curve,
+    Evidence,
+    GateResult,
+    ShownDifference,
+    Table,
+    VerdictWord,
+)
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.provenance import Provenance
@@ -140,6 +149,7 @@ class BesideChampion:
 
     on_holdout: ComparisonResult | None = None
     margins: list[ComparisonResult] = field(default_factory=list)
+    shown: list[ShownDifference] = field(default_factory=list)
     on_recent: ComparisonResult | None = None
     tables: list[Table] = field(default_factory=list)
     gates: list[GateResult] = field(default_factory=list)
@@ -165,6 +175,7 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, curves: list[Cu
         holdout,
         left_out,
         overlap=_overlap(predictor, incumbent.predictor),
+        limited=[each.metric for each in (*case.policy.limits, *case.policy.deviations)],
     )
     recent, gates = _on_recent(case, incumbent)
     shown, together = [standing.beside] if standing.beside else [], None
@@ -181,7 +192,7 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, curves: list[Cu
             case.policy.measuring.smallest_slice,
         )
     held = comparison.gates(rules, standing.result, standing.margins)
-    return BesideChampion(standing.result, standing.margins, recent, shown, [*held, *gates], together)
+    return BesideChampion(standing.result, standing.margins, standing.shown, recent, shown, [*held, *gates], together)
 
 
 def _overlap(candidate: Predictor, champion: Predictor) -> str | None:
@@ -244,6 +255,7 @@ def _evidence(
         gates=judged.gates,
         comparison=beside.on_holdout,
         margins=beside.margins,
+        shown=beside.shown,
         sample=sample_sizes.of_holdout(
             settings, policy.comparison, case.predictor, case.holdout, beside.on_holdout, beside.margins
         ),

@@ -231,6 +231,12 @@ def test_a_model_that_beats_the_champion(judged: Judged) -> None:
     beside = [curve.title for curve in evidence.curves if "champion" in curve.series]
     assert beside == ["ROC curve", "Precision and recall", "Calibration"]
     assert all(curve.series["champion"] != curve.series["model"] for curve in evidence.curves)
+    # What the policy limits is shown of both, but for what it compares already and what needs more than their answers.
+    assert [each.metric for each in evidence.shown] == ["fairness.group.demographic_parity_ratio", "calibration.ece"]
+    assert all(each.low < each.difference < each.high for each in evidence.shown)
+    assert [each.candidate for each in evidence.shown] == pytest.approx(
+        [evidence.metrics[each.metric] for each in evidence.shown]
+    )
 
 
 def test_the_champion_answers_the_holdout_once(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
