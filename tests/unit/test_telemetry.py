@@ -27,10 +27,10 @@ def test_the_platform_turns_off_what_its_jobs_load(root: Path) -> None:
         assert set_there[name] == telemetry.OFF[name]
 
 
-@pytest.mark.parametrize("adapter", ["gx_validation", "mlflow_registry"])
-def test_whoever_loads_a_library_turns_it_off(adapter: str) -> None:
+@pytest.mark.parametrize("loader", ["adapters.gx_validation", "mlflow_client"])
+def test_whoever_loads_a_library_turns_it_off(loader: str) -> None:
     """Though nobody came through the command line, and though the environment has it on."""
-    program = f"import os, argosy.adapters.{adapter}; print(dict(os.environ))"
+    program = f"import os, argosy.{loader}; print(dict(os.environ))"
     on = {**os.environ, **dict.fromkeys(telemetry.OFF, "on")}
     done = subprocess.run([sys.executable, "-c", program], env=on, capture_output=True, text=True, check=True)
     assert dict(telemetry.OFF).items() <= ast.literal_eval(done.stdout).items()

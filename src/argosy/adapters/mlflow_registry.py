@@ -10,7 +10,6 @@ import datetime
 import fcntl
 import logging
 import math
-import os
 import re
 import shutil
 import tempfile
@@ -18,17 +17,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from argosy import errors, network, scratch, telemetry
+from argosy import errors, network, scratch
 from argosy.ports.registry import Candidate, Judgement, Registered
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.tracking import MlflowClient
 
-os.environ.update(telemetry.OFF)
-# By default seven, over four minutes, also where a certificate is not trusted: a step is tried again as a whole, and says why meanwhile.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    from argosy.mlflow_client import MlflowClient
 
 DIGEST = "argosy.model_digest"
 RECORDED = "argosy.recorded"
@@ -173,7 +169,7 @@ class MlflowRegistry:
     def _client(self) -> Iterator["MlflowClient"]:
         """A client, alone on this machine where the store is a file."""
         with self._turn(), _reported(self._uri):
-            from mlflow.tracking import MlflowClient
+            from argosy.mlflow_client import MlflowClient
 
             logging.getLogger("mlflow").setLevel(logging.WARNING)
             if self._file and not self._file.exists():
@@ -319,7 +315,7 @@ def _holds(client: "MlflowClient", model: str, version: object, alias: str) -> b
 
 
 def _remove_alias(client: "MlflowClient", model: str, alias: str) -> None:
-    from mlflow.exceptions import MlflowException
+    from argosy.mlflow_client import MlflowException
 
     try:
         client.delete_registered_model_alias(model, alias)
@@ -348,7 +344,7 @@ def _batches(entries: list[Any], size: int) -> Iterator[list[Any]]:
 @contextlib.contextmanager
 def _unless_there() -> Iterator[None]:
     """Whoever was first, it is there now."""
-    from mlflow.exceptions import MlflowException
+    from argosy.mlflow_client import MlflowException
 
     try:
         yield
@@ -360,8 +356,9 @@ def _unless_there() -> Iterator[None]:
 @contextlib.contextmanager
 def _reported(uri: str) -> Iterator[None]:
     """Turn what MLflow and the database say into what Argosy says."""
-    from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
+
+    from argosy.mlflow_client import MlflowException
 
     try:
         yield

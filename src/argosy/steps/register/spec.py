@@ -35,5 +35,5 @@ SPEC = StepSpec(
     observes=("registry", "models", "online", "references", "shared-online"),
     exclusive=True,
     notes_run=True,
-    preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
+    preload=("argosy.mlflow_client", "mlflow.store.tracking.sqlalchemy_store"),
 )

@@ -23,5 +23,5 @@ SPEC = StepSpec(
     cached=False,
     observes=("registry", "models"),
     exclusive=True,
-    preload=("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
+    preload=("argosy.mlflow_client", "mlflow.store.tracking.sqlalchemy_store"),
 )
