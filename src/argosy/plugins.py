@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 DRIFT_MEASURES, FORGES, JUDGES = "argosy.drift_measures", "argosy.forges", "argosy.judges"
 MEASURES, NOTIFIERS, ONLINE_STORES = "argosy.measures", "argosy.notifiers", "argosy.online_stores"
 SOURCES, TRAINERS = "argosy.sources", "argosy.trainers"
+BUILT_IN = {
+    FORGES: frozenset({"gitea", "github", "local"}),
+    ONLINE_STORES: frozenset({"postgres", "postgresql", "redis", "rediss"}),
+    SOURCES: frozenset({"duckdb", "mariadb", "mssql", "mysql", "oracle", "postgres", "postgresql", "sqlite"}),
+    TRAINERS: frozenset({"xgboost"}),
+}
+"""Names that are Argosy's own, by group: a part of another package that has one would never be asked, or be asked in its place.
+
+Of the other groups, what Argosy has itself is not chosen by a name; a notifier's name comes before what Apprise knows by it."""
 GROUPS = (DRIFT_MEASURES, FORGES, JUDGES, MEASURES, NOTIFIERS, ONLINE_STORES, SOURCES, TRAINERS)
 
 
@@ -71,13 +80,17 @@ def verbs(port: type) -> list[str]:
 
 
 def installed(group: str) -> dict[str, Plugin]:
-    """The parts of *group* by name. Raises Misconfigured where two packages bring one name."""
+    """The parts of *group* by name. Raises Misconfigured where two packages bring one name, or one brings a name of Argosy's own."""
     from importlib import metadata  # not before: it takes its time, and who looks for a part is rare
 
     found: dict[str, Plugin] = {}
     for point in metadata.entry_points(group=group):
         package, version = (point.dist.name, point.dist.version) if point.dist else ("a package", "unknown")
         plugin = Plugin(group, point.name, package, version, point)
+        if point.name in BUILT_IN.get(group, ()):
+            raise errors.Misconfigured(
+                f"{plugin}, has a name that is argosy's own; have the package call it otherwise, or remove it"
+            )
         other = found.setdefault(point.name, plugin)
         if other.package != package:
             raise errors.Misconfigured(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which 
     from argosy.ports.erasers import LogEraser, RowEraser
     from argosy.ports.expectations import ExpectationChecker, FrameChecker
     from argosy.ports.features import Features, OnlineFeatures, SharedOnlineStore
-    from argosy.ports.forge import Forge
+    from argosy.ports.forge import Forge, Keys
     from argosy.ports.inspection import Inspection
     from argosy.ports.judge import Judge, SampleJudge
     from argosy.ports.key_maker import KeyMaker
@@ -102,6 +102,36 @@ def forge(settings: Settings, *, make: bool = False) -> Forge:
     if settings.forge_uri.startswith(GITEA):
         return _gitea(settings.forge_uri.removeprefix(GITEA), settings)
     return _brought_forge(settings)
+
+
+def forge_keys(uri: str) -> Keys | None:
+    """What the Secret of the forge at *uri* must hold, as its adapter says; of GitHub where there is no address.
+
+    None where no package here brings such a forge, or it does not say. Raises Misconfigured where it says something else.
+    """
+    if uri.startswith(LOCAL):
+        from argosy.adapters.local_forge.forge import LocalForge
+
+        return LocalForge.keys
+    if uri.startswith(GITEA):
+        from argosy.adapters.hosted_forge.gitea import GiteaHost
+
+        return GiteaHost.keys
+    if not uri or uri.startswith(GITHUB):
+        from argosy.adapters.hosted_forge.github import GithubHost
+
+        return GithubHost.keys
+    brought = plugins.installed(plugins.FORGES).get(uri.partition(":")[0])
+    said = getattr(brought.load(), "keys", None) if brought else None
+    if said is None:
+        return None
+    if not isinstance(said, tuple) or not all(
+        isinstance(names, tuple) and all(isinstance(name, str) for name in names) for names in said
+    ):
+        raise errors.Misconfigured(
+            f"{brought}, says in `keys` {said!r}; expected a tuple of tuples of names, any of which is enough; mend that package"
+        )
+    return said
 
 
 def checked_out(repository: Path) -> Forge:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.domain import access_rules, diagnosis, prerequisites
 from argosy.domain.access_rules import AccessRules
 from argosy_kind import controllers, delivery, install, parts, pipelines, services, site
@@ -151,7 +151,8 @@ def test_its_secrets_are_what_steps_need() -> None:
     made = {name: sorted(content) for where, name, content in pipelines.secrets_of(HELD) if where == site.PIPELINES}
     endpoints = {"ARGOSY_FORGE_URI": "gitea:http://x/y/z", "ARGOSY_STORE_URI": "s3://models/store"}
     executors: dict[str, list[str]] = {"argosy-executor.service-account-token": ["token"]}
-    found = prerequisites.secrets(prerequisites.USUAL, endpoints, {**made, **executors}.get)
+    forge = wiring.forge_keys(endpoints["ARGOSY_FORGE_URI"])
+    found = prerequisites.secrets(prerequisites.USUAL, endpoints, {**made, **executors}.get, forge)
     wrong = [one.said for one in found if one.state is not diagnosis.CheckState.OK]
     assert wrong == []
 

@@ -6,6 +6,8 @@ import pytest
 
 from argosy import errors, plugins, wiring
 from argosy.cli import doctor
+from argosy.domain import prerequisites
+from argosy.domain.diagnosis import CheckState
 from argosy.settings import Settings
 from kit.installed_package import install
 
@@ -17,6 +19,12 @@ class Forge(MemoryForge):
     def __init__(self, place):
         super().__init__({"README.md": place.address.encode()})
         self.place = place
+
+    keys = (("OWN_KEY",), ("OWN_USER", "OWN_PASSWORD"))
+
+
+class Odd(Forge):
+    keys = "OWN_KEY"
 
 
 class Half:
@@ -41,9 +49,9 @@ TOKEN = "not-to-be-shown"
 
 @pytest.fixture
 def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package with two forges, one of which is half of one, and a store."""
+    """A package with forges, one of which is half of one and one says its keys wrongly, and a store."""
     points = {
-        plugins.FORGES: {"forgejo": "own_places:Forge", "half": "own_places:Half"},
+        plugins.FORGES: {"forgejo": "own_places:Forge", "half": "own_places:Half", "odd": "own_places:Odd"},
         plugins.ONLINE_STORES: {"valkey": "own_places:Store"},
     }
     install(tmp_path, {"name": "own-places", "version": "3", "entry-points": points}, "own_places", MODULE)
@@ -99,3 +107,48 @@ def test_addresses_of_no_package() -> None:
     ) as said:
         settings(ARGOSY_ONLINE_STORE_URI="mongo://:secret@cache")
     assert "secret" not in str(said.value)
+
+
+@pytest.mark.usefixtures("brought")
+@pytest.mark.parametrize(
+    ("address", "held", "said"),
+    [
+        pytest.param("forgejo:x", ["OWN_KEY"], (CheckState.OK, "argosy-forge holds OWN_KEY"), id="one-key"),
+        pytest.param(
+            "forgejo:x",
+            ["OWN_PASSWORD", "OWN_USER"],
+            (CheckState.OK, "argosy-forge holds OWN_USER, OWN_PASSWORD"),
+            id="or-two",
+        ),
+        pytest.param(
+            "forgejo:x",
+            ["ARGOSY_FORGE_TOKEN", "OWN_USER"],
+            (CheckState.WRONG, "argosy-forge holds nothing under OWN_KEY"),
+            id="another-forge-s",
+        ),
+        pytest.param("forgejo:x", None, (CheckState.WRONG, "there is no Secret argosy-forge"), id="no-secret"),
+        pytest.param(
+            "half:x",
+            None,
+            (
+                CheckState.UNKNOWN,
+                "what argosy-forge has to hold is not known here: whatever brings that forge is not installed, or does not say",
+            ),
+            id="does-not-say",
+        ),
+        pytest.param("local:/x", None, (CheckState.OK, "argosy-forge need not be there: the forge wants no key"), id="folder"),
+        pytest.param("gitea:https://g/a/b", ["ARGOSY_FORGE_TOKEN"], (CheckState.OK, "argosy-forge holds ARGOSY_FORGE_TOKEN"), id="gitea"),
+    ],
+)  # fmt: skip
+def test_a_forge_says_what_its_secret_holds(address: str, held: list[str] | None, said: tuple[CheckState, str]) -> None:
+    """Doctor wants of the Secret what the adapter says, and of one that says nothing it wants nothing."""
+    needs = prerequisites.Needs(frozenset(), frozenset(), {"argosy-forge": True})
+    (found,) = prerequisites.secrets(needs, {}, lambda _: held, wiring.forge_keys(address))
+    assert (found.state, found.said) == said
+
+
+@pytest.mark.usefixtures("brought")
+def test_keys_that_are_none() -> None:
+    """A text is no set of names: each of its letters would be one."""
+    with pytest.raises(errors.Misconfigured, match=r"odd of argosy\.forges.* says in `keys` 'OWN_KEY'"):
+        wiring.forge_keys("odd:x")

@@ -8,15 +8,17 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
+import sqlalchemy.dialects
 
 from argosy import errors, plugins, wiring
 from argosy.cli import doctor
 from argosy.domain import gates
 from argosy.domain.diagnosis import CheckState
+from argosy.domain.model_settings import XGBOOST
 from argosy.domain.policy import DIMENSIONS, Policy
 from argosy.ports.measures import JudgedRows, OwnMeasure
 from argosy.ports.notifier import Notifier
-from argosy.settings import Settings
+from argosy.settings import POSTGRESQL, REDIS, Settings
 from argosy.steps.evaluate import own_measures
 from argosy.testing.measure_contract import MeasureContract
 from argosy.testing.notifier_contract import Arrived, NotifierContract, notice
@@ -151,6 +153,32 @@ def test_two_packages_with_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.syspath_prepend(tmp_path / name)
     with pytest.raises(errors.Misconfigured, match=r"both bring 'part' of argosy\.measures; remove one"):
         plugins.installed(plugins.MEASURES)
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group, names in plugins.BUILT_IN.items() for name in sorted(names)]
+)
+def test_a_name_that_is_argosy_s_own(group: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who brings one is told, by whoever looks for a part and by doctor, which lists the other groups all the same."""
+    points = {group: {name: "shadow:part"}, plugins.MEASURES: {"part": "shadow:part"}}
+    install(tmp_path, {"name": "shadow", "version": "1", "entry-points": points}, "shadow", "part = None")
+    monkeypatch.syspath_prepend(tmp_path)
+    said = f"{name} of {group}, which shadow 1 brings, has a name that is argosy's own"
+    with pytest.raises(errors.Misconfigured, match=said):
+        plugins.installed(group)
+    found = {each.name: (each.state, each.said) for each in doctor.plugin_results()}
+    assert found["plugins"][0] is CheckState.WRONG
+    assert found["plugins"][1].startswith(said)
+    assert found["plugin part"][0] is CheckState.OK
+
+
+def test_argosy_s_own_names_are_those_that_it_takes() -> None:
+    """The list is what adapters are chosen by; another would let a package stand behind a name that is never asked."""
+    own = plugins.BUILT_IN
+    assert own[plugins.FORGES] == {each.rstrip(":") for each in (wiring.LOCAL, wiring.GITHUB, wiring.GITEA)}
+    assert own[plugins.ONLINE_STORES] == {each.removesuffix("://") for each in (*REDIS, *POSTGRESQL)}
+    assert own[plugins.TRAINERS] == {XGBOOST}
+    assert own[plugins.SOURCES] >= {"duckdb", *sqlalchemy.dialects.__all__}
 
 
 def test_a_package_that_would_end_the_program_is_named() -> None:

@@ -10,7 +10,7 @@ The one thing it writes is a probe of a few bytes in each store. Ends 78 where a
 import argparse
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -100,7 +100,12 @@ def plugin_results() -> list[CheckResult]:
     """What installed packages bring, each loaded once; nothing where none brings anything."""
     found = []
     for group in plugins.GROUPS:
-        for name, plugin in plugins.installed(group).items():
+        try:
+            brought = plugins.installed(group)
+        except errors.Misconfigured as error:
+            found.append(CheckResult("plugins", CheckState.WRONG, str(error), _fix(error)))
+            continue
+        for name, plugin in brought.items():
             try:
                 plugin.load()
             except errors.Misconfigured as error:
@@ -138,12 +143,18 @@ def _cluster(inspection: Inspection, namespace: str) -> Iterator[CheckResult]:
     yield from _asked("prediction log", lambda: _ids(inspection))
     yield from _asked("who may ask", lambda: _access(inspection))
     held = partial(inspection.secret_keys, namespace=namespace)
-    yield from _asked("secrets", lambda: prerequisites.secrets(found, _endpoints(inspection, namespace), held))
+    yield from _asked("secrets", lambda: _secrets(found, _endpoints(inspection, namespace), held))
     yield from _asked(event_secrets.NAME, lambda: event_secrets.results(inspection.event_sources(namespace), held))
     yield from _asked(
         "artifact store",
         lambda: [prerequisites.artifact_store(inspection.artifact_repository(namespace), namespace, held)],
     )
+
+
+def _secrets(
+    needs: prerequisites.Needs, endpoints: Mapping[str, str], held: prerequisites.Held
+) -> Iterable[CheckResult]:
+    return prerequisites.secrets(needs, endpoints, held, wiring.forge_keys(endpoints.get("ARGOSY_FORGE_URI", "")))
 
 
 def _controllers(inspection: Inspection) -> list[CheckResult]:

@@ -7,6 +7,7 @@ import argparse
 import functools
 import os
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from argosy import errors
@@ -30,6 +31,7 @@ def run(place: Path, *, origin: str | None, dry_run: bool) -> None:
         raise errors.UsageError(
             "--from says where one model's table lies now: name that model, argosy init NAME --update --from FILE"
         )
+    _refuse_later(records)
     now = [_anew(record, origin) for record in records]
     found = _updates(project, records, now)
     if not dry_run:
@@ -44,6 +46,16 @@ def run(place: Path, *, origin: str | None, dry_run: bool) -> None:
                 if dry_run
                 else "both stand there, marked; keep what is right and remove the marks"
             )
+        )
+
+
+def _refuse_later(records: Sequence[TemplateRecord]) -> None:
+    """Raise UsageError where a later release than this one wrote one of *records*: its news would be taken out again."""
+    here = metadata.version("argosy")
+    if later := next((record for record in records if record.is_of_later_than(here)), None):
+        raise errors.UsageError(
+            f"argosy {later.argosy} wrote {later.path}, and this is {here}: an update would take back what that one brought; "
+            f"install {later.argosy} or later (nothing was written)"
         )
 
 

@@ -12,8 +12,8 @@ from argosy.domain import source_addresses
 from argosy.domain.diagnosis import PLATFORM, CheckResult, CheckState
 
 Manifest = Mapping[str, Any]
-FORGE_TOKEN, FORGE_APP = "ARGOSY_FORGE_TOKEN", ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY")
-"""Who has an app on GitHub needs no token."""
+FORGES = ("argosy-forge", "argosy-forge-reader")
+"""Secrets that hold what the forge asks for."""
 Held = Callable[[str], Sequence[str] | None]
 """The keys of a Secret that hold something; None where there is no such Secret."""
 
@@ -84,13 +84,21 @@ def accounts(needs: Needs, there: Iterable[str], namespace: str) -> CheckResult:
     return CheckResult("accounts", CheckState.OK, f"all {len(needs.accounts)} that pipelines name are in {namespace}")
 
 
-def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[CheckResult]:
-    """Check that each Secret holds what its steps need, with the addresses *endpoints* that they are given."""
+def secrets(
+    needs: Needs, endpoints: Mapping[str, str], held: Held, forge: Sequence[Sequence[str]] | None = None
+) -> Iterator[CheckResult]:
+    """Check that each Secret holds what its steps need, with the addresses *endpoints* that they are given.
+
+    *forge*: what the forge there asks for, sets of keys any of which is enough; None where nobody here can tell.
+    """
     for executor in sorted(needs.executors):
         yield _secret(f"{executor}.service-account-token", ("token",), held, PLATFORM)
     for name, optional in sorted(needs.secrets.items()):
         # Pipelines tell the ledger what a retraining came to; it has to be there where one decides about them.
         keys = () if name == LOOP and LOOP not in needs.accounts else _keys(name, endpoints)
+        if name in FORGES:
+            yield _of_forge(name, forge, held, optional=optional)
+            continue
         if keys == AWS and held(name) is None and optional:
             said = f"there is no Secret {name}: pods reach the object store by an identity of their own, or not at all"
             yield CheckResult("secrets", CheckState.UNKNOWN, said, SECRET_FIX)
@@ -100,15 +108,26 @@ def secrets(needs: Needs, endpoints: Mapping[str, str], held: Held) -> Iterator[
             yield CheckResult("secrets", CheckState.OK, f"{name} need not be there{_why_not(name)}")
 
 
+def _of_forge(name: str, forge: Sequence[Sequence[str]] | None, held: Held, *, optional: bool) -> CheckResult:
+    """Whether the Secret *name* holds one of the sets of keys that the *forge* asks for."""
+    if forge is None:
+        said = (
+            f"what {name} has to hold is not known here: whatever brings that forge is not installed, or does not say"
+        )
+        return CheckResult("secrets", CheckState.UNKNOWN, said, "its package's documentation says what it asks for")
+    if not forge and optional:
+        return CheckResult("secrets", CheckState.OK, f"{name} need not be there: the forge wants no key")
+    found = held(name) or ()
+    enough = next((keys for keys in forge if set(keys) <= set(found)), forge[0] if forge else ())
+    return _secret(name, enough, held, SECRET_FIX)
+
+
 def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that the Secret *name* must hold; empty where steps do without it."""
-    forge = (FORGE_TOKEN,) if not endpoints.get("ARGOSY_FORGE_URI", "").startswith("local:") else ()
     bucket = AWS if endpoints.get("ARGOSY_STORE_URI", "s3://").startswith("s3://") else ()
     logs = ("ARGOSY_PREDICTIONS_URI", "ARGOSY_MONITORING_URI")
     watched = AWS if any(endpoints.get(name, "s3://").startswith("s3://") for name in logs) else ()
     return {
-        "argosy-forge": forge,
-        "argosy-forge-reader": forge,
         "argosy-signing": ("ARGOSY_SIGNING_KEY",),
         LOOP: ("ARGOSY_LOOP_STORAGE_URI",),
         "argosy-search": ("ARGOSY_SEARCH_STORAGE_URI",),
@@ -122,8 +141,6 @@ def _keys(name: str, endpoints: Mapping[str, str]) -> tuple[str, ...]:
 def _why_not(name: str) -> str:
     return {
         "argosy-chat": ": without it endpoints of language models are asked without a key",
-        "argosy-forge": ": the forge is a folder, and wants no token",
-        "argosy-forge-reader": ": the forge is a folder, and wants no token",
         LOOP: ": no template here trains a model by itself",
         "argosy-online": ": without it servers read files of their own",
         "argosy-registry": ": without it MLflow is asked without a password",
@@ -138,8 +155,6 @@ def _secret(name: str, keys: Sequence[str], held: Held, fix: str) -> CheckResult
     found = held(name)
     if found is None:
         return CheckResult("secrets", CheckState.WRONG, f"there is no Secret {name}", fix)
-    if set(keys) == {FORGE_TOKEN} and set(FORGE_APP) <= set(found):
-        keys = FORGE_APP
     if keys == AWS and any(key.startswith(source_addresses.PREFIX) for key in found):
         keys = ()  # sources are rows of databases, and a bucket may be reached by the pod's own identity
     if missing := [key for key in keys if key not in found]:

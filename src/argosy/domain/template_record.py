@@ -4,6 +4,7 @@ An update needs all three: the release to say what changed, the answers to write
 """
 
 import datetime
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -11,6 +12,8 @@ from pydantic import AfterValidator, Field
 
 from argosy.domain.documents import Document
 
+RELEASE = re.compile(r"(\d+(?:\.\d+)*)(.*)")
+"""A version: its numbers, and what follows them (https://packaging.python.org/en/latest/specifications/version-specifiers/)."""
 FOLDER = ".argosy"
 """Of a project, where its records are."""
 
@@ -27,7 +30,7 @@ class TemplateRecord(Document):
     """One record: of a sample, of what a project has beside its models, or of a model that was made from a table."""
 
     form: Literal["1.0"] = "1.0"
-    argosy: str
+    argosy: Annotated[str, Field(pattern=r"^\d+(\.\d+)*([a-z.+][a-z0-9.+]*)?$")]
     """The release."""
     made: Literal["sample", "table"]
     model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = None
@@ -48,3 +51,18 @@ class TemplateRecord(Document):
     def path(self) -> str:
         """The file of the record, in its project."""
         return f"{FOLDER}/{self.made}-{self.name}.json"
+
+    def is_of_later_than(self, release: str) -> bool:
+        """Whether a later release than *release* wrote it."""
+        return _order(self.argosy) > _order(release)
+
+
+def _order(release: str) -> tuple[list[int], bool]:
+    """Where *release* stands among others: a release comes after those that were only on the way to it (1.2.dev3, 1.2rc1)."""
+    found = RELEASE.fullmatch(release)
+    if found is None:
+        raise ValueError(f"{release!r} is no version")
+    numbers = list(map(int, found[1].split(".")))
+    while numbers and not numbers[-1]:  # 1.2 and 1.2.0 are one
+        numbers.pop()
+    return numbers, not re.match(r"\.?(a|b|rc|dev)\d", found[2])

@@ -12,6 +12,9 @@ from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request
 
+Keys = tuple[tuple[str, ...], ...]
+"""What the Secret of a forge must hold, as a forge's class says in ``keys``: sets of names, any of which is enough; none for no Secret."""
+
 
 @dataclass(frozen=True)
 class ForgePlace:
@@ -24,7 +27,11 @@ class ForgePlace:
 
 
 class Forge(Protocol):
-    """An environment repository. Every method raises TryAgain where the other side fails."""
+    """An environment repository. Every method raises TryAgain where the other side fails.
+
+    A class of a package may say in ``keys`` (:data:`Keys`) what it finds in its environment; of one that does not, `argosy doctor` wants
+    nothing.
+    """
 
     def head(self) -> str:
         """The commit that main is at."""

@@ -84,6 +84,38 @@ def test_a_folder_of_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "no .argosy/ that says what argosy init wrote" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("dry_run", [pytest.param([], id="written"), pytest.param(["--dry-run"], id="dry-run")])
+def test_an_earlier_release_takes_nothing_back(
+    project: Path, dry_run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a later release wrote would be merged out again: one line says which release to install, and nothing changes."""
+    _rewrite(argosy="9.1.0")
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    assert main.run(["init", "--update", *dry_run]) == errors.UsageError.exit_code
+    said = capsys.readouterr()
+    assert "argosy 9.1.0 wrote .argosy/" in said.err
+    assert "install 9.1.0 or later" in said.err
+    assert said.out == ""
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("wrote", "here", "later"),
+    [
+        pytest.param("0.10.0", "0.9.9", True, id="numbers-not-letters"),
+        pytest.param("0.1.0", "0.1.0", False, id="same"),
+        pytest.param("0.1", "0.1.0", False, id="same-shorter"),
+        pytest.param("0.1.0", "0.1.0rc1", True, id="release-after-its-candidate"),
+        pytest.param("0.2.0.dev3", "0.1.0", True, id="on-the-way"),
+        pytest.param("0.2.0.dev3", "0.2.0", False, id="before-what-it-led-to"),
+        pytest.param("0.2.0+ours", "0.2.0", False, id="local-build"),
+    ],
+)
+def test_which_release_is_later(wrote: str, here: str, later: bool) -> None:
+    """By numbers, then whether it is the release or on the way to it."""
+    assert TemplateRecord(argosy=wrote, made="sample", files={}).is_of_later_than(here) is later
+
+
 def test_a_record_does_not_reach_out_of_its_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It comes with the project, from whoever made that: what it says was written elsewhere is not removed there."""
     victim = project.parent / "victim"

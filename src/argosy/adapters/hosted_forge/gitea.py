@@ -17,6 +17,7 @@ from argosy.adapters.hosted_forge import connection
 from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, HostCommit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import TreeEntry
+from argosy.ports.forge import Keys
 
 PAGE = 50
 """Entries a page: as many as Gitea gives at most by default."""
@@ -41,6 +42,7 @@ class GiteaHost:
 
     name = "Gitea"
     raw = "raw/commit"
+    keys: Keys = (("ARGOSY_FORGE_TOKEN",),)
 
     def __init__(self, server: str, repository: str, token: str, *, patience: float = 0.5) -> None:
         """*server*: its address. *repository*: ``<owner>/<name>``. *patience*: seconds between looks at what Gitea is busy with."""

@@ -24,6 +24,7 @@ from argosy.adapters.hosted_forge.github_app import InstallationToken
 from argosy.adapters.hosted_forge.host import MAIN, CheckState, Comment, HostCommit, Pull, Reviews
 from argosy.domain.auto_merge import ReviewState
 from argosy.domain.changes import PLAIN_FILE, TreeEntry
+from argosy.ports.forge import Keys
 
 PUBLIC = "https://api.github.com"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_MERGEABLE, CONFLICT, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 405, 409, 422, 429
@@ -95,6 +96,7 @@ class GithubHost:
 
     name = "GitHub"
     raw = "raw"
+    keys: Keys = (("ARGOSY_FORGE_TOKEN",), ("ARGOSY_FORGE_APP_ID", "ARGOSY_FORGE_APP_KEY"))
 
     def __init__(self, repository: str, auth: github.Auth.Auth, *, api: str = PUBLIC, patience: float = 1.0) -> None:
         """*repository*: ``<owner>/<name>``. *patience*: seconds between writes, as GitHub asks for."""

@@ -14,6 +14,7 @@ from argosy.domain.auto_merge import ReviewStanding
 from argosy.domain.changes import ChangedFile
 from argosy.domain.promotion_requests import Proposal, Request, State
 from argosy.files.git_repository import NOTHING, Person, Repository
+from argosy.ports.forge import Keys
 from argosy.promotion import proposals, subjects
 from argosy.promotion.standing import Main
 from argosy.report.autolinks import defused
@@ -25,6 +26,8 @@ ATTEMPTS = 20
 
 class LocalForge:
     """A bare git repository with its requests in a ref; see :class:`argosy.ports.forge.Forge`."""
+
+    keys: Keys = ()
 
     def __init__(
         self, path: Path, template: Mapping[str, bytes], check: Callable[[Mapping[str, bytes]], None] = lambda _: None
