@@ -6,6 +6,7 @@ Each function imports its adapter when it is called, so that a process loads the
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import sys
@@ -332,6 +333,15 @@ def prediction_log(settings: Settings, served: ServedRelease, features: Sequence
     return SegmentLog(
         spool.folder, shipped, served, features, ship_seconds=spool.ship_seconds, spool_bytes=spool.mebibytes * 2**20
     )
+
+
+def judged_log(settings: Settings, served: ServedRelease) -> PredictionLog:
+    """A log of what a judge says of a sample of what *served* answers."""
+    from argosy.domain.answers import answer_columns
+    from argosy.ports.prediction_log import judged_of
+
+    its = dataclasses.replace(served, environment=judged_of(served.environment))
+    return prediction_log(settings, its, answer_columns.JUDGED_COLUMNS)
 
 
 def batch_log(settings: Settings) -> BatchLog:

@@ -105,6 +105,7 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.records: list[Prediction] = []
+        self.closed = False
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """See the port."""
@@ -116,6 +117,7 @@ class MemoryLog:
 
     def close(self) -> None:
         """See the port."""
+        self.closed = True
 
 
 class MemoryOnline:

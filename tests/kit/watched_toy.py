@@ -5,9 +5,8 @@ import datetime
 import numpy as np
 import pyarrow as pa
 
-from argosy.domain.bundle import Bins, Histogram, Signature
+from argosy.domain.bundle import Bins, Histogram
 from argosy.domain.data import FeatureColumn
-from argosy.domain.model_settings import TimeSplit
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.release import Version
 from argosy.domain.tallies import Layout
@@ -87,18 +86,10 @@ def watched(monitor: Monitor, *, usual: dict[str, float] | None = None) -> Watch
             policy_digest=OURS,
         ),
         environment="production",
-        signature=Signature(
-            model="toy",
-            task="binary",
-            features=[
-                FeatureColumn(name="seats", type="number", view="v"),
-                FeatureColumn(name="plan", type="category", levels=["free", "pro"], view="v"),
-            ],
-            join_keys=["id"],
-            classes=["stays", "leaves"],
-            split=TimeSplit(by="time", holdout_from=BEGIN),
-            xgboost="3.2.0",
-        ),
+        features=[
+            FeatureColumn(name="seats", type="number", view="v"),
+            FeatureColumn(name="plan", type="category", levels=["free", "pro"], view="v"),
+        ],
         bins=bins,
         monitor=monitor,
         score="chance",

@@ -1,7 +1,8 @@
 """Hold two runs of a model together: what was otherwise, and what came of it.
 
 Parameters, code, data, settings, features and every measurement, before and after; then both models on the later run's holdout: the scores'
-differences with intervals, and how many decisions turn. A RUN is a run's name or the beginning of it, or MODEL/latest.
+differences with intervals, and how many decisions turn. Of a language model: prompt, evaluation set, the scores on the questions that both
+were asked, and each answer that flips. A RUN is a run's name or the beginning of it, or MODEL/latest.
 """
 
 import argparse
@@ -12,14 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from argosy import errors
 from argosy.cli import run_documents
+from argosy.domain.run_differences import EVALUATION_SET, FLIPS, PROMPT, SAME_QUESTIONS
 
 if TYPE_CHECKING:
     from argosy.cli.run_documents import RunDocuments
     from argosy.domain.run_differences import RunDifference
 
-SECTIONS = ("parameters", "code", "data", "settings", "features", "measurements", "both models on the later holdout")
+DOCUMENTED = ("parameters", "code", "data", "settings", "features", "measurements")
+TOGETHER = "both models on the later holdout"
+SECTIONS = (*DOCUMENTED[:-1], PROMPT, EVALUATION_SET, DOCUMENTED[-1], TOGETHER, SAME_QUESTIONS, FLIPS)
 COMPARED = {"binary": ("auc", "log_loss", "f1"), "multiclass": ("accuracy", "log_loss"), "regression": ("r2", "mae")}
 """The scores that both models are held together by."""
+LONG = {PROMPT, EVALUATION_SET, FLIPS}
+"""Sections of texts, each on a line of its own."""
+LONGEST = 240
+"""Characters of a text that are shown."""
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 
@@ -55,17 +63,32 @@ def _lines(found: "list[RunDifference]") -> Iterator[str]:
         rows = [each for each in found if each.section == section]
         if rows:
             yield f"\n{section}"
-            width = max(len(each.name) for each in rows)
-            yield from (f"  {each.name:<{width}}  {each.before} -> {each.after}" for each in rows)
+            yield from _in_columns(rows) if section not in LONG else _below_each_other(rows)
     if not found:
         yield "nothing differs"
+
+
+def _in_columns(rows: "list[RunDifference]") -> Iterator[str]:
+    width = max(len(each.name) for each in rows)
+    return (f"  {each.name:<{width}}  {each.before} -> {each.after}" for each in rows)
+
+
+def _below_each_other(rows: "list[RunDifference]") -> Iterator[str]:
+    """Texts, which no column has room for; in whole they are with --json."""
+    for each in rows:
+        yield f"  {each.name}"
+        yield from (f"    {sign} {_cut(text)}" for sign, text in (("-", each.before), ("+", each.after)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def differences(before: "RunDocuments", after: "RunDocuments", *, every: bool) -> "Iterator[RunDifference]":
     """What is otherwise by their documents alone. *every*: measurements too that differ by less than a thousandth."""
     from argosy.domain import run_differences
 
-    parts = {name: (_part(name, before), _part(name, after)) for name in SECTIONS[:-1]}
+    parts = {name: (_part(name, before), _part(name, after)) for name in DOCUMENTED}
     for name, (one, other) in parts.items():
         for each in run_differences.of_values(name, one, other):
             if name != "measurements" or every or run_differences.matters(one.get(each.name), other.get(each.name)):
@@ -104,6 +127,11 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
     """Both models on the rows that the later run held out; nothing where the earlier model does not take them."""
     if before.record.evidence is None or after.record.evidence is None:
         return
+    if after.record.evidence.task == "answers":
+        from argosy.cli import answer_differences
+
+        yield from answer_differences.of_runs(before, after)
+        return
     import numpy as np
 
     from argosy.domain.run_differences import RunDifference
@@ -113,14 +141,14 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
     holdout = frames.read(after.artifact("build-features", "features"), "holdout")
     models = [Predictor.load(*each.bundle()) for each in (before, after)]
     if models[0].digest == models[1].digest:
-        yield RunDifference(SECTIONS[-1], "model", models[0].digest, "the same")
+        yield RunDifference(TOGETHER, "model", models[0].digest, "the same")
         return
     if any(name not in holdout.table.column_names for model in models for name in model.encoder.names):
-        yield RunDifference(SECTIONS[-1], "not compared", "its features", "are not all among the later run's")
+        yield RunDifference(TOGETHER, "not compared", "its features", "are not all among the later run's")
         return
     if models[0].signature.split != models[1].signature.split:
         yield RunDifference(
-            SECTIONS[-1], "not compared", "its training rows", "may be among the later run's holdout: another split"
+            TOGETHER, "not compared", "its training rows", "may be among the later run's holdout: another split"
         )
         return
     task = models[1].signature.task
@@ -136,11 +164,11 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
             better = (
                 f"{result.candidate:.4f} (better by {result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}])"
             )
-            yield RunDifference(SECTIONS[-1], name, f"{result.champion:.4f}", better)
+            yield RunDifference(TOGETHER, name, f"{result.champion:.4f}", better)
     if task != "regression":
         decided = [np.asarray(metrics.decisions(task, each.predictions, each.threshold)) for each in (one, other)]
         turned = int((decided[0] != decided[1]).sum())
         right = [int((each == holdout.labels).sum()) for each in decided]
         yield RunDifference(
-            SECTIONS[-1], "decisions", f"{right[0]} right", f"{right[1]} right; {turned} of {len(holdout)} turned"
+            TOGETHER, "decisions", f"{right[0]} right", f"{right[1]} right; {turned} of {len(holdout)} turned"
         )

@@ -59,11 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
     watched = served.find(
         arguments.model,
         arguments.environment,
-        _monitor(arguments),
+        _monitor(arguments.model),
         forge=wiring.forge(settings),
         artifacts=wiring.artifacts(settings),
         objects=objects,
     )
+    if arguments.minimum:
+        watched = watched.with_minimum(arguments.minimum)
     history, now = wiring.prediction_history(settings), datetime.datetime.now(datetime.UTC)
     judged = watching.judge(
         watched,
@@ -90,11 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
     return errors.Rejected.exit_code if found.verdict == "drift" else errors.DONE
 
 
-def _monitor(arguments: argparse.Namespace) -> Monitor:
-    """How the model is watched, by its settings where they are at hand."""
-    path = models.WORKFLOWS / arguments.model / folder.ARTIFACTS["settings"]
-    monitor = (model_folder.load_settings(path).monitor if path.is_file() else None) or Monitor()
-    return monitor.model_copy(update={"minimum_rows": arguments.minimum}) if arguments.minimum else monitor
+def _monitor(model: str) -> Monitor | None:
+    """How *model* is watched, by its settings where they are at hand and say so."""
+    path = models.WORKFLOWS / model / folder.ARTIFACTS["settings"]
+    return model_folder.load_any(path).monitor if path.is_file() else None
 
 
 def _json(report: drift.DriftReport, found: Look) -> str:

@@ -13,6 +13,7 @@ from argosy import errors, wiring
 from argosy.cli import models
 from argosy.domain import folder_checks, settings_checks
 from argosy.domain.answers import answer_checks, evaluation_items
+from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.answers.evaluation_items import EvaluationQuestion, LabelledAnswer
 from argosy.domain.expectations import Expectations
 from argosy.domain.label_settings import Labels
@@ -67,7 +68,8 @@ def problems(model: Path) -> list[str]:
 def _of_answers(model: Path) -> Iterator[str]:
     """What is wrong in the folder of a language model: settings, items, and gates over what is not measured."""
     file = model / folder.ANSWER_ARTIFACTS["settings"]
-    settings = model_folder.load_answers(file)
+    settings, lines = model_folder.load_with_lines(file, AnswerSettings)
+    yield from map(lines.at, settings_checks.looks_in_time(settings))
     asked = _items(model, "questions", evaluation_items.questions)
     _items(model, "labelled", lambda text, place: evaluation_items.labelled(text, place, asked))
     yield from answer_checks.of_prompt(

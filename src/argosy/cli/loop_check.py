@@ -7,7 +7,7 @@ from argosy import errors, wiring
 from argosy.cli import models, served_signatures
 from argosy.domain import environment_layout, looks, loop_parts
 from argosy.domain.diagnosis import CheckResult, CheckState
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.files import model_folder
 from argosy.promotion.standing import Main
 from argosy.settings import Settings
@@ -21,11 +21,10 @@ def results(settings: Settings, addresses: Collection[str] | None, *, served: bo
 
     *addresses*: see ``loop_parts``. *served*: whether it can be asked what becomes of what is served.
     """
-    known: list[ModelSettings] = []
+    known: list[CommonSettings] = []
     for path in sorted(models.WORKFLOWS.glob(f"*/{folder.ARTIFACTS['settings']}")):
         try:
-            if not model_folder.is_of_answers(path):
-                known.append(model_folder.load_settings(path))
+            known.append(model_folder.load_any(path))
         except errors.Misconfigured as error:
             yield CheckResult(f"loop of {path.parent.name}", CheckState.WRONG, str(error), f"argosy lint {path.parent}")
     # One main for all: of fifty models a server is not asked for each.
@@ -45,7 +44,7 @@ def _signatures(settings: Settings, main: Main, names: Sequence[str]) -> Iterato
         yield CheckResult("signatures", CheckState.WRONG, said, served_signatures.FIX)
 
 
-def _served(settings: Settings, main: Main, model: ModelSettings) -> Iterator[CheckResult]:
+def _served(settings: Settings, main: Main, model: CommonSettings) -> Iterator[CheckResult]:
     """What happens where *main* has it served."""
     now = datetime.datetime.now(datetime.UTC)
     objects, history = wiring.objects(settings, settings.monitoring_uri), wiring.prediction_history(settings)

@@ -15,12 +15,13 @@ from argosy.promotion import approval
 from argosy.settings import Settings
 
 if TYPE_CHECKING:
+    from argosy.scoring.loaded_answers import LoadedAnswers
     from argosy.scoring.loaded_model import LoadedModel
 
 FORMS = "MODEL@ENVIRONMENT, MODEL/VERSION, MODEL/latest (the newest run here) or MODEL/RUN"
 
 
-def load(reference: str) -> "LoadedModel":
+def load(reference: str) -> "LoadedModel | LoadedAnswers":
     """The model that *reference* names: ``upsell@production``, ``upsell/7``, ``upsell/latest``, or ``upsell``, which production serves.
 
     Raises UsageError for a name of nothing, Rejected where a check says no.
@@ -45,13 +46,21 @@ def _parts(reference: str) -> tuple[str, str, str]:
     return model, sign or "@", rest or environment_layout.PRODUCTION
 
 
-def _approved(settings: Settings, found: approval.Approval, environment: str, place: Path) -> "LoadedModel":
-    from argosy.scoring.loaded_model import LoadedModel  # not before: the libraries take a second to load
-
+def _approved(
+    settings: Settings, found: approval.Approval, environment: str, place: Path
+) -> "LoadedModel | LoadedAnswers":
     # Looking at an older version is no going back: nothing is served.
-    proven = approved_model.proven(settings, found, environment, place, allow_rollback=True)
-    return LoadedModel(found.version.model, found.version.version, approved=True, predictor=proven.predictor)
+    proven = approved_model.proven_whatever(settings, found, environment, place, allow_rollback=True)
+    model, version = found.version.model, found.version.version
+    # Not before: the libraries of either take a second to load.
+    if isinstance(proven, approved_model.ProvenAnswers):
+        from argosy.scoring.loaded_answers import LoadedAnswers
+
+        return LoadedAnswers(model, version, approved=True, assistant=proven.assistant)
+    from argosy.scoring.loaded_model import LoadedModel
+
+    return LoadedModel(model, version, approved=True, predictor=proven.predictor)
 
 
-def _of_run(settings: Settings, model: str, run: str) -> "LoadedModel":
+def _of_run(settings: Settings, model: str, run: str) -> "LoadedModel | LoadedAnswers":
     return run_documents.find(settings.home, model, None if run == named_runs.LATEST else run).model

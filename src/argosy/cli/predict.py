@@ -1,8 +1,9 @@
 """Ask a model for answers to a small table: what a server would answer, beside the rows' own columns.
 
 MODEL is one that an environment serves (upsell@staging; upsell alone is production's), a version (upsell/7), or what a run on this machine
-made (upsell/latest, or upsell/RUN), which nobody needs to have approved. FILE is .csv, .parquet or .json (a list of rows). Answers go to
-standard output as CSV, or to a file of one of these kinds. Nothing is logged; large tables, and those that drift is to see: `argosy score`.
+made (upsell/latest, or upsell/RUN), which nobody needs to have approved. A language model is asked the column `question`. FILE is .csv,
+.parquet or .json (a list of rows). Answers go to standard output as CSV, or to a file of one of these kinds. Nothing is logged; large
+tables, and those that drift is to see: `argosy score`.
 """
 
 import argparse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from argosy.domain.data import FeatureColumn
+    from argosy.scoring.loaded_answers import LoadedAnswers
     from argosy.scoring.loaded_model import LoadedModel
 
 SUFFIXES = (".csv", ".parquet", ".json")
@@ -46,9 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     from argosy.scoring import row_answers, scorer  # not before: the libraries take a second to load
 
     model = model_references.load(arguments.model)
-    table = _read(arguments.file, model)
+    features = _features(model)
+    table = _read(arguments.file, features)
     answers = model.answers(table, str(arguments.file))
-    shown = row_answers.beside(table, answers, model.predictor.signature, features=arguments.with_features)
+    shown = row_answers.beside(table, answers, features, features=arguments.with_features)
     told = answers.column(scorer.REASON).to_pylist() if scorer.REASON in answers.column_names else []
     refused = [reason for reason in told if reason is not None]
     _write(shown, arguments)
@@ -70,15 +73,24 @@ def _refuse_file(file: Path) -> None:
         raise errors.UsageError(f"{file}: rows come as {', '.join(SUFFIXES)}")
 
 
-def _read(file: Path, model: "LoadedModel") -> "pa.Table":
+def _features(model: "LoadedModel | LoadedAnswers") -> "Sequence[FeatureColumn]":
+    from argosy.scoring import loaded_answers
+
+    return (
+        loaded_answers.COLUMNS
+        if isinstance(model, loaded_answers.LoadedAnswers)
+        else model.predictor.signature.features
+    )
+
+
+def _read(file: Path, features: "Sequence[FeatureColumn]") -> "pa.Table":
     import pyarrow as pa
 
     from argosy.scoring import parts
 
     if file.suffix.casefold() == ".json":
-        return _of_json(file, model.predictor.signature.features)
+        return _of_json(file, features)
     tables = wiring.table_files(str(file), "FILE")
-    features = model.predictor.signature.features
     found = [batch for part in parts.of(tables) for batch in parts.batches(tables, part, features)]
     if not found:
         raise errors.Rejected(f"{file} has no rows under its header")

@@ -14,7 +14,7 @@ from typing import Any
 from argosy import argo, errors
 from argosy.argo import NodeType
 from argosy.cli import named_runs
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.policy import Policy
 from argosy.engine import nodes as engine_nodes
 from argosy.engine.state import journal, runs, stored_run
@@ -187,7 +187,7 @@ def _parameters(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {parameter["name"]: str(parameter["value"]) for parameter in given if parameter.get("value") is not None}
 
 
-def _settings(manifest: Mapping[str, Any]) -> ModelSettings | None:
+def _settings(manifest: Mapping[str, Any]) -> CommonSettings | None:
     """The model's settings, which travelled with the manifest; None where they are not what they should be: the run said so."""
     given = _arguments(manifest).get("artifacts") or []
     text = next(
@@ -199,7 +199,7 @@ def _settings(manifest: Mapping[str, Any]) -> ModelSettings | None:
         file.write(text)
         file.flush()
         try:
-            return model_folder.load_settings(Path(file.name))
+            return model_folder.load_any(Path(file.name))
         except errors.Misconfigured:
             return None
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from argosy.domain.evidence import Evidence, GateResult
+    from argosy.scoring.loaded_answers import LoadedAnswers
     from argosy.scoring.loaded_model import LoadedModel
 
 SIDES = ("train", "holdout", "recent")
@@ -73,7 +74,12 @@ class RunDocuments:
         return int(found) if found.isdecimal() else None
 
     def frame(self, side: str = "holdout") -> "pd.DataFrame":
-        """The rows of one *side*, ``train``, ``holdout`` or ``recent``, with their features and the label. Raises UsageError."""
+        """The rows of one *side*, ``train``, ``holdout`` or ``recent``, with their features and the label. Raises UsageError.
+
+        Of a language model ``holdout`` is all there is: its evaluation set, with the answers and what the judge says of them.
+        """
+        if self.is_of_answers:
+            return self._judged(side)
         from argosy.ml import frames
 
         if side not in SIDES:
@@ -94,18 +100,47 @@ class RunDocuments:
         }
 
     def bundle(self) -> tuple[Path, str]:
-        """The folder of the model that it trained, and its digest. Raises UsageError where it trained none."""
+        """The folder of the model that it made, and its digest. Raises UsageError where it made none."""
         digest = self.record.results.get("model-digest") or self.record.results.get("digest", "")
-        return self.artifact("train", "bundle"), digest
+        return self.artifact("assemble" if self.is_of_answers else "train", "bundle"), digest
 
     @property
-    def model(self) -> "LoadedModel":
-        """The model that it trained, to be asked."""
+    def is_of_answers(self) -> bool:
+        """Whether the model is one that answers in words."""
+        return self.record.settings is not None and self.record.settings.task == "answers"
+
+    def _judged(self, side: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        from argosy.cli import judged_rows
+
+        if side != "holdout":
+            raise errors.UsageError(f"there is no side {side!r} of a language model; its evaluation set is 'holdout'")
+        return pd.DataFrame(judged_rows.of_run(self))
+
+    @property
+    def model(self) -> "LoadedModel | LoadedAnswers":
+        """The model that it made, to be asked."""
+        if self.is_of_answers:
+            return self._answers()
         from argosy.ml.predictor import Predictor
         from argosy.scoring.loaded_model import LoadedModel
 
         predictor = Predictor.load(*self.bundle())
         return LoadedModel(self.record.facts.model, self.version, approved=False, predictor=predictor)
+
+    def _answers(self) -> "LoadedAnswers":
+        from argosy import wiring
+        from argosy.domain.answers.answer_bundle import AnswerSignature
+        from argosy.ml.answers.assistant import Assistant, Complete
+        from argosy.scoring.loaded_answers import LoadedAnswers
+
+        def completing(signature: AnswerSignature) -> Complete | None:
+            completion = wiring.serving_completion(Settings.from_environment(), signature)
+            return completion.complete if completion else None
+
+        assistant = Assistant.load(*self.bundle(), completing)
+        return LoadedAnswers(self.record.facts.model, self.version, approved=False, assistant=assistant)
 
     def artifact(self, template: str, name: str) -> Path:
         """The output *name* of the step *template*. Raises UsageError where it has none."""

@@ -342,13 +342,14 @@ class _ApprovedBundles:
         from argosy.serving.served_answers import ServedAnswers
 
         signature = model.assistant.signature
-        columns = answer_records.columns(signature.serving)
+        columns, judge = answer_records.columns(signature.serving), wiring.sample_judge(self._settings, signature)
         return ServedAnswers(
             model.assistant,
             model.served,
             model.folder,
             log=wiring.prediction_log(self._settings, model.served, columns),
-            judge=wiring.sample_judge(self._settings, signature),
+            judge=judge,
+            judged_log=wiring.judged_log(self._settings, model.served) if judge else None,
             discard=functools.partial(shutil.rmtree, place, ignore_errors=True),
         )
 

@@ -366,8 +366,16 @@ def _report(part: Part, small: tuple[Word, str] | None, judged: tuple[list[Findi
         mean=mean,
         features=[finding for finding in findings[1:] if finding.difference.of == "asked"],
         answers=[finding for finding in findings[1:] if finding.difference.of == "answered"],
-        not_logged=[each.column for each in part.window.columns if findings and each.column not in measured],
+        not_logged=[
+            each.column
+            for each in part.window.columns
+            if findings and each.column not in measured and not _has_rows(each)
+        ],
     )
+
+
+def _has_rows(histogram: Histogram) -> bool:
+    return histogram.missing > 0 or any(histogram.counts)
 
 
 def _too_few(part: Part, thresholds: Thresholds) -> tuple[Word, str] | None:

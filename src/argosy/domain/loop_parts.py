@@ -10,21 +10,23 @@ from collections.abc import Collection, Iterator, Sequence
 from argosy.domain.channel_addresses import variable
 from argosy.domain.diagnosis import CheckResult, CheckState
 from argosy.domain.looks import Look
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings, ModelSettings
 from argosy.domain.monitor_settings import Monitor
 
 WHERE = "docs/monitoring.md says how"
+PARTS_OF_ANSWERS = "monitor and notify"
+"""A language model has no labels that come later, and no newest rows."""
 MISSED = 3
 """Looks in a row that may be missing before it is said."""
 
 
-def unset(settings: ModelSettings) -> Iterator[tuple[str, str]]:
+def unset(settings: CommonSettings) -> Iterator[tuple[str, str]]:
     """Each section of *settings* that the loop lacks, and what does not happen without it."""
     if settings.monitor is None:
         yield "monitor", "nobody looks at its predictions, so no drift is ever seen"
-    if settings.labels is None:
+    if isinstance(settings, ModelSettings) and settings.labels is None:
         yield "labels", "nobody knows what its predictions were worth, and no alert speaks of its real performance"
-    if _may_end_inconclusive(settings):
+    if isinstance(settings, ModelSettings) and _may_end_inconclusive(settings):
         yield (
             "evaluation.recent",
             "no retraining for drift or performance can show that it is better, so each ends inconclusive",
@@ -40,7 +42,7 @@ def _may_end_inconclusive(settings: ModelSettings) -> bool:
     )
 
 
-def settings_checks(settings: ModelSettings, addresses: Collection[str] | None) -> Iterator[CheckResult]:
+def settings_checks(settings: CommonSettings, addresses: Collection[str] | None) -> Iterator[CheckResult]:
     """The checks of what *settings* say. *addresses*: variables that name channels' addresses; None where they cannot be seen."""
     name = f"loop of {settings.model}"
     missing = list(unset(settings))
@@ -55,7 +57,8 @@ def settings_checks(settings: ModelSettings, addresses: Collection[str] | None) 
             f"set {wanted}",
         )
     if not missing:
-        yield CheckResult(name, CheckState.OK, "model.yaml has monitor, labels, evaluation.recent and notify")
+        parts = "monitor, labels, evaluation.recent and notify" if isinstance(settings, ModelSettings) else PARTS_OF_ANSWERS
+        yield CheckResult(name, CheckState.OK, f"model.yaml has {parts}")
 
 
 def served_check(

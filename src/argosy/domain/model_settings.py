@@ -302,6 +302,11 @@ class CommonSettings(Document):
         default_factory=dict,
         description="Who hears of what, by the name of a channel; its address is the environment's, ARGOSY_NOTIFY_<CHANNEL>.",
     )
+    monitor: Monitor | None = Field(
+        default=None,
+        description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
+        "only `argosy drift` looks at them.",
+    )
     release_days: int = Field(default=180, ge=1, description="Days after which a released bundle is no longer served.")
 
     @model_validator(mode="after")
@@ -345,11 +350,6 @@ class ModelSettings(CommonSettings):
     serving: Serving = Serving()
     evaluation: Evaluation = Evaluation()
     compute: Compute = Compute()
-    monitor: Monitor | None = Field(
-        default=None,
-        description="How its predictions are watched; compiled to a CronWorkflow beside the pipeline. Where absent, "
-        "only `argosy drift` looks at them.",
-    )
     scoring: ScoringSettings | None = Field(
         default=None,
         description="Tables that it scores, such as every night; compiled to a workflow beside the pipeline. `argosy score` scores any.",

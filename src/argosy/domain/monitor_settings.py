@@ -191,6 +191,10 @@ class Monitor(Document):
                 f"`seasonality.history` is {seasonality.history}: windows of {self.window} by {seasonality.by} need {least.days}d at least"
             )
 
+    def without_slices(self, baseline: Baseline) -> Self:
+        """The same for rows that have none of the columns that it slices by, held against *baseline*."""
+        return self.model_copy(update={"slices": [], "baseline": baseline})
+
     @property
     def length(self) -> datetime.timedelta:
         """How long a window is."""

@@ -4,6 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+PROMPT, EVALUATION_SET = "prompt", "evaluation set"
+SAME_QUESTIONS, FLIPS = "both models on the same questions", "answers that flip"
+"""Sections that two runs of a language model have besides."""
+
 
 @dataclass(frozen=True)
 class RunDifference:

@@ -9,7 +9,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 
 from argosy.domain import measurements, reserved_names
-from argosy.domain.model_settings import XGBOOST, FloatRange, IntRange, ModelSettings, TimeSplit
+from argosy.domain.model_settings import XGBOOST, CommonSettings, FloatRange, IntRange, ModelSettings, TimeSplit
 from argosy.domain.setting_problems import Location, SettingProblem
 from argosy.domain.source_settings import Source
 from argosy.domain.suggestion import choices, did_you_mean
@@ -52,7 +52,7 @@ def problems(settings: ModelSettings) -> Iterator[SettingProblem]:
     yield from _evaluation(settings)
     yield from _labels(settings)
     yield from _schedule(settings)
-    yield from _monitor(settings)
+    yield from looks_in_time(settings)
 
 
 def unknown(name: str, known: Sequence[str], place: str) -> str:
@@ -266,7 +266,7 @@ def _labels(settings: ModelSettings) -> Iterator[SettingProblem]:
             yield SettingProblem(("labels", "slices", index), unknown(name, known, "any source"))
 
 
-def _monitor(settings: ModelSettings) -> Iterator[SettingProblem]:
+def looks_in_time(settings: CommonSettings) -> Iterator[SettingProblem]:
     """Drift that has to show in several looks can be seen in so many before the first of them is too old."""
     monitor, enter = settings.monitor, settings.retraining.enter
     if monitor is None:

@@ -17,7 +17,7 @@ from argosy.domain import alerts, looks, retraining_admission, retraining_cause,
 from argosy.domain.alerts import ReceivedAlert
 from argosy.domain.evidence import Evidence
 from argosy.domain.looks import Look
-from argosy.domain.model_settings import CommonSettings, ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.retraining_admission import (
     Admitted,
@@ -161,8 +161,7 @@ def observation(look: Look) -> Observation:
 
 def _past(seen: Sequence[Look], settings: CommonSettings, now: datetime.datetime) -> list[Look]:
     """*seen* without those of a clock that was ahead: they would be the newest, and of an earlier version perhaps, until then."""
-    watched = settings.monitor if isinstance(settings, ModelSettings) else None
-    due = now + (watched or Monitor()).due
+    due = now + (settings.monitor or Monitor()).due
     return [look for look in seen if look.until <= due]
 
 

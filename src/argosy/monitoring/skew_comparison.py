@@ -180,10 +180,10 @@ def _views(watched: Watched) -> list[AsOfView]:
 def _compared_columns(watched: Watched) -> tuple[list[AsOfView], list[FeatureColumn], list[str]]:
     views = _views(watched)
     there = {column.name for view in views for column in view.columns}
-    columns = [column for column in watched.signature.logged if column.name in there]
+    columns = [column for column in watched.features if column.name in there and not column.personal]
     names = {column.name for column in columns}
     kept = [_only(view, names) for view in views]
-    hidden = [column.name for column in watched.signature.features if column.personal]
+    hidden = [column.name for column in watched.features if column.personal]
     problems = [f"{', '.join(hidden)}: personal, so not logged and not compared"] if hidden else []
     return [view for view in kept if view.columns], columns, problems
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from argosy import errors
 from argosy.domain import drift, looks, watch_reference
-from argosy.domain.bundle import Bins, Signature
+from argosy.domain.bundle import Bins
+from argosy.domain.data import FeatureColumn
 from argosy.domain.drift import About, Part, Reference, Thresholds, Window
 from argosy.domain.looks import Look, SliceLook
 from argosy.domain.monitor_settings import Baseline, Monitor, Seasonality
@@ -27,6 +28,8 @@ from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import PredictionHistory
 
 HOUR = datetime.timedelta(hours=1)
+JUDGED = "answer=judged"
+"""The name, among slices, of the sample of a language model's answers that a judge judged."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,23 @@ class Watched:
 
     version: Version
     environment: str
-    signature: Signature
+    features: Sequence[FeatureColumn]
     bins: Bins
     monitor: Monitor
     score: str
     """The name of its scores, in words."""
     reference: WatchReference | None = None
     """None of a model that was made before there was one: then there are no slices and no seasons."""
+    held_out: str = "the model's holdout"
+    """The rows that the bins count, in a sentence."""
+    judged: "Watched | None" = None
+    """The sample of its answers that a judge judges, which has a log of its own; None of a model that none is judged of."""
+
+    def with_minimum(self, rows: int) -> "Watched":
+        """The same, whose windows say something from so many *rows* on."""
+        monitor = self.monitor.model_copy(update={"minimum_rows": rows})
+        judged = self.judged and self.judged.with_minimum(rows)
+        return replace(self, monitor=monitor, judged=judged)
 
     @property
     def layout(self) -> Layout:
@@ -51,7 +64,7 @@ class Watched:
     @property
     def logged(self) -> frozenset[str]:
         """Its features that servers log: none of personal data."""
-        return frozenset(feature.name for feature in self.signature.features if not feature.personal)
+        return frozenset(feature.name for feature in self.features if not feature.personal)
 
     @property
     def slices(self) -> list[str]:
@@ -70,11 +83,10 @@ class Watched:
 
     def holdout(self) -> Reference:
         """The whole of its holdout."""
+        found = drift.holdout(self.bins).model_copy(update={"words": self.held_out})
         if self.reference is None:
-            return drift.holdout(self.bins)
-        return drift.holdout(self.bins).model_copy(
-            update={"window": self.layout.window(self.reference.counts[HOLDOUT][WHOLE])}
-        )
+            return found
+        return found.model_copy(update={"window": self.layout.window(self.reference.counts[HOLDOUT][WHOLE])})
 
     @property
     def thresholds(self) -> Thresholds:
@@ -121,15 +133,13 @@ def judge(
 
     *keep*: whether hours that were counted are put into the store, where that takes them. Raises TryAgain when a store cannot be read.
     """
-    subject = CountedModel(
-        watched.version.model, watched.environment, watched.version.model_digest, watched.layout, watched.slices
-    )
-    hours = Hours(history, objects, subject, keep)
     # The hour that is not over yet is counted as a whole, so far: what comes in it is added later.
     end = looks.hour_of(until) + HOUR if until >= now else until
-    counted = hours.count(since, end)
-    references = _References(watched, hours, counted, since)
-    parts = _parts(watched, counted, references, since, until)
+    counted, parts = _counted(watched, Hours(history, objects, _subject(watched), keep), since, end, until)
+    if (of_judge := watched.judged) is not None:
+        _, judged_parts = _counted(of_judge, Hours(history, objects, _subject(of_judge), keep), since, end, until)
+        enough = [part for _, part in judged_parts if part.window.rows >= watched.monitor.minimum_rows]
+        parts += [(JUDGED, part) for part in enough]
     whole, *sliced = drift.reports([part for _, part in parts], thresholds=watched.thresholds)
     whole = whole.model_copy(update={"rows_of_other_models": counted.rows_of_others, "damaged": counted.damaged})
     found = [
@@ -137,7 +147,7 @@ def judge(
         for (name, _), report in zip(parts[1:], sliced, strict=True)
     ]
     verdict, explanation = _together(whole, found)
-    judged = Look(
+    look = Look(
         model=watched.version.model,
         environment=watched.environment,
         version=watched.version.version,
@@ -154,7 +164,7 @@ def judge(
         slices=found,
         segments=counted.segments,
     )
-    return Judged(judged, parts[0][1].reference.window, end, counted.unkept)
+    return Judged(look, parts[0][1].reference.window, end, counted.unkept)
 
 
 def first(watched: Watched, history: PredictionHistory, now: datetime.datetime) -> datetime.datetime:
@@ -180,6 +190,20 @@ def latest(objects: Objects, model: str, environment: str) -> Look | None:
     """The newest look at *model* in *environment*; None where there is none that this version of Argosy reads."""
     content = objects.get(looks.latest_key(model, environment))
     return None if content is None else looks.parse(content)
+
+
+def _subject(watched: Watched) -> CountedModel:
+    return CountedModel(
+        watched.version.model, watched.environment, watched.version.model_digest, watched.layout, watched.slices
+    )
+
+
+def _counted(
+    watched: Watched, hours: Hours, since: datetime.datetime, end: datetime.datetime, until: datetime.datetime
+) -> tuple[Counted, list[tuple[str, Part]]]:
+    """What was logged from *since* to *end*, and its parts, which are said to end at *until*."""
+    counted = hours.count(since, end)
+    return counted, _parts(watched, counted, _References(watched, hours, counted, since), since, until)
 
 
 def _parts(

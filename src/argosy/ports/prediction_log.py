@@ -24,6 +24,11 @@ def shadows_of(environment: str) -> str:
     return f"{environment}.shadow"
 
 
+def judged_of(environment: str) -> str:
+    """The environment under which it is logged what a judge says of a sample of the answers in *environment*: a judgement is no answer."""
+    return f"{environment}.judged"
+
+
 @dataclass(frozen=True, slots=True)
 class ServedRelease:
     """The release that gave the answers of one log."""

@@ -1,13 +1,17 @@
-"""What is common to recording models of every kind: the verdict as the registry keeps it, and the bundle with its ``release.json``."""
+"""What is common to recording models of every kind: the verdict as the registry keeps it, the bundle with its ``release.json``, and what
+windows of its answers will be held against."""
 
 import datetime
 import shutil
 from pathlib import Path
 
+from argosy import errors
 from argosy.domain import bundle as bundles
+from argosy.domain import watch_reference
 from argosy.domain.evidence import Evidence
 from argosy.domain.model_settings import CommonSettings
 from argosy.domain.release import OnlineStore
+from argosy.ports.objects import Objects
 from argosy.ports.registry import Judgement, Registered
 
 
@@ -20,6 +24,21 @@ def judgement(evidence: Evidence, folder: Path) -> Judgement:
         model_card=(folder / "model-card.md").read_text(encoding="utf-8"),
         metrics={name: value for name, value in evidence.metrics.items() if value is not None},
     )
+
+
+def keep_reference(objects: Objects, path: Path, model: str, digest: str) -> None:
+    """Put the reference in *path*, where there is one, to where who watches *model* finds it by the model's *digest*.
+
+    Raises Misconfigured where it is another model's.
+    """
+    if not path.exists():
+        return
+    found = watch_reference.WatchReference.read(path)
+    if found.model_digest != digest:
+        raise errors.Misconfigured(
+            f"{path} is about {found.model_digest}, the bundle is {digest}: not one run's outputs"
+        )
+    objects.put(watch_reference.reference_key(model, digest), found.canonical_json().encode())
 
 
 def release(

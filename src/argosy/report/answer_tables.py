@@ -120,20 +120,29 @@ def failures(questions: Sequence[EvaluationQuestion], judged: Sequence[JudgedAns
     ]
 
 
-def cost(settings: AnswerSettings, measurements: dict[str, float | None], machine: str) -> Table:
-    """What a question costs, and how long it takes."""
-    currency = settings.prices.currency
+def cost(
+    settings: AnswerSettings,
+    measurements: dict[str, float | None],
+    champion: dict[str, float | None] | None,
+    machine: str,
+) -> Table:
+    """What a question costs, and how long it takes: the candidate, and the *champion* where there is another."""
+    models = [measurements, *([champion] if champion is not None else [])]
+
+    def row(said: str, name: str, unit: str = "") -> list[str]:
+        return [said, *(f"{figures.number(each[name], 'undefined')}{unit}" for each in models)]
+
     return Table(
         title="Cost and time of a question",
         dimension="cost",
-        header=["", ""],
+        header=["", "Candidate", "Champion"][: 1 + len(models)],
         rows=[
-            ["price", f"{figures.number(measurements['cost.per_query'], 'undefined')} {currency}"],
-            ["tokens, as the endpoint counts them", figures.number(measurements["cost.tokens_per_query"], "undefined")],
-            ["words of its prompt", figures.number(measurements["cost.prompt_words"], "undefined")],
-            ["half of the answers within", f"{figures.number(measurements['latency.p50_ms'], 'undefined')} ms"],
-            ["95 of 100 within", f"{figures.number(measurements['latency.p95_ms'], 'undefined')} ms"],
-            ["measured on", machine],
+            row("price", "cost.per_query", f" {settings.prices.currency}"),
+            row("tokens, as the endpoint counts them", "cost.tokens_per_query"),
+            row("words of its prompt", "cost.prompt_words"),
+            row("half of the answers within", "latency.p50_ms", " ms"),
+            row("95 of 100 within", "latency.p95_ms", " ms"),
+            ["measured on", *[machine] * len(models)],
         ],
     )
 

@@ -16,7 +16,7 @@ from argosy.domain.bundle import Bins
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings
 from argosy.domain.policy import Policy
 from argosy.domain.retraining_cause import Cause
 from argosy.domain.search import Choice, SearchHistory
@@ -88,7 +88,7 @@ class RunReport:
 
     facts: Facts
     entries: tuple[Entry, ...] = ()
-    settings: ModelSettings | None = None
+    settings: CommonSettings | None = None
     policy: Policy | None = None
     champion: ChampionRef | None = None
     snapshot: SnapshotManifest | None = None
@@ -144,7 +144,7 @@ def collect(
     *,
     facts: Facts,
     entries: tuple[Entry, ...] = (),
-    settings: ModelSettings | None = None,
+    settings: CommonSettings | None = None,
     policy: Policy | None = None,
     results: Mapping[str, str] | None = None,
 ) -> RunReport:

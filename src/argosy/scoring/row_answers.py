@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from argosy import errors
 from argosy.domain.bundle import Signature
+from argosy.domain.data import FeatureColumn
 from argosy.ml.predictor import Predictor
 from argosy.scoring import parts, scorer
 from argosy.scoring.scorer import BatchScorer, Scored
@@ -33,9 +34,12 @@ def of(predictor: Predictor, table: pa.Table, where: str) -> pa.Table:
     return pa.table(columns)
 
 
-def beside(table: pa.Table, answers: pa.Table, signature: Signature, *, features: bool) -> pa.Table:
-    """*answers* beside the columns of *table* that are no features, and with *features* of all. Raises Misconfigured for a name twice."""
-    left_out = {parts.UNREADABLE} | (set() if features else {column.name for column in signature.features})
+def beside(table: pa.Table, answers: pa.Table, asked: Sequence[FeatureColumn], *, features: bool) -> pa.Table:
+    """*answers* beside the columns of *table* that are none of those *asked*, and with *features* of all.
+
+    Raises Misconfigured for a name twice.
+    """
+    left_out = {parts.UNREADABLE} | (set() if features else {column.name for column in asked})
     kept = table.select([name for name in table.column_names if name not in left_out])
     taken = next((name for name in answers.column_names if name in kept.column_names), None)
     if taken is not None:

@@ -21,7 +21,7 @@ from argosy.serving.access.access_middleware import AccessMiddleware
 from argosy.serving.access.rules_file import WatchedRules
 from argosy.serving.answer_inference import AnswerInference, QuestionProtocol
 from argosy.serving.answer_metrics import ANSWER_SECONDS
-from argosy.serving.answer_records import AnswerRecorder
+from argosy.serving.answer_records import AnswerRecorder, JudgedRecorder
 from argosy.serving.answer_service import AnsweringAssistant, AnswerService
 from argosy.serving.exchange import Bodies
 from argosy.serving.inference import ConcurrencyLimiter, Shortcut
@@ -64,13 +64,15 @@ def answer_parts(
     *,
     log: PredictionLog | None = None,
     judge: SampleJudge | None = None,
+    judged_log: PredictionLog | None = None,
     examples: Sequence[str] = (),
 ) -> AnswerParts:
-    """The parts of the server of *assistant*, which is *served*; *log* takes every answer, *judge* judges a sample of them."""
+    """The parts of the server of *assistant*, which is *served*; *log* takes every answer, *judge* judges a sample of them, which
+    *judged_log* takes."""
     signature = assistant.signature
     metrics = Metrics(served, log, (), server=shared.metrics, seconds=ANSWER_SECONDS)
     recorder = None if log is None else AnswerRecorder(log, signature.serving)
-    service = AnswerService(assistant, served, metrics, recorder, _judging(judge, signature, metrics))
+    service = AnswerService(assistant, served, metrics, recorder, _judging(judge, judged_log, signature, metrics))
     return AnswerParts(
         service=service,
         metrics=metrics,
@@ -85,11 +87,14 @@ def answer_parts(
     )
 
 
-def _judging(judge: SampleJudge | None, signature: AnswerSignature, metrics: Metrics) -> SampledJudging | None:
+def _judging(
+    judge: SampleJudge | None, log: PredictionLog | None, signature: AnswerSignature, metrics: Metrics
+) -> SampledJudging | None:
     if judge is None or signature.judge is None:
         return None
     named = sha256(signature.judge.canonical_json().encode())[:19]
-    return SampledJudging(judge, named, signature.serving.judging, metrics.registry)
+    recorder = None if log is None else JudgedRecorder(log)
+    return SampledJudging(judge, named, signature.serving.judging, metrics.registry, recorder)
 
 
 def app_of(parts: AnswerParts) -> FastAPI:

@@ -103,7 +103,7 @@ class AnswerService:
             self._recorder.record(request_id, asked.texts, answers)
         if self._judging is not None:
             for text, answer in zip(asked.texts, answers, strict=True):
-                self._judging.offer(text, answer)
+                self._judging.offer(request_id, text, answer)
         return GivenAnswers(answers, request_id, self.version)
 
     async def _answered(self, asked: AskedQuestions) -> Sequence[GivenAnswer]:

@@ -45,9 +45,15 @@ class BundleSource:
         )
         signature = assistant.signature
         served = self._served(entry, signature.model, _version(approved, entry))
-        columns = answer_records.columns(signature.serving)
-        log = None if self.environment is None else wiring.prediction_log(settings, served, columns)
-        return ServedAnswers(assistant, served, entry.bundle, log=log, judge=wiring.sample_judge(settings, signature))
+        judge, logs = wiring.sample_judge(settings, signature), self.environment is not None
+        return ServedAnswers(
+            assistant,
+            served,
+            entry.bundle,
+            log=wiring.prediction_log(settings, served, answer_records.columns(signature.serving)) if logs else None,
+            judge=judge,
+            judged_log=wiring.judged_log(settings, served) if logs and judge else None,
+        )
 
     def _tables(self, entry: ModelEntry) -> launch.ServedBundle:
         settings = self.settings

@@ -1,6 +1,7 @@
 """Judges a sample of the answers that were given, once they are out: in a thread of its own, bounded in share, rate and what waits.
 
-What comes of it are counters of this version alone, which its canary is decided by; no text stays. Refusals are not judged: whether the
+What comes of it are counters of this version alone, which its canary is decided by, and numbers in a log of their own, which drift is
+measured from; no text stays. Refusals are not judged: whether the
 documents have an answer nobody knows here, and how many there are is counted of all.
 """
 
@@ -17,6 +18,7 @@ from argosy import errors
 from argosy.domain.answers.answer_settings import Judging
 from argosy.domain.answers.judged import HALF_FAITHFUL, AnswerJudgement, GivenAnswer
 from argosy.ports.judge import SampleJudge
+from argosy.serving.answer_records import JudgedRecorder
 
 MOST_WAITING = 64
 """Answers that wait to be judged; one more is left out."""
@@ -35,11 +37,14 @@ class SampledJudging:
         named: str,
         settings: Judging,
         registry: CollectorRegistry,
+        recorder: JudgedRecorder | None = None,
         draw: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*named*: what tells this judge from others, whose judgements are held against no other's. *draw*: numbers in [0, 1)."""
+        """*named*: what tells this judge from others, whose judgements are held against no other's. *recorder*: logs what it says; it is
+        closed with this. *draw*: numbers in [0, 1)."""
         self._judge = judge
+        self._recorder = recorder
         self._settings = settings
         self._draw = draw
         self._clock = clock
@@ -62,7 +67,7 @@ class SampledJudging:
         self._minute, self._drawn = self._clock(), 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judging")
 
-    def offer(self, question: str, answer: GivenAnswer) -> None:
+    def offer(self, request_id: str, question: str, answer: GivenAnswer) -> None:
         """Have *answer* judged, if it is drawn. Returns at once; called on the event loop."""
         if answer.refused or self._draw() >= self._settings.share:
             return
@@ -71,11 +76,13 @@ class SampledJudging:
         elif not self._room.acquire(blocking=False):
             self._left_out["waiting"].inc()
         else:
-            self._thread.submit(self._work, question, answer)
+            self._thread.submit(self._work, request_id, question, answer)
 
     def close(self) -> None:
         """Leave what waits, and stop."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _has_time(self) -> bool:
         now = self._clock()
@@ -84,9 +91,12 @@ class SampledJudging:
         self._drawn += 1
         return self._drawn <= self._settings.per_minute
 
-    def _work(self, question: str, answer: GivenAnswer) -> None:
+    def _work(self, request_id: str, question: str, answer: GivenAnswer) -> None:
         try:
-            self._count(self._judge.judge_sample(question, answer))
+            judgement = self._judge.judge_sample(question, answer)
+            self._count(judgement)
+            if self._recorder is not None:
+                self._recorder.record(request_id, judgement)
         except errors.ArgosyError as error:
             _log.warning("an answer is not judged: %s", error)
             self._left_out["judge"].inc()

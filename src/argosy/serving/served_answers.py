@@ -28,6 +28,8 @@ class ServedAnswers:
     log: PredictionLog | None = None
     judge: SampleJudge | None = None
     """Judges a sample of what is answered; None: nobody does."""
+    judged_log: PredictionLog | None = None
+    """Takes what it says; None: nobody keeps it."""
     discard: Callable[[], None] = lambda: None
     """Deletes what was fetched for it."""
 
@@ -39,6 +41,7 @@ class ServedAnswers:
             shared,
             log=self.log,
             judge=self.judge,
+            judged_log=self.judged_log,
             examples=self._questions()[:SHOWN],
         )
         return ServedModel.of_answers(parts, log=self.log, discard=self.discard)

@@ -11,7 +11,7 @@ from argosy.steps.evaluate_answers.spec import SPEC as EVALUATE_ANSWERS
 from argosy.steps.propose.spec import SPEC as PROPOSE
 from argosy.steps.register_answers.spec import SPEC as REGISTER_ANSWERS
 from argosy.steps.sign.spec import SPEC as SIGN
-from argosy.templates import pipeline
+from argosy.templates import pipeline, tasks
 
 
 def dag(run: pipeline.Pipeline) -> None:
@@ -35,14 +35,18 @@ def dag(run: pipeline.Pipeline) -> None:
             bundle=bundle,
             evidence=evaluate.artifact("evidence"),
             judged=evaluate.artifact("judged"),
+            reference=evaluate.artifact("reference"),
             snapshot=snapshot,
             lineage=collect.artifact("lineage"),
+            spent=tasks.spent(champion, collect, assemble, evaluate),
         )
+        circumstances = register.artifact("circumstances")
         sign = run.step(
             SIGN,
             storage_uri=register.result("storage-uri"),
             release=register.artifact("release"),
             evidence=evaluate.artifact("evidence"),
+            circumstances=circumstances,
         )
         run.step(
             PROPOSE,
@@ -51,5 +55,6 @@ def dag(run: pipeline.Pipeline) -> None:
             online_uri="",
             release=register.artifact("release"),
             evidence=evaluate.artifact("evidence"),
+            circumstances=circumstances,
             signatures=sign.artifact("signatures"),
         )

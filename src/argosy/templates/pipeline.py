@@ -210,7 +210,7 @@ class Pipeline:
         """Raises Misconfigured where the settings speak of steps that the pipeline has not: a slip would go unnoticed."""
         known = ", ".join(sorted(self._placed))
         tables = self.settings if isinstance(self.settings, ModelSettings) else None
-        beside = {WATCH_DRIFT.name} if tables and tables.monitor else set()
+        beside = {WATCH_DRIFT.name} if self.settings.monitor else set()
         if tables and tables.scoring:
             beside |= {step.name for step in (PLAN_SCORING, SCORE_BATCH, FINISH_SCORING)}
         for name in self.settings.resources:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hera.workflows import CronWorkflow, Parameter, RawArtifact, WorkflowTemplate
 from hera.workflows import models as argo
 
-from argosy.domain.model_settings import ModelSettings, StepResources
+from argosy.domain.model_settings import CommonSettings, StepResources
 from argosy.domain.monitor_settings import Monitor
 from argosy.files import model_folder
 from argosy.steps.watch_drift.spec import SPEC
@@ -28,18 +28,18 @@ def compile_folder(model: Path) -> str | None:
     """The text of *model*'s watching CronWorkflow; None where its settings have no ``monitor``. Raises Misconfigured."""
     files = folder.read(model)
     settings = model_folder.load_any(files.settings)
-    if not isinstance(settings, ModelSettings) or settings.monitor is None:
+    if settings.monitor is None:
         return None
     template: str = _template(files, settings).to_yaml()
     schedule: str = _schedule(settings, settings.monitor).to_yaml()
     return f"{HEADER}{template}---\n{schedule}"
 
 
-def _name(settings: ModelSettings) -> str:
+def _name(settings: CommonSettings) -> str:
     return f"{folder.workflow_name(settings.model)}-{SPEC.name}"
 
 
-def _template(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemplate:
+def _template(files: folder.ModelFiles, settings: CommonSettings) -> WorkflowTemplate:
     return WorkflowTemplate(
         name=_name(settings),
         labels={"app.kubernetes.io/part-of": "argosy"},
@@ -62,7 +62,7 @@ def _template(files: folder.ModelFiles, settings: ModelSettings) -> WorkflowTemp
     )
 
 
-def _schedule(settings: ModelSettings, monitor: Monitor) -> CronWorkflow:
+def _schedule(settings: CommonSettings, monitor: Monitor) -> CronWorkflow:
     return CronWorkflow(
         name=_name(settings),
         labels={"app.kubernetes.io/part-of": "argosy"},

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from argosy import errors
 from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle
+from argosy.domain.answers import answer_columns
 from argosy.domain.answers.answer_settings import Judging, LexicalJudge
 from argosy.domain.answers.judged import AnswerJudgement, Completed, GivenAnswer
 from argosy.ml.answers.assistant import Assistant
@@ -277,6 +278,21 @@ def test_a_sample_of_the_answers_is_judged(
     judging._thread.shutdown(wait=True)
     counted = generate_latest(registry).decode().replace(',judge="j"', "").replace('judge="j"', "").replace('"', "")
     assert [line for line in lines if line not in counted] == []
+
+
+def test_what_is_judged_has_a_log_of_its_own(extractive: Assistant) -> None:
+    """Numbers and the request's id, no text; it is written out when the server ends."""
+    log, registry = MemoryLog(), CollectorRegistry()
+    recorder = answer_records.JudgedRecorder(log)
+    judging = SampledJudging(StrictJudge(), "j", Judging(share=1.0, per_minute=30), registry, recorder)
+    service = AnswerService(extractive, RELEASE, Metrics(RELEASE, None, ()), None, judging)
+    asyncio.run(service.answer(AskedQuestions([KNOWN, UNKNOWN]), "r-9"))
+    judging._thread.shutdown(wait=True)
+    service.close()
+    (record,) = log.records
+    assert (record.request_id, record.score, record.decision) == ("r-9", [0.0], "not accepted")
+    assert set(record.features) == {name for name, _ in answer_columns.JUDGED_COLUMNS}
+    assert log.closed
 
 
 def test_a_judge_that_fails_is_counted(extractive: Assistant) -> None:

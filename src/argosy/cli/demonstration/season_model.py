@@ -150,7 +150,7 @@ def _watched(model: ModelSettings, place: Path, digest: str) -> "Watched":
             policy_digest=nothing,
         ),
         environment=ENVIRONMENT,
-        signature=bundle.Signature.read(place / "bundle" / bundle.SIGNATURE),
+        features=bundle.Signature.read(place / "bundle" / bundle.SIGNATURE).features,
         bins=bundle.read_bins(place / "bundle" / bundle.BINS),
         monitor=model.monitor,
         score=task_words.score(model.task, model.label.classes),

@@ -10,7 +10,11 @@ from pydantic import Field, model_validator
 
 from argosy.domain.documents import Document
 from argosy.domain.model_settings import CommonSettings
+from argosy.domain.monitor_settings import Baseline, Monitor
+from argosy.domain.time_spans import Duration
 
+SLICES = ("language", "document")
+"""Columns of the log by which a window can be judged in parts."""
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Price = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
@@ -139,6 +143,39 @@ class AnswerServing(Document):
     judging: Judging = Judging()
 
 
+class AnswerMonitor(Monitor):
+    """How what is asked and answered is watched: a week against the week before, as fewer questions come than rows of a table, and those of
+    an evaluation set are none that people drew."""
+
+    window: Duration = Field(
+        default="7d", description="How much of the log each look judges, such as 24h or 7d; whole hours."
+    )
+    every: Duration = Field(
+        default="6h",
+        description="How often it is looked at: a part of an hour such as 15m, or a part of a day such as 6h.",
+    )
+    slices: list[str] = Field(
+        default_factory=list, description=f"Columns each of whose values is judged by itself too: {', '.join(SLICES)}."
+    )
+    baseline: Baseline = Field(
+        default="previous window",
+        description="What a window is held against: the window before, the same season of what was logged (`seasonality` with `history`), "
+        "or, as `holdout`, the evaluation set, where its questions are drawn of what people ask.",
+    )
+
+    @model_validator(mode="after")
+    def _is_of_answers(self) -> Self:
+        if self.skew is not None:
+            raise ValueError("`skew` is of features, and a language model has none; take it out")
+        if self.seasonality is not None and self.seasonality.history is None:
+            raise ValueError(
+                "`seasonality` needs `history`, such as 28d: no training data has the seasons of questions"
+            )
+        if odd := next((name for name in self.slices if name not in SLICES), None):
+            raise ValueError(f"the slice {odd!r} is no column of answers with few values: {', '.join(SLICES)}")
+        return self
+
+
 class TokenPrices(Document):
     """What tokens cost, in one currency."""
 
@@ -169,6 +206,11 @@ class AnswerSettings(CommonSettings):
     serving: AnswerServing = AnswerServing()
     prices: TokenPrices = TokenPrices()
     review: ReviewSettings = ReviewSettings()
+    monitor: AnswerMonitor | None = Field(
+        default=None,
+        description="How questions and answers are watched; compiled to a CronWorkflow beside the pipeline. Where absent, only "
+        "`argosy drift` looks at them.",
+    )
 
     @model_validator(mode="after")
     def _names_each_document_once(self) -> Self:

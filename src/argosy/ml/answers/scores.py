@@ -46,17 +46,13 @@ def measured(
     questions: Sequence[EvaluationQuestion],
     judged: Sequence[JudgedAnswer],
     agreement: JudgeAgreement,
-    prices: TokenPrices,
-    prompt_words: Sequence[int],
 ) -> Measured:
-    """Every measurement of a language model; None where there is nothing to measure it on."""
+    """How good a language model and its judge are; None where there is nothing to measure it on."""
     scores = by_question(questions, judged)
-    answers = [each.answer for each in judged]
     given = [each.judgement.faithfulness for each in judged if not each.answer.refused]
     toxicity = [each.judgement.toxicity for each in judged]
     answerable = [each.answer.refused for question, each in zip(questions, judged, strict=True) if question.answerable]
     others = [each.answer.refused for question, each in zip(questions, judged, strict=True) if not question.answerable]
-    p50, p95, p99 = np.quantile([each.seconds * 1e3 for each in answers], [0.5, 0.95, 0.99])
     return {
         "performance.accepted": _mean(scores["accepted"]),
         "performance.refused_rightly": _mean(others),
@@ -72,6 +68,13 @@ def measured(
         "judge.disagreements": float(agreement.items - agreement.agreed),
         "judge.kappa": agreement.kappa,
         "judge.kappa_low": agreement.low,
+    }
+
+
+def spent(answers: Sequence[GivenAnswer], prices: TokenPrices, prompt_words: Sequence[int]) -> Measured:
+    """What *answers* cost, and how long they took. *prompt_words*: of the prompt of each."""
+    p50, p95, p99 = np.quantile([each.seconds * 1e3 for each in answers], [0.5, 0.95, 0.99])
+    return {
         "cost.per_query": _mean([cost(each, prices) for each in answers]),
         "cost.tokens_per_query": _mean([each.input_tokens + each.output_tokens for each in answers]),
         "cost.prompt_words": _mean(prompt_words),

@@ -1,6 +1,6 @@
 """The spec of the step ``assemble``."""
 
-from argosy.steps.spec import Artifact, Result, StepSpec
+from argosy.steps.spec import Artifact, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="assemble",
@@ -12,7 +12,7 @@ SPEC = StepSpec(
         Artifact("snapshot", "Documents and questions."),
     ),
     outputs=(Artifact("bundle", "Folder: answers.json, prompt.md, passages.jsonl, golden.json."),),
-    results=(Result("model-digest", "Digest of the bundle.", exported=True),),
+    results=(Result("model-digest", "Digest of the bundle.", exported=True), spent("assemble")),
     preload=("bm25s", "numpy"),
     settings=("answerer", "documents", "judge", "model", "refusal", "retrieval", "serving"),
 )

@@ -1,6 +1,6 @@
 """The spec of the step ``collect``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="collect",
@@ -18,7 +18,7 @@ SPEC = StepSpec(
         ),
         Artifact("lineage", "lineage.json (Lineage): where, when, how much."),
     ),
-    results=(Result("snapshot-digest", "Digest of manifest.json."),),
+    results=(Result("snapshot-digest", "Digest of manifest.json."), spent("collect")),
     keys=("data",),
     provenance="noted",
     reads=("{{inputs.parameters.data}}",),

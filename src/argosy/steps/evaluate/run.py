@@ -38,11 +38,10 @@ from argosy.ml.predictor import Predictor
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.measures import OwnMeasure
 from argosy.ports.trial_server import ReplayResult, TrialServer
-from argosy.report import change_tables, evidence_markdown, evidence_tables, pictures
+from argosy.report import change_tables, evidence_files, evidence_tables
 from argosy.steps.evaluate import champion_comparison, own_measures, recent_comparison, sample_sizes
 from argosy.steps.evaluate.champion_comparison import Incumbent
 
-EVIDENCE = "evidence.json"
 NO_MEASURES: Mapping[str, OwnMeasure] = MappingProxyType({})
 
 
@@ -93,7 +92,7 @@ def run(
         as_of=case.snapshot.as_of,
     )
     judged = ReachedVerdict(results, verdict, explanation)
-    _write(_evidence(case, taken, beside, judged, provenance, machine), settings, out)
+    evidence_files.write(_evidence(case, taken, beside, judged, provenance, machine), settings, out)
     return verdict
 
 
@@ -334,14 +333,3 @@ def _latency(served: ReplayResult, cpu_hour: float) -> dict[str, float | None]:
 def _speed(measurements: dict[str, float | None], cpu_hour: float, machine: str) -> list[Table]:
     milliseconds = [measurements[f"latency.{name}_ms"] for name in ("p50", "p95", "p99")]
     return evidence_tables.speed(milliseconds, measurements["latency.cost_per_million"], cpu_hour, machine)
-
-
-def _write(evidence: Evidence, settings: ModelSettings, out: Path) -> None:
-    """Evidence, report and model card, and the pictures that the report shows."""
-    drawn = pictures.of(evidence)
-    evidence = evidence.model_copy(update={"pictures": list(drawn)})
-    evidence.write(out / EVIDENCE)
-    for name, picture in drawn.items():
-        (out / name).write_text(picture.svg, encoding="utf-8")
-    (out / "evidence.md").write_text(evidence_markdown.report(evidence), encoding="utf-8")
-    (out / "model-card.md").write_text(evidence_markdown.model_card(evidence, settings), encoding="utf-8")

@@ -14,7 +14,7 @@ from argosy.steps.main import Step, main
 
 def body(step: Step) -> None:
     here = Settings.from_environment()
-    settings = model_folder.load_answers(step.input("settings"))
+    settings = model_folder.load_answers(step.input("settings"), SPEC.settings)
     champion = step.input("champion")
     verdict = run.run(
         settings=settings,
@@ -27,7 +27,7 @@ def body(step: Step) -> None:
         cause=retraining_cause.parse(step.parameter("cause")),
         today=datetime.datetime.now(datetime.UTC).date(),
         machine=processors.described(),
-        outputs=run.EvaluatedFolders(step.output("evidence"), step.output("judged")),
+        outputs=run.EvaluatedFolders(step.output("evidence"), step.output("judged"), step.output("reference")),
     )
     step.result("verdict", verdict)
 

@@ -22,14 +22,14 @@ from argosy.domain.evidence import ChampionRef, ComparisonResult, Evidence, Gate
 from argosy.domain.policy import ComparisonPolicy, Policy
 from argosy.domain.provenance import Provenance
 from argosy.domain.retraining_cause import Cause
-from argosy.ml.answers import agreement, review, scores
+from argosy.ml.answers import agreement, answer_counts, review, scores
 from argosy.ml.answers.agreement import JudgeAgreement
 from argosy.ml.answers.assistant import Assistant, Complete
 from argosy.ml.resampling import Bootstrap
 from argosy.ports.artifacts import Artifacts
 from argosy.ports.judge import Judge
 from argosy.ports.prompt_completion import Completion
-from argosy.report import answer_tables, evidence_markdown
+from argosy.report import answer_tables, evidence_files
 
 REVIEW = "review.jsonl"
 CONFIDENCE, RESAMPLES = 0.95, 2000
@@ -47,10 +47,11 @@ class Inputs:
 
 @dataclass(frozen=True)
 class EvaluatedFolders:
-    """The folder of the evidence, and the file of all judged answers."""
+    """The folder of the evidence, and the files of all judged answers and of their counts."""
 
     evidence: Path
     judged: Path
+    reference: Path
 
 
 def run(
@@ -67,7 +68,7 @@ def run(
     machine: str,
     outputs: EvaluatedFolders,
 ) -> VerdictWord:
-    """Write evidence, report, card, what is to be reviewed, and all judged answers; returns the verdict.
+    """Write evidence, report, card, what is to be reviewed, all judged answers and their counts; returns the verdict.
 
     *completions*: what completes a model's prompts, None of one that asks no endpoint. *machine*: where the times were taken, in words.
     """
@@ -80,8 +81,10 @@ def run(
     labels = evaluation_items.labelled((inputs.snapshot / LABELLED).read_text(encoding="utf-8"), LABELLED, asked)
     judged = _judged(candidate, judge, asked)
     agreed = _agreement(judge, inputs.bundle, settings, asked, labels)
-    prompts = [len(candidate.prompt(each.question, candidate.find(each.question)).split()) for each in asked]
-    measurements = scores.measured(asked, judged, agreed, settings.prices, prompts)
+    measurements = {
+        **scores.measured(asked, judged, agreed),
+        **scores.spent([each.answer for each in judged], settings.prices, _prompt_words(candidate, asked)),
+    }
     golden = GoldenQuestions.read(inputs.bundle / answer_bundle.GOLDEN)
     results = [
         *gates.judge(policy, measurements, today),
@@ -121,16 +124,29 @@ def run(
             *answer_tables.judge(settings, agreed),
             *answer_tables.topics(asked, judged, beside.judged),
             *answer_tables.failures(asked, judged),
-            answer_tables.cost(settings, measurements, machine),
+            answer_tables.cost(settings, measurements, beside.measurements, machine),
             answer_tables.documents(snapshot),
         ],
     )
-    evidence.write(outputs.evidence / "evidence.json")
-    (outputs.evidence / "evidence.md").write_text(evidence_markdown.report(evidence), encoding="utf-8")
-    (outputs.evidence / "model-card.md").write_text(evidence_markdown.model_card(evidence, settings), encoding="utf-8")
+    evidence_files.write(evidence, settings, outputs.evidence)
     (outputs.evidence / REVIEW).write_text(evaluation_items.lines(to_review), encoding="utf-8")
     outputs.judged.write_text(evaluation_items.lines(judged), encoding="utf-8")
+    _write_reference(settings, inputs.bundle, digest, asked, judged, outputs.reference)
     return verdict
+
+
+def _write_reference(
+    settings: AnswerSettings,
+    bundle: Path,
+    digest: str,
+    asked: Sequence[EvaluationQuestion],
+    judged: Sequence[JudgedAnswer],
+    out: Path,
+) -> None:
+    """The counts of the answers, for whoever watches the model where it is served."""
+    passages = answer_bundle.passages(bundle / answer_bundle.PASSAGES)
+    questions, answers = [each.question for each in asked], [each.answer for each in judged]
+    answer_counts.reference(settings.model, digest, passages, questions, answers).write(out)
 
 
 def _refuse_unfit(policy: Policy, settings: AnswerSettings) -> None:
@@ -166,6 +182,11 @@ def _judged(assistant: Assistant, judge: Judge, asked: Sequence[EvaluationQuesti
         JudgedAnswer(id=question.id, answer=answer, judgement=judge.judge(question, answer))
         for question, answer in zip(asked, answers, strict=True)
     ]
+
+
+def _prompt_words(assistant: Assistant, asked: Sequence[EvaluationQuestion]) -> list[int]:
+    """The words of the prompt of each question."""
+    return [len(assistant.prompt(each.question, assistant.find(each.question)).split()) for each in asked]
 
 
 def _agreement(
@@ -208,6 +229,8 @@ class AnswersBesideChampion:
     gates: list[GateResult] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     judged: list[JudgedAnswer] | None = None
+    measurements: scores.Measured | None = None
+    """Cost and latency of what that one answered."""
 
 
 def _beside_champion(
@@ -248,6 +271,7 @@ def _beside_champion(
         gates=comparison.gates(rules, result, []),
         tables=[comparison.beside(shown)] if shown else [],
         judged=theirs,
+        measurements=scores.spent([each.answer for each in theirs], settings.prices, _prompt_words(incumbent, asked)),
     )
 
 

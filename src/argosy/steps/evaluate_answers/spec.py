@@ -1,6 +1,6 @@
 """The spec of the step ``evaluate-answers``."""
 
-from argosy.steps.spec import Artifact, Parameter, Result, StepSpec
+from argosy.steps.spec import Artifact, Parameter, Result, StepSpec, spent
 
 SPEC = StepSpec(
     name="evaluate-answers",
@@ -20,9 +20,17 @@ SPEC = StepSpec(
             "evidence", "Folder: evidence.json (Evidence), evidence.md, model-card.md and review.jsonl (ReviewItem)."
         ),
         Artifact("judged", "judged.jsonl (JudgedAnswer): every answer and what the judge says of it."),
+        Artifact("reference", "reference.json (WatchReference): these answers, counted as a server's are."),
     ),
-    results=(Result("verdict", "promote, reject, inconclusive or champion.", exported=True),),
+    results=(
+        Result("verdict", "promote, reject, inconclusive or champion.", exported=True),
+        spent("evaluate-answers"),
+    ),
     keys=("chat", "store"),
     provenance="stated",
     preload=("bm25s", "numpy", "scipy.stats"),
+    settings=(
+        *("answerer", "description", "judge", "model", "notify", "owner", "prices", "refusal", "review", "seed"),
+        "task",
+    ),
 )

@@ -8,8 +8,9 @@ from argosy import wiring
 from argosy.domain import step_times
 from argosy.files import model_folder
 from argosy.settings import Settings
+from argosy.steps import run_notes
 from argosy.steps.main import Step, main
-from argosy.steps.register import notes, run
+from argosy.steps.register import run
 from argosy.steps.register.spec import SPEC
 from argosy.steps.spec import SPENT
 
@@ -29,7 +30,7 @@ def body(step: Step) -> None:
         objects=wiring.objects(here, here.monitoring_uri),
         image=here.serving_image,
         out=step.output("release"),
-        noted=notes.of_environment(os.environ, step_times.parse(step.parameter(SPENT.name))),
+        noted=run_notes.of_environment(os.environ, step_times.parse(step.parameter(SPENT.name))),
         told=step.output("circumstances"),
     )
     step.result("version", str(released.version))

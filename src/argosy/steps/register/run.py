@@ -21,7 +21,7 @@ from argosy.ports.features import SharedOnlineStore
 from argosy.ports.objects import Objects
 from argosy.ports.registry import Candidate, Registry
 from argosy.promotion import registering
-from argosy.steps.register import notes
+from argosy.steps import run_notes
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def run(
     objects: Objects,
     out: Path,
     image: str | None = None,
-    noted: notes.RunNotes | None = None,
+    noted: run_notes.RunNotes | None = None,
     told: Path | None = None,
 ) -> Released:
     """Record and judge the candidate, write the released bundle to *out* and store it.
@@ -77,9 +77,9 @@ def run(
         )
     registered = registry.record(_candidate(settings, inputs, evidence, surroundings))
     registry.judge(settings.model, registered.version, registering.judgement(evidence, inputs.evidence))
-    _keep_reference(settings, inputs, digest, objects)
+    registering.keep_reference(objects, inputs.training / watch_reference.FILE, settings.model, digest)
     if noted is not None and told is not None:
-        notes.write(noted, evidence, Lineage.read(inputs.lineage), objects, told)
+        run_notes.write(noted, evidence, Lineage.read(inputs.lineage), objects, told)
     store = _online_store(settings, inputs, evidence, artifacts, shared)
     registering.release(settings, registered, inputs.bundle, out, evidence=evidence, store=store, image=image)
     return Released(
@@ -89,19 +89,6 @@ def run(
         ),
         online_uri=store.text(),
     )
-
-
-def _keep_reference(settings: ModelSettings, inputs: Inputs, digest: str, objects: Objects) -> None:
-    """Put what the model will be watched by, where its training made that, to where who watches finds it by the model's digest."""
-    path = inputs.training / watch_reference.FILE
-    if not path.exists():
-        return
-    found = watch_reference.WatchReference.read(path)
-    if found.model_digest != digest:
-        raise errors.Misconfigured(
-            f"{path} is about {found.model_digest}, the bundle is {digest}: not one run's outputs"
-        )
-    objects.put(watch_reference.reference_key(settings.model, digest), found.canonical_json().encode())
 
 
 def _online_store(

@@ -14,8 +14,10 @@ from argosy.domain.answers.evaluation_items import MANIFEST
 from argosy.domain.data import Lineage
 from argosy.domain.evidence import Evidence
 from argosy.ports.artifacts import Artifacts
+from argosy.ports.objects import Objects
 from argosy.ports.registry import Candidate, Registry
 from argosy.promotion import registering
+from argosy.steps import run_notes
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Inputs:
     bundle: Path
     evidence: Path
     judged: Path
+    reference: Path
     snapshot: Path
     lineage: Path
 
@@ -44,12 +47,16 @@ def run(
     inputs: Inputs,
     registry: Registry,
     artifacts: Artifacts,
+    objects: Objects,
     out: Path,
     image: str | None = None,
+    noted: run_notes.RunNotes | None = None,
+    told: Path | None = None,
 ) -> ReleasedAnswers:
     """Record and judge the candidate, write the released bundle to *out* and store it.
 
-    *image*: the server's, by digest; None for the environment's own. Raises Misconfigured where evidence and bundle are not of one model.
+    *objects*: the monitoring store. *image*: the server's, by digest; None for the environment's own. *noted*: what is known of the run,
+    whose circumstances are written to the folder *told*. Raises Misconfigured where evidence and bundle are not of one model.
     """
     evidence = Evidence.read(inputs.evidence / "evidence.json")
     digest = bundles.digest(inputs.bundle)
@@ -59,6 +66,9 @@ def run(
         )
     registered = registry.record(_candidate(settings, inputs, evidence))
     registry.judge(settings.model, registered.version, registering.judgement(evidence, inputs.evidence))
+    registering.keep_reference(objects, inputs.reference, settings.model, digest)
+    if noted is not None and told is not None:
+        run_notes.write(noted, evidence, Lineage.read(inputs.lineage), objects, told)
     registering.release(settings, registered, inputs.bundle, out, evidence=evidence, image=image)
     name = bundles.store_name(settings.model, digest, (out / bundles.RELEASE).read_bytes())
     return ReleasedAnswers(registered.version, artifacts.put(out, name))

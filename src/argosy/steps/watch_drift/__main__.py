@@ -4,8 +4,9 @@ import datetime
 import functools
 
 from argosy import wiring
+from argosy.domain.answers.answer_settings import AnswerMonitor
 from argosy.domain.feature_skew import FeatureSkew
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import CommonSettings, ModelSettings
 from argosy.domain.monitor_settings import Monitor
 from argosy.domain.performance_report import Performance
 from argosy.domain.release import Version
@@ -18,16 +19,21 @@ from argosy.steps.main import Step, main
 from argosy.steps.watch_drift import run
 from argosy.steps.watch_drift.spec import SPEC
 
+OF_ANSWERS = ("model", "monitor")
+"""The parts of the settings of a language model that it reads."""
+
 
 def body(step: Step) -> None:
     """Bind the step's parameters to its logic."""
     here = Settings.from_environment()
-    settings = model_folder.load_settings(step.input("settings"), SPEC.settings)
+    path = step.input("settings")
+    of_answers = model_folder.is_of_answers(path)
+    settings = model_folder.load_any(path, OF_ANSWERS if of_answers else SPEC.settings)
     now, history = datetime.datetime.now(datetime.UTC), wiring.prediction_history(here)
     forge, artifacts, objects = wiring.forge(here), wiring.artifacts(here), wiring.objects(here, here.monitoring_uri)
     lines = run.run(
         model=settings.model,
-        monitor=settings.monitor or Monitor(),
+        monitor=settings.monitor or (AnswerMonitor() if of_answers else Monitor()),
         environment=step.parameter("environment"),
         until=step.parameter("until"),
         page=step.parameter("page"),
@@ -51,10 +57,10 @@ def _say(line: str) -> None:
 
 
 def _measured(
-    here: Settings, settings: ModelSettings, data: str, version: Version, environment: str, until: datetime.datetime
+    here: Settings, settings: CommonSettings, data: str, version: Version, environment: str, until: datetime.datetime
 ) -> Performance | None:
     """The real performance of *version*, measured now where it is time to; None for a model without labels."""
-    if settings.labels is None:
+    if not isinstance(settings, ModelSettings) or settings.labels is None:
         return None
     now, objects = datetime.datetime.now(datetime.UTC), wiring.objects(here, here.monitoring_uri)
     measured = performance.of_main(wiring.forge(here), settings, version, environment, objects)
@@ -72,7 +78,7 @@ def _measured(
 
 def _compared(
     here: Settings,
-    settings: ModelSettings,
+    settings: CommonSettings,
     data: str,
     watched: Watched,
     since: datetime.datetime,
@@ -80,7 +86,7 @@ def _compared(
 ) -> FeatureSkew | None:
     """Online features beside offline ones, compared now where it is time to; None where the settings do not ask for it."""
     asked = settings.monitor.skew if settings.monitor else None
-    if asked is None:
+    if asked is None or not isinstance(settings, ModelSettings):
         return None
     now, objects = datetime.datetime.now(datetime.UTC), wiring.objects(here, here.monitoring_uri)
     known = skew_comparison.latest(objects, settings.model, watched.environment)

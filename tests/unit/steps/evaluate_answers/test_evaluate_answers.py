@@ -10,18 +10,25 @@ import pytest
 
 from argosy import errors
 from argosy.adapters.file_artifacts import FileArtifacts
+from argosy.adapters.memory_objects import MemoryObjects
+from argosy.adapters.memory_registry import MemoryRegistry
 from argosy.adapters.word_judge import WordJudge
 from argosy.domain import bundle as bundles
-from argosy.domain import gates
+from argosy.domain import circumstances, gates, watch_reference
 from argosy.domain.answers import answer_bundle, evaluation_items
 from argosy.domain.answers.answer_settings import AnswerSettings
+from argosy.domain.circumstances import Circumstances
 from argosy.domain.evidence import REVIEW, ChampionRef, Evidence
 from argosy.domain.policy import ANSWER_DIMENSIONS, Policy
 from argosy.domain.provenance import Provenance
+from argosy.domain.step_times import StepTime
+from argosy.domain.watch_reference import WatchReference
 from argosy.ml.answers.assistant import Assistant
+from argosy.steps import run_notes
 from argosy.steps.assemble import run as assemble
 from argosy.steps.collect import run as collect
 from argosy.steps.evaluate_answers import run as evaluate
+from argosy.steps.register_answers import run as register
 
 TOPICS = ("latency", "backup", "rollback", "canary", "drift", "schedule", "policy", "digest")
 PAGE = "# Help\n\n" + "\n".join(
@@ -137,7 +144,9 @@ class AnswersWorld:
             provenance=Provenance(),
             today=datetime.date(2026, 1, 1),
             machine="a machine",
-            outputs=evaluate.EvaluatedFolders(self.path / "evidence", self.path / "judged.jsonl"),
+            outputs=evaluate.EvaluatedFolders(
+                self.path / "evidence", self.path / "judged.jsonl", self.path / "reference.json"
+            ),
         )
         return Evidence.read(self.path / "evidence" / "evidence.json")
 
@@ -305,7 +314,75 @@ def test_separators_of_lines_in_a_page_are_words_like_others(world: AnswersWorld
     assert Assistant.load(made, bundles.digest(made)).answer("What helps against backup trouble?").text
 
 
-def test_a_language_model_has_no_monitor() -> None:
-    """Nothing of it would be compiled: a setting without effect is refused."""
-    with pytest.raises(ValueError, match=r"monitor\n.*Extra inputs"):
-        settings(monitor={"schedule": "0 * * * *"})
+@pytest.mark.parametrize(
+    ("monitor", "said"),
+    [
+        pytest.param({"schedule": "0 * * * *"}, r"monitor\.schedule\n.*Extra inputs", id="no-such-setting"),
+        pytest.param({"skew": {}}, "`skew` is of features", id="skew"),
+        pytest.param({"slices": ["section"]}, "'section' is no column of answers with few values", id="slice"),
+        pytest.param(
+            {"baseline": "season", "seasonality": {"by": "month"}}, "`seasonality` needs `history`", id="no-history"
+        ),
+    ],
+)
+def test_how_a_language_model_cannot_be_watched(monitor: dict[str, object], said: str) -> None:
+    """What would have no effect, or could never be had, is refused where it is written."""
+    with pytest.raises(ValueError, match=said):
+        settings(monitor=monitor)
+
+
+def test_cost_and_time_stand_beside_the_champion_s(world: AnswersWorld) -> None:
+    """And the request's pictures are drawn as of every model: gates, and the difference with its interval."""
+    evidence = beside(world, shy(), settings())
+    (told,) = (table for table in evidence.tables if table.title == "Cost and time of a question")
+    assert told.header == ["", "Candidate", "Champion"]
+    assert {len(row) for row in told.rows} == {3}
+    assert set(evidence.pictures) == {"gates.svg", "against-champion.svg"}
+    text = (world.path / "evidence" / "evidence.md").read_text(encoding="utf-8")
+    for name in evidence.pictures:
+        assert f"]({name})" in text
+        assert (world.path / "evidence" / name).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_candidate_is_registered_with_its_circumstances_and_what_it_is_watched_by(world: AnswersWorld) -> None:
+    """Who asked, where, when its documents were read, and the time of its steps; the counts lie where who watches finds them."""
+    world.bundle(settings())
+    evidence, objects = world.evaluate(settings(), policy()), MemoryObjects()
+    (world.path / "model.yaml").write_text("{}", encoding="utf-8")
+    told = world.path / "circumstances"
+    told.mkdir()
+    variables = {
+        "ARGOSY_WORKFLOW": "help-x7",
+        "ARGOSY_WORKFLOW_CREATED": "1790000000",
+        "ARGOSY_ASKED_BY": '{"name": "ann", "known": "system", "machine": "m"}',
+    }
+    times = [StepTime(step="evaluate-answers", began=1790000001, ended=1790000009, cpu=3)]
+    released = register.run(
+        settings=settings(),
+        inputs=register.Inputs(
+            world.path / "model.yaml",
+            world.path / "bundle",
+            world.path / "evidence",
+            world.path / "judged.jsonl",
+            world.path / "reference.json",
+            world.path / "snapshot",
+            world.path / "lineage.json",
+        ),
+        registry=MemoryRegistry(),
+        artifacts=FileArtifacts(f"file://{world.path}/store"),
+        objects=objects,
+        out=world.path / "release",
+        noted=run_notes.of_environment(variables, times),
+        told=told,
+    )
+    assert released.version == 1
+    found = Circumstances.read(told / circumstances.FILE)
+    assert (found.model_digest, found.place.workflow, found.asked_by.name) == (evidence.model_digest, "help-x7", "ann")
+    assert found.ledger is not None
+    assert [each.step for each in found.ledger.steps] == ["evaluate-answers"]
+    assert found.sources[0].location == "data/help/help.md"
+    kept = objects.get(watch_reference.reference_key("help", evidence.model_digest))
+    assert kept is not None
+    counted = WatchReference.model_validate_json(kept).counts[""]
+    assert counted[""].rows == 9
+    assert counted["language=english"].rows == 9

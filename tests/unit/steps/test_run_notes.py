@@ -15,7 +15,7 @@ from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.step_times import StepTime
 from argosy.ports.objects import Objects
-from argosy.steps.register import notes
+from argosy.steps import run_notes
 from kit import looked, toy
 
 NOW = 1_790_000_000
@@ -67,11 +67,11 @@ def evidence(champion: str | None) -> Evidence:
 
 def written(tmp_path: Path, champion: str | None, objects: Objects) -> Circumstances:
     """What is written down of a run on a cluster."""
-    noted = notes.of_environment(
-        {**VARIABLES, notes.IN_A_POD: "10.0.0.1"}, [StepTime(step="train", began=NOW - 50, ended=NOW - 10, cpu=30)]
+    noted = run_notes.of_environment(
+        {**VARIABLES, run_notes.IN_A_POD: "10.0.0.1"}, [StepTime(step="train", began=NOW - 50, ended=NOW - 10, cpu=30)]
     )
     assert noted is not None
-    notes.write(noted, evidence(champion), LINEAGE, objects, tmp_path)
+    run_notes.write(noted, evidence(champion), LINEAGE, objects, tmp_path)
     return Circumstances.read(tmp_path / circumstances.FILE)
 
 
@@ -92,28 +92,28 @@ def test_who_where_when_and_how_long(tmp_path: Path) -> None:
 
 def test_an_asker_typed_by_hand_keeps_no_candidate_back() -> None:
     """It is read after the model was trained."""
-    noted = notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "null", "ARGOSY_ASKED_BY": "alice"}, [])
+    noted = run_notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "null", "ARGOSY_ASKED_BY": "alice"}, [])
     assert noted is not None
     assert (noted.asked_by.known, noted.asked_by.unread) == ("nobody", "alice")
 
 
 def test_a_machine_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """There it is the machine that is named; a namespace means nothing."""
-    noted = notes.of_environment(VARIABLES, [])
+    noted = run_notes.of_environment(VARIABLES, [])
     assert noted is not None
     assert (noted.place.kind, noted.place.namespace) == ("machine", "")
 
 
 def test_a_pipeline_of_before_says_nothing() -> None:
     """A manifest that was compiled by an earlier Argosy tells its steps nothing of their run."""
-    assert notes.of_environment({}, []) is None
+    assert run_notes.of_environment({}, []) is None
 
 
 def test_labels_that_are_none_are_told_from_none() -> None:
     """A workflow that nobody labelled has ``null``; what is no JSON was written by hand."""
-    assert notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "null"}, []) is not None
+    assert run_notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "null"}, []) is not None
     with pytest.raises(errors.Misconfigured, match="compile the pipeline again"):
-        notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "{"}, [])
+        run_notes.of_environment({**VARIABLES, "ARGOSY_WORKFLOW_LABELS": "{"}, [])
 
 
 def test_what_monitoring_said_of_the_champion(tmp_path: Path) -> None:
