@@ -38,8 +38,8 @@ def of_runs(before: "RunDocuments", after: "RunDocuments") -> Iterator[RunDiffer
     asked = judged_rows.questions(before), judged_rows.questions(after)
     yield from of_questions(*asked)
     pairs = _pairs(before, after, *asked)
-    settings = [each.record.settings for each in (before, after)]
-    judges = [getattr(each, "judge", None) for each in settings]
+    settings = [each.record.answer_settings for each in (before, after)]
+    judges = [each.judge if each else None for each in settings]
     if judges[0] != judges[1]:
         yield RunDifference(SAME_QUESTIONS, "not compared", "its judge", "is another")
         return

@@ -112,7 +112,8 @@ def _part(name: str, run: "RunDocuments") -> Mapping[str, Any]:
                 for table in tables
             }
         case "settings":
-            return record.settings.model_dump(mode="json", exclude_defaults=True) if record.settings else {}
+            settings = record.settings or record.answer_settings
+            return settings.model_dump(mode="json", exclude_defaults=True) if settings else {}
         case "features":
             return (
                 {each.name: f"{each.type} of {each.view}" for each in record.features.features}

@@ -1,29 +1,34 @@
 """The evaluation of a language model's run: its questions, the answers and what the judge says of them, as it kept them."""
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from argosy.domain.answers import evaluation_items
 from argosy.domain.answers.evaluation_items import QUESTIONS, EvaluationQuestion
 from argosy.domain.answers.judged import JudgedAnswer
 
-if TYPE_CHECKING:
-    from argosy.cli.run_documents import RunDocuments
+
+class KeptArtifacts(Protocol):
+    """What a run kept of its steps; see :class:`argosy.cli.run_documents.RunDocuments`."""
+
+    def artifact(self, template: str, name: str) -> Path:
+        """The output *name* of the step *template*. Raises UsageError where it has none."""
 
 
-def questions(run: "RunDocuments") -> dict[str, EvaluationQuestion]:
+def questions(run: KeptArtifacts) -> dict[str, EvaluationQuestion]:
     """What the model of *run* was asked, by id. Raises UsageError where the run came to no snapshot."""
     path = run.artifact("collect", "snapshot") / QUESTIONS
     return {each.id: each for each in evaluation_items.questions(path.read_text(encoding="utf-8"), str(path))}
 
 
-def judged(run: "RunDocuments") -> dict[str, JudgedAnswer]:
+def judged(run: KeptArtifacts) -> dict[str, JudgedAnswer]:
     """What it answered, by id, and how that was judged. Raises UsageError where the run came to no evaluation."""
     path = run.artifact("evaluate-answers", "judged")
     found = evaluation_items.read(path.read_text(encoding="utf-8"), str(path), JudgedAnswer)
     return {each.id: each for each in found}
 
 
-def of_run(run: "RunDocuments") -> list[dict[str, Any]]:
+def of_run(run: KeptArtifacts) -> list[dict[str, Any]]:
     """A row a question."""
     asked = questions(run)
     return [

@@ -107,7 +107,7 @@ class RunDocuments:
     @property
     def is_of_answers(self) -> bool:
         """Whether the model is one that answers in words."""
-        return self.record.settings is not None and self.record.settings.task == "answers"
+        return self.record.answer_settings is not None
 
     def _judged(self, side: str) -> "pd.DataFrame":
         import pandas as pd

@@ -57,7 +57,9 @@ def settings_checks(settings: CommonSettings, addresses: Collection[str] | None)
             f"set {wanted}",
         )
     if not missing:
-        parts = "monitor, labels, evaluation.recent and notify" if isinstance(settings, ModelSettings) else PARTS_OF_ANSWERS
+        parts = (
+            "monitor, labels, evaluation.recent and notify" if isinstance(settings, ModelSettings) else PARTS_OF_ANSWERS
+        )
         yield CheckResult(name, CheckState.OK, f"model.yaml has {parts}")
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from argosy.domain import evidence as evidences
 from argosy.domain import task_words
 from argosy.domain.evidence import ComparisonResult, Evidence, Table
-from argosy.domain.model_settings import ModelSettings
 from argosy.report import formats
 from argosy.report.record import RunReport
 
@@ -60,11 +59,7 @@ def label_unit(report: RunReport, metric: str) -> str:
     last = metric.rpartition(".")[2]
     if last.endswith("_ms"):
         return " ms"
-    if (
-        not isinstance(report.settings, ModelSettings)
-        or report.settings.task != "regression"
-        or last not in IN_LABEL_UNIT
-    ):
+    if report.settings is None or report.settings.task != "regression" or last not in IN_LABEL_UNIT:
         return ""
     label = report.settings.label
     columns = [column for source in report.settings.sources for column in source.columns]

@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from argosy import errors
 from argosy.domain import bundle, retraining_cause, training_record
+from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.bundle import Bins
 from argosy.domain.data import FeatureSchema, Lineage, SnapshotManifest, ValidationResult
 from argosy.domain.documents import Document
 from argosy.domain.evidence import ChampionRef, Evidence
-from argosy.domain.model_settings import CommonSettings
+from argosy.domain.model_settings import CommonSettings, ModelSettings
 from argosy.domain.policy import Policy
 from argosy.domain.retraining_cause import Cause
 from argosy.domain.search import Choice, SearchHistory
@@ -88,7 +89,10 @@ class RunReport:
 
     facts: Facts
     entries: tuple[Entry, ...] = ()
-    settings: CommonSettings | None = None
+    settings: ModelSettings | None = None
+    """Of a model of tables; None where they cannot be read."""
+    answer_settings: AnswerSettings | None = None
+    """Of a language model; None where they cannot be read."""
     policy: Policy | None = None
     champion: ChampionRef | None = None
     snapshot: SnapshotManifest | None = None
@@ -153,7 +157,8 @@ def collect(
     return RunReport(
         facts=facts,
         entries=entries,
-        settings=settings,
+        settings=settings if isinstance(settings, ModelSettings) else None,
+        answer_settings=settings if isinstance(settings, AnswerSettings) else None,
         policy=policy,
         champion=reader.document(ChampionRef, "champion", "champion", "champion.json"),
         snapshot=reader.first(SnapshotManifest, ("ingest", "collect"), "snapshot", "manifest.json"),

@@ -54,7 +54,7 @@ class KeptRun:
     @property
     def record(self) -> Any:
         """Its settings."""
-        return SimpleNamespace(settings=self.settings)
+        return SimpleNamespace(answer_settings=self.settings)
 
     def write(self) -> "KeptRun":
         """Keep it."""

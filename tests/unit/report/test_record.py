@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from argosy.report import record
+from argosy.report import html, record
 from argosy.report.record import Facts, RunReport
+from kit import answers_kit
 
 FACTS = Facts("vessels-1", "vessels", "Failed", started=0.0)
 
@@ -46,3 +47,12 @@ def _under(folder: Path) -> record.FindArtifact:
         return path if path.exists() and not template.endswith("-answers") else None
 
     return find
+
+
+def test_the_settings_of_a_language_model_are_apart() -> None:
+    """Pages ask a model of tables for its sources and its label; one that answers in words has neither, and has a page all the same."""
+    facts = Facts("help-1", "help", "Succeeded", 0.0)
+    found = record.collect(lambda _template, _name: None, facts=facts, settings=answers_kit.settings())
+    assert found.settings is None
+    assert found.answer_settings == answers_kit.settings()
+    assert "help-1" in html.render(found)
