@@ -9,21 +9,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hpack import Decoder, HPACKError
-from hpack.hpack import decode_integer
-
 from argosy.serving.access.gatekeeper import by_name
 from argosy.serving.grpc_frames import BrokenCall, BrokenProtocol, BrokenStream, GrpcStatus, Http2Error, OtherRequest
+from argosy.serving.header_decoder import FIELD_BYTES, Fields, HeaderDecoder, UnreadableHeaders
 
 MOST_BLOCKS = 64
 """Header blocks that are kept for each connection."""
 MOST_KEPT_BYTES = 32 * 1024
 """Of all that they say, as HTTP/2 counts it: a block of a few bytes may say as much as all headers of a call may have."""
-_FIELD_BYTES = 32
-"""That HTTP/2 counts for each field besides its name and value."""
 MOST_SECONDS = 86_400.0
 """That a caller is taken to wait, whatever it says."""
-_Fields = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class BlockReader:
 
     def __init__(self, most_bytes: int) -> None:
         """*most_bytes*: of all headers of a call, as HTTP/2 counts them."""
-        self._decoder = Decoder(max_header_list_size=most_bytes)
+        self._decoder = HeaderDecoder(most_bytes)
         self._kept: dict[bytes, tuple[CallHead, int]] = {}
         """What blocks say, and the bytes that it takes to remember it, the oldest first."""
         self._kept_bytes = 0
@@ -65,7 +60,7 @@ class BlockReader:
         fields, changed = self._fields(block)
         found = _head(fields)
         if not changed:
-            self._keep(block, found, len(block) + sum(len(name) + len(value) + _FIELD_BYTES for name, value in fields))
+            self._keep(block, found, len(block) + sum(len(name) + len(value) + FIELD_BYTES for name, value in fields))
         return found
 
     def _keep(self, block: bytes, found: CallHead, size: int) -> None:
@@ -84,44 +79,18 @@ class BlockReader:
         if _pseudo(fields):
             raise BrokenStream(Http2Error.PROTOCOL_ERROR)
 
-    def _fields(self, block: bytes) -> tuple[_Fields, bool]:
+    def _fields(self, block: bytes) -> tuple[Fields, bool]:
         """The fields of *block*, and whether it may have changed what later ones refer to."""
         try:
-            fields = [(bytes(name), bytes(value)) for name, value in self._decoder.decode(block, raw=True)]
-        except (HPACKError, IndexError, ValueError) as error:
+            fields, changed = self._decoder.fields(block)
+        except UnreadableHeaders as error:
             raise BrokenProtocol(Http2Error.COMPRESSION_ERROR, "the headers cannot be read") from error
-        changed = _changes_table(block)
         if changed:
             self._kept.clear()
             self._kept_bytes = 0
         return fields, changed
 
 
-def _changes_table(block: bytes) -> bool:
-    """True where *block*, which was decoded, has a field that is entered in the table, or resizes it (RFC 7541, section 6)."""
-    position = 0
-    while position < len(block):
-        first = block[position]
-        if first & _REFERENCE:
-            position += decode_integer(block[position:], 7)[1]
-        elif first & (_ENTERED | _RESIZED):
-            return True
-        else:
-            name, size = decode_integer(block[position:], 4)
-            position = _behind_text(block, position + size)
-            if not name:  # spelled out: what was read is the name, and the value follows
-                position = _behind_text(block, position)
-    return False
-
-
-def _behind_text(block: bytes, position: int) -> int:
-    """Where the text at *position* ends."""
-    length, size = decode_integer(block[position:], 7)
-    return position + size + length
-
-
-_REFERENCE, _ENTERED, _RESIZED = 0x80, 0x40, 0x20
-"""Bits of a field's first byte: it is in the table; it is entered there; it is no field but the table's size. None: it leaves no trace."""
 _NAME = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+")
 _NO_VALUE = re.compile(rb"[\0\r\n]")
 _OF_ONE_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
@@ -129,7 +98,7 @@ _PSEUDO = frozenset({b":method", b":scheme", b":path", b":authority"})
 _NEEDED = _PSEUDO - {b":authority"}
 
 
-def _pseudo(fields: _Fields) -> dict[bytes, bytes]:
+def _pseudo(fields: Fields) -> dict[bytes, bytes]:
     """The fields that say what is asked for. Raises BrokenStream where HTTP/2 knows no such request."""
     found: dict[bytes, bytes] = {}
     plain = False
@@ -146,7 +115,7 @@ def _pseudo(fields: _Fields) -> dict[bytes, bytes]:
     return found
 
 
-def _head(fields: _Fields) -> CallHead:
+def _head(fields: Fields) -> CallHead:
     asked = _pseudo(fields)
     if not all(asked.get(name) for name in _NEEDED):
         raise BrokenStream(Http2Error.PROTOCOL_ERROR)
