@@ -6,7 +6,10 @@ Ours with everything on and KServe's own loop (``tests/bench/peer_servers.py``) 
 Go builds the first time, asks from another. Printed for each: its saturation, the highest rate that it answers whole; the time of an
 answer unloaded (a twentieth of that), at half of it, and past it (twice), where what was refused, and whether it said when to come back,
 is counted. A closed loop would wait with whoever waits, and show no queue. ``bare``, measured first at the same rates, is a server that
-answers anything with the same bytes after a tenth of a millisecond: what it takes is vegeta's, the kernel's and the machine's own.
+answers anything with the same bytes after a tenth of a millisecond: what it takes is vegeta's, the kernel's and the machine's own. Past
+saturation, where ten thousand a second would be too many for it, it is asked at an address that it answers at once: where that takes long,
+or fewer are asked than were due, vegeta has reached its own limit, and all that it asks waits for it. ``core`` is the part of its core
+that the server used.
 
 ``--ahead``: servers and vegeta come before all else on the machine (the kernel's round-robin class; wants root), so that a busy one can be
 measured too. Not past saturation: of a core that is never idle the kernel takes a twentieth back, in one piece.
@@ -24,7 +27,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import peer_servers
@@ -50,7 +53,7 @@ class Bare(asyncio.Protocol):
         self.came += data
         head, found, body = self.came.partition(b"\\r\\n\\r\\n")
         if found and len(body) >= int(LENGTH.search(head)[1]):
-            self.came, until = b"", time.perf_counter() + 0.0001
+            self.came, until = b"", time.perf_counter() + (0 if b" /at-once " in head else 0.0001)
             while time.perf_counter() < until:
                 pass
             self.transport.write(ANSWER)
@@ -62,6 +65,8 @@ async def main():
 
 uvloop.run(main())
 """
+AT_ONCE = "/at-once"
+"""What the server that does nothing does not even wait for."""
 WHOLE = 0.99
 """Part of the requests that a rate below saturation has answered, and of the rate that answers come at."""
 
@@ -94,6 +99,8 @@ class OfferedLoad:
     """Requests with another answer, or none."""
     seconds: float
     """From the first request to the last answer."""
+    core: float = 0.0
+    """Part of a core that the server used meanwhile."""
 
     @property
     def asked(self) -> int:
@@ -154,7 +161,9 @@ class Asker:
     def at_rate(self, rate: float, seconds: int) -> OfferedLoad:
         """What comes of *rate* requests a second."""
         whole = max(1, round(rate))
-        return self._attack([f"-rate={whole}/1s", f"-duration={seconds}s", "-max-workers=512"], whole)
+        before = peer_servers.tree_cpu_seconds(self._pid)
+        found = self._attack([f"-rate={whole}/1s", f"-duration={seconds}s", "-max-workers=512"], whole)
+        return replace(found, core=(peer_servers.tree_cpu_seconds(self._pid) - before) / found.seconds)
 
     def _attack(self, words: Sequence[str], rate: float) -> OfferedLoad:
         last = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
@@ -208,8 +217,8 @@ def _moment(text: str) -> float:
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds.split("-")[0])
 
 
-def measure(name: str, asker: Asker, nothing: Asker, seconds: int) -> None:
-    """Measure one server, and *nothing* at the same rates, and print what came of it."""
+def measure(name: str, asker: Asker, nothing: Asker, at_once: Asker, seconds: int) -> None:
+    """Measure one server, and *nothing* at the same rates, past saturation *at_once*, and print what came of it."""
     asker.at_most(1)  # warm
     most = asker.at_most(seconds)
     kept = [found for part in RAMP if (found := asker.at_rate(part * most, seconds)).keeps_up]
@@ -218,12 +227,23 @@ def measure(name: str, asker: Asker, nothing: Asker, seconds: int) -> None:
     floor = [nothing.at_rate(saturation / part, 2 * seconds) for part in (20, 2)]
     calm, half = asker.at_rate(saturation / 20, 3 * seconds), asker.at_rate(saturation / 2, 2 * seconds)
     asker.step_back()
-    past = asker.at_rate(2 * max(saturation, most), 2 * seconds)
-    named = (("bare", floor[0]), ("unloaded", calm), ("bare", floor[1]), ("at half", half), ("past it", past))
+    at_once.step_back()
+    beyond = 2 * max(saturation, most)
+    floor.append(at_once.at_rate(beyond, seconds))
+    past = asker.at_rate(beyond, 2 * seconds)
+    named = (
+        ("bare", floor[0]),
+        ("unloaded", calm),
+        ("bare", floor[1]),
+        ("at half", half),
+        ("bare at once", floor[2]),
+        ("past it", past),
+    )
     for what, found in named:
         print(
-            f"  {what:<9} {found.rate:6.0f}/s: p50 {found.at(50):8.2f} ms, p99 {found.at(99):8.2f} ms; {len(found.accepted)} answered,"
-            f" {found.refused} refused ({found.unannounced} without Retry-After), {found.failed} failed",
+            f"  {what:<12} {found.rate:6.0f}/s: p50 {found.at(50):8.2f} ms, p99 {found.at(99):8.2f} ms; {len(found.accepted)} answered,"
+            f" {found.refused} refused ({found.unannounced} without Retry-After), {found.failed} failed;"
+            f" asked {found.asked / found.seconds:.0f}/s, core {found.core:.0%}",
             flush=True,
         )
     print(f"  accepted past saturation: p99 {past.at(99) / calm.at(99):.1f} times the unloaded one", flush=True)
@@ -254,7 +274,10 @@ def main() -> None:
             work = serving_peers.work(name, rows, in_columns=False)
             asker = Asker(program, scratch / f"{name}-asked", port, work, head, pid, ahead=given.ahead)
             nothing = Asker(program, scratch / f"{name}-bare", bare_port, work, {}, bare_pid, ahead=given.ahead)
-            measure(name, asker, nothing, given.seconds)
+            at_once = Asker(
+                program, scratch / f"{name}-once", bare_port, (AT_ONCE, work[1]), {}, bare_pid, ahead=given.ahead
+            )
+            measure(name, asker, nothing, at_once, given.seconds)
 
 
 if __name__ == "__main__":

@@ -136,10 +136,14 @@ class Connection(HttpToolsProtocol):
         self._reading = False
         self._held: tuple[RequestResponseCycle, Any] | None = None
         """A request that the hot path may take, if what was read together with its headers is all of it; and the app to ask otherwise."""
+        self._unread: bytes | None = None
+        """What came and is left as it is until others that came in the same turn of the event loop were taken up."""
 
     @property
     def busy(self) -> bool:
-        """True while a request that has arrived with its whole body is being answered."""
+        """True while a request that has arrived with its whole body is being answered, or what may be one waits to be read."""
+        if self._unread is not None:
+            return True
         return self._phase is ParserState.START and self.cycle is not None and not self.cycle.response_complete
 
     def connection_made(self, transport: Any) -> None:
@@ -151,14 +155,54 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
+        self._unread = None
         self._forget()
         super().connection_lost(exc)
         self._crowd.leave(self)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        if self._refused or self._refused_unread(data):
+        if self._unread is not None:  # more of it came
+            data, self._unread = self._unread + data, None
+        elif self._may_wait(len(data)):
+            self._unread, self.since = data, self.loop.time()
+            self._unset_keepalive_if_required()
             return
+        if not self._refused:
+            self._read(data)
+
+    def _may_wait(self, size: int) -> bool:
+        """True where *size* bytes that came are left unread for now: they are no answered request's business, and begin one."""
+        hot = self._crowd.hot
+        if hot is None or self._phase is not ParserState.START or self._refused or self._crowd.leaving:
+            return False
+        if (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused:
+            return False  # it has to wait for its turn
+        return hot.holds(self, size)
+
+    def take_up(self) -> None:
+        """Read what was left unread, or refuse it as it is where there is no time for it."""
+        data, self._unread = self._unread, None
+        if data is None or self._refused or self.transport.is_closing():
+            return
+        if not self._refused_unread(data):
+            self._read(data)
+
+    def _refused_unread(self, data: bytes) -> bool:
+        """Refuse *data*, a request that there is no time for; False where there is, or where it is to be read all the same."""
+        hot = self._crowd.hot
+        if hot is None or self._crowd.leaving or not hot.sheds():
+            return False
+        asked = unread_requests.whole(data)
+        content = None if asked is None else hot.refusal(asked)
+        if content is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._fresh, self.since = False, self.loop.time()
+        self.transport.write(self._answer(UNAVAILABLE, self.server_state.default_headers, b"", content))
+        return True
+
+    def _read(self, data: bytes) -> None:
         if self._phase is ParserState.START:
             self._enter(ParserState.HEAD)
             self._head_bytes = 0
@@ -177,26 +221,6 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.header_bytes:
                 self._refuse(431, "the headers are too large", "large headers")
-
-    def _refused_unread(self, data: bytes) -> bool:
-        """Refuse *data*, a request that there is no time for; False where there is, or where it is to be read all the same."""
-        hot = self._crowd.hot
-        if hot is None or self._phase is not ParserState.START or not hot.sheds(self.loop):
-            return False
-        if (
-            (self.cycle is not None and not self.cycle.response_complete)
-            or self.flow.write_paused
-            or self._crowd.leaving
-        ):
-            return False  # it has to wait for its turn, or is the last one
-        asked = unread_requests.whole(data)
-        content = None if asked is None else hot.refusal(asked)
-        if content is None:
-            return False
-        self._unset_keepalive_if_required()
-        self._fresh, self.since = False, self.loop.time()
-        self.transport.write(self._answer(UNAVAILABLE, self.server_state.default_headers, b"", content))
-        return True
 
     def _feed(self, data: bytes) -> None:
         """Give *data* to the parser. It takes a request that offers another protocol, as Java's client does, for the last one, and what

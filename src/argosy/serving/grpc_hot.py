@@ -2,6 +2,7 @@
 the model, as :mod:`argosy.serving.hot_path` does it for HTTP. Anything else goes the common road, which alone says what is wrong.
 """
 
+import functools
 import logging
 import time
 import uuid
@@ -66,16 +67,32 @@ class GrpcHotPath:
         message = call.whole
         if message is None or len(message) > INLINE_BYTES:
             return False
-        self._turn.arrived(call.connection.loop)
         began = time.perf_counter()
+        if self._overload.late:
+            self._turn.hold(call.connection.loop, functools.partial(self._take_up, call, began))
+        else:
+            self._turn.arrived(call.connection.loop)
+            self._judge(call, began)
+        return True
+
+    def _take_up(self, call: GrpcCall, began: float) -> None:
+        """Judge a *call* that was held back. A fault of one connection must not keep the others from it."""
+        try:
+            if not call.closed:
+                self._judge(call, began)
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("a connection failed while it was refused")
+            call.connection.cut()
+
+    def _judge(self, call: GrpcCall, began: float) -> None:
+        """Have *call* answered with others, or refuse it where there is no time for it."""
         if self._overload.sheds():
             self._refuse(call)
-            return True
+            return
         call.judged = True
         self._waiting.append((call, began))
         if len(self._waiting) >= most_together(self._overload):
             self._flush()
-        return True
 
     def _refuse(self, call: GrpcCall) -> None:
         self._metrics.shed(ROUTE)

@@ -1,6 +1,7 @@
 """Requests that wait for the hot path: until the event loop has read from each connection that had something to say, and no longer."""
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import MutableMapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from argosy.serving.hot_path import HotRequest
-from argosy.serving.inference import JUDGED
+from argosy.serving.inference import INLINE_BYTES, JUDGED
 from argosy.serving.overload import LoopTurn, Overload
 from argosy.serving.unread_requests import UnreadRequest
 
@@ -19,6 +20,8 @@ MOST_TOGETHER = 64
 """Requests that are answered together: more would share no more, and each holds its body meanwhile."""
 MOST_LATE = 16
 """The same where turns hold too much: what a turn has done by then, by which others are refused, must not lag behind what it has taken."""
+MOST_HELD_BYTES = 8 * 2**20
+"""Of all that is left unread, for as long as one turn of the event loop takes."""
 
 
 class AskingConnection(Protocol):
@@ -34,6 +37,9 @@ class AskingConnection(Protocol):
 
     def drop(self) -> None:
         """End the connection at once."""
+
+    def take_up(self) -> None:
+        """Read what was left unread."""
 
 
 class AnswersTogether(Protocol):
@@ -62,6 +68,7 @@ class HotQueue:
         self._overload = overload
         self._turn = LoopTurn(overload, self._flush)
         self._waiting: list[tuple[AskingConnection, RequestResponseCycle, Any, HotRequest]] = []
+        self._held_bytes = 0
 
     def may_take(self, cycle: RequestResponseCycle) -> bool:
         """True for a request that may be put here once all of it has come."""
@@ -79,11 +86,25 @@ class HotQueue:
         if len(self._waiting) >= most_together(self._overload):
             self._flush()
 
-    def sheds(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """True where what *loop* reads now is refused, unless it is about something else than rows."""
-        if not self._overload.late:
+    def holds(self, connection: AskingConnection, size: int) -> bool:
+        """True where *connection* shall leave the *size* bytes that it got unread, until it is told to take them up: where turns hold too
+        much, the newest are read first."""
+        if not self._overload.late or size > INLINE_BYTES or self._held_bytes + size > MOST_HELD_BYTES:
             return False
-        self._turn.arrived(loop)
+        self._held_bytes += size
+        self._turn.hold(connection.loop, functools.partial(self._take_up, connection, size))
+        return True
+
+    def _take_up(self, connection: AskingConnection, size: int) -> None:
+        self._held_bytes -= size
+        try:
+            connection.take_up()
+        except Exception:  # noqa: BLE001 - a fault of one connection must not leave the others unread
+            _log.exception("a connection failed while it was read")
+            connection.drop()
+
+    def sheds(self) -> bool:
+        """True where what is taken up now is refused, unless it is about something else than rows."""
         return self._overload.sheds()
 
     def refusal(self, asked: UnreadRequest) -> bytes | None:

@@ -2,7 +2,12 @@
 
 An event loop reads, in one turn, whatever has arrived since the last one, and answers it. Past saturation its turns grow until each holds a
 request of every connection. So it is known how much work a request waited for: all that its turn did before. Where that is more than the
-budget, turn after turn, those that would wait for more are refused; a burst that is over soon is not.
+budget, for longer than a burst lasts, those that would wait for more are refused.
+
+Who is let in then? What was read first has waited for longest: for as long as the whole turn before it, most of which went into saying no.
+So where turns hold too much, what comes is left unread until all has come, and is taken up the newest first, as Facebook's adaptive LIFO
+has it beside a controlled delay (Maurer, "Fail at Scale", ACM Queue 13(8), 2015): whoever is let in has waited for next to nothing, and
+whoever would have waited too long is told so.
 
 Work is measured as CPU time of the loop's thread: a pod whose quota is used up, or that has neighbours, stands still in the middle of a
 turn, and refusing the few who are there would help nobody.
@@ -12,8 +17,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-BURST_SECONDS = 0.1
-"""Turns may hold too much for this long: a burst, a large request, a collection of garbage."""
+BURST_SECONDS = 0.03
+"""Turns, or one of them, may hold too much for this long: a burst, a large request, a collection of garbage. It is what those wait for who
+come first when a server is asked too much, so it is no longer than what is borne then."""
 CALM_SECONDS = 1.0
 """Once some were refused, turns may hold too much for so long again only behind as many seconds in which none did. Refusing makes turns
 short: who took the first short one for the end would let everybody in, and keep all waiting, every tenth of a second."""
@@ -62,11 +68,12 @@ class Overload:
         return self._late_since is not None
 
     def sheds(self) -> bool:
-        """True where a request that was read now has waited for too long, and others did before it, turn after turn."""
-        if self._began is None or self._late_since is None:
+        """True where a request that is taken up now has waited for too long, and a burst is over."""
+        if self._began is None:
             return False
         now = self._clock()
-        if now - self._began <= self._budget or now - self._late_since <= BURST_SECONDS:
+        since = self._began if self._late_since is None else self._late_since
+        if now - self._began <= self._budget or now - since <= BURST_SECONDS:
             return False
         self._shedding = True
         return True
@@ -80,6 +87,7 @@ class LoopTurn:
         self._overload = overload
         self._flush = flush
         self._due = self._begun = False
+        self._held: list[Callable[[], None]] = []
 
     def arrived(self, loop: asyncio.AbstractEventLoop) -> None:
         """A request was read on *loop*."""
@@ -89,14 +97,24 @@ class LoopTurn:
             self._due = True
             loop.call_soon(self._end, loop)
 
+    def hold(self, loop: asyncio.AbstractEventLoop, take_up: Callable[[], None]) -> None:
+        """Something came on *loop* that is left as it is until all has come, and *take_up* is called: of the newest first."""
+        self.arrived(loop)
+        self._held.append(take_up)
+
     def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         """All is read."""
-        self._flush()
+        self._empty()
         # Those that were left to the common road have their turn first: it is a part of this one.
         loop.call_soon(self._over)
 
     def _over(self) -> None:
-        self._flush()  # what was read since then belongs to this turn
+        self._empty()  # what was read since then belongs to this turn
         if self._begun:
             self._overload.over()
         self._due = self._begun = False
+
+    def _empty(self) -> None:
+        while self._held:
+            self._held.pop()()
+        self._flush()
