@@ -32,7 +32,8 @@ from argosy.report.plain_text import line
 from argosy.settings import Settings
 from argosy.templates import folder as folders
 
-PARQUET = b"PAR1"
+TABLES = (b"PAR1", b"Obj\x01")
+"""How files of tables begin whose values are compressed: Parquet's, and Avro's."""
 LOCK = "forget.lock"
 OFTEN = 100
 """Parts up to which the proof is kept after each, and after so many from then on."""
@@ -179,7 +180,7 @@ def _parts(
 
     def holds(path: Path) -> bool:
         with path.open("rb") as stream:
-            if stream.read(len(PARQUET)) == PARQUET:
+            if stream.read(4) in TABLES:
                 return bool(rows.holds(path, entity))
             if stream.seek(0, os.SEEK_END) == 0:
                 return False

@@ -181,7 +181,7 @@ class Source(Document):
     sql: SqlQuery | None = Field(default=None, description="In place of `file`: a table or a query of a database.")
     kafka: Topic | None = Field(default=None, description="In place of `file`: a topic of Kafka, read to its end.")
     url: WebFile | None = Field(default=None, description="In place of `file`: a file behind an HTTPS address.")
-    format: Literal["csv", "parquet"] | None = Field(
+    format: Literal["csv", "parquet", "avro"] | None = Field(
         default=None, description="Taken from the file's suffix where absent."
     )
     delimiter: str | None = Field(

@@ -10,8 +10,8 @@ class RowEraser(Protocol):
     """Finds and leaves out the rows of one entity. A table without all of its join keys as columns has none of them."""
 
     def holds(self, file: Path, entity: Mapping[str, str]) -> int:
-        """The number of rows of the Parquet file *file* that are of *entity*, its join keys as text. Raises Misconfigured where *file* is
-        none."""
+        """The number of rows of *file*, Parquet or Avro, that are of *entity*, its join keys as text. Raises Misconfigured or Rejected
+        where *file* cannot be read."""
 
     def leave_out(self, file: Path, entity: Mapping[str, str], into: Path) -> int:
         """Write the rows of *file* but those of *entity* to *into*, in their order; the number that is left. The same bytes each time."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -387,9 +388,15 @@ class TestElsewhere:
         source = here.data_root / "data" / "toy" / "rows.csv"
         write(source, f"id,x\n{BOB},2\n{ADA},1\n")
         write(source.with_name("empty.csv"), "")
+        with (compressed := source.with_name("rows.avro")).open("wb") as stream:
+            key = {"type": "record", "name": "Row", "fields": [{"name": "id", "type": "string"}]}
+            fastavro.writer(stream, key, [{"id": each} for each in (BOB, ADA)], codec="deflate")
         measures(here)
         assert main.run([*FORGET, "--delete"]) == errors.TryAgain.exit_code
-        assert "holds  source: data/toy/rows.csv: it is yours to change" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        for name in ("rows.avro", "rows.csv"):
+            assert f"holds  source: data/toy/{name}: it is yours to change" in told
+        compressed.unlink()
         measures(here)
         write(source, f"id,x\n{BOB},2\n")
         assert main.run([*FORGET, "--delete"]) == errors.DONE

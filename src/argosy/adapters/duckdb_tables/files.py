@@ -5,6 +5,7 @@ kind of problem are passed on. Places in a CSV file are lines as an editor count
 """
 
 import codecs
+import contextlib
 import csv
 import dataclasses
 import itertools
@@ -17,7 +18,8 @@ from pathlib import Path
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import dialects, headers, sql
+from argosy.adapters.duckdb_tables import avro_files, dialects, headers, sql
+from argosy.adapters.duckdb_tables.avro_files import AvroFile
 from argosy.domain.source_settings import Source
 
 LONGEST_LINE = 1 << 20
@@ -31,8 +33,15 @@ FOREIGN = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 
-OTHERS = ((b"PK\x03\x04", "a spreadsheet or an archive"), (b"\x1f\x8b", "compressed by gzip"), (b"PAR1", "Parquet"))
+OTHERS = (
+    (b"PK\x03\x04", "a spreadsheet or an archive"),
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"PAR1", "Parquet"),
+    (avro_files.MAGIC, "Avro"),
+)
 """Magic bytes of files of other kinds."""
+KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".avro": "avro"}
+"""Kinds of files, by the end of their names."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class SourceTable:
     select: str
     """The SQL that reads the rows as they are."""
     typed: bool
-    """True where the file says the types of its columns itself (Parquet)."""
+    """True where the file says the types of its columns itself (Parquet, Avro)."""
     source: Source
     """The source, with the delimiter and the decimal sign of the file where its settings name none."""
     in_lines: bool = False
@@ -68,10 +77,16 @@ class SourceTable:
     """The files of a table that is in several, in the order of their rows; ``select`` is empty then."""
     absent: str | None = None
     """What of the contract some of its files do not have, in words."""
+    avro: AvroFile | None = None
+    """The file, where DuckDB does not read it itself: ``select`` asks ``avro_files.TABLE``."""
 
-    def places(self, file: Path) -> list[tuple[Path, str, int]]:
-        """File, SQL and rows of each part; *file* where it is one, whose rows nobody has counted."""
-        return [(part.file, part.select, part.rows) for part in self.parts] or [(file, self.select, 0)]
+    def places(self, file: Path) -> list[PartitionFile]:
+        """Each part; *file* where it is one, whose rows nobody has counted."""
+        return list(self.parts) or [PartitionFile(file.name, file, 0, self.select, self)]
+
+    def readable(self, database: duckdb.DuckDBPyConnection) -> contextlib.AbstractContextManager[None]:
+        """Within, *database* can run ``select``, once."""
+        return contextlib.nullcontext() if self.avro is None else self.avro.handed_on(database)
 
 
 def open_file(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
@@ -88,16 +103,16 @@ def open_file(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *
     kind = kind_of(source, file)
     if kind is None:
         raise errors.Misconfigured(
-            f"source {source.name!r}: {file} ends in neither .csv nor .parquet; say `format:` in the settings"
+            f"source {source.name!r}: {file} ends in none of {', '.join(KINDS)}; say `format:` in the settings"
         )
     if kind == "csv":
         return _csv(dialects.found(source, file, whole=whole), file, whole=whole)
-    return _parquet(database, source, file, whole=whole)
+    return (_avro if kind == "avro" else _parquet)(database, source, file, whole=whole)
 
 
 def kind_of(source: Source, file: Path) -> str | None:
-    """``csv`` or ``parquet``; None where neither settings nor name say it."""
-    return source.format or {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(file.suffix.lower())
+    """``csv``, ``parquet`` or ``avro``; None where neither settings nor name say it."""
+    return source.format or KINDS.get(file.suffix.lower())
 
 
 def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
@@ -213,6 +228,16 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *,
     selected = ", ".join(f"{sql.missing_or(row[0], row[1])} AS {sql.name(name)}" for name, row in named)
     select = f"SELECT {selected} FROM {reader}"  # noqa: S608 - names are quoted
     return SourceTable({name: row[1] for name, row in named}, select, typed=True, source=source)
+
+
+def _avro(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
+    avro = AvroFile(f"source {source.name!r}: {file}", file, {column.name for column in source.columns})
+    headers.distinct(source, file, avro.names, whole=whole)
+    there = database.from_arrow(avro.schema.empty_table())
+    kinds = dict(zip(there.columns, map(str, there.types), strict=True))
+    selected = ", ".join(f"{sql.missing_or(name, kind)} AS {sql.name(name)}" for name, kind in kinds.items())
+    select = f"SELECT {selected} FROM {avro_files.TABLE}"  # noqa: S608 - names are quoted
+    return SourceTable(kinds, select, typed=True, source=source, texts=avro.texts, avro=avro)
 
 
 def unreadable(source: Source, file: Path, error: duckdb.Error) -> errors.ArgosyError:

@@ -27,6 +27,8 @@ NULL = "__HIVE_DEFAULT_PARTITION__"
 MOST = 10_000
 """Partitions of one source."""
 SHOWN = 3
+NAMES = {"csv": "CSV", "parquet": "Parquet", "avro": "Avro"}
+"""Kinds of files, as people call them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,9 @@ def open_folder(
     opened = [_opened(database, source, folder, file) for file in _files(source, folder, reached)]
     if problems := list(_losses(source, folder, opened)):
         raise errors.Rejected(errors.listed(problems[:20]))
-    texts = frozenset(_of_several_types(source, opened)) | {key for each in opened for key in each.keys}
+    texts = frozenset(_of_several_types(source, opened)).union(
+        *(each.table.texts | each.keys.keys() for each in opened)
+    )
     there = [column.name for column in source.columns if any(each.has(column.name) for each in opened)]
     kinds = {name: _kind(name, opened, texts) for name in there}
     parts = [_part(database, source, each, kinds, counted=counted) for each in opened]
@@ -99,13 +103,13 @@ def _files(source: Source, folder: Path, reached: ReachedPlace | None) -> list[P
     kinds = {path: files.kind_of(source, path) for path in named}
     if strange := [path for path, kind in kinds.items() if kind is None]:
         raise errors.Misconfigured(
-            f"source {source.name!r}: {folder} holds {strange[0]}, which ends in neither .csv nor .parquet; move it away, or say `format:`"
+            f"source {source.name!r}: {folder} holds {strange[0]}, which ends in none of {', '.join(files.KINDS)}; move it away, or say "
+            "`format:`"
         )
     if len(set(kinds.values())) > 1:
-        one, other = (next(path for path, kind in kinds.items() if kind == wanted) for wanted in ("csv", "parquet"))
-        raise errors.Misconfigured(
-            f"source {source.name!r}: {folder} holds CSV ({one}) and Parquet ({other}); partitions are of one kind"
-        )
+        first = {kind: path for path, kind in reversed(kinds.items())}
+        said = " and ".join(f"{NAMES[kind]} ({first[kind]})" for kind in NAMES if kind in first)
+        raise errors.Misconfigured(f"source {source.name!r}: {folder} holds {said}; partitions are of one kind")
     return [folder / path for path in named]
 
 
@@ -185,6 +189,8 @@ def _part(
     select = _select(part, kinds)
     if not counted:
         return PartitionFile(part.name, part.file, 0, select, part.table)
+    if part.table.avro is not None:
+        return PartitionFile(part.name, part.file, part.table.avro.rows(), select, part.table)
     try:
         found = database.execute(f"SELECT count(*) FROM ({part.table.select})").fetchone()  # noqa: S608 - as it was opened
     except duckdb.Error as error:

@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import bounded_database, sql
+from argosy.adapters.duckdb_tables import avro_files, bounded_database, sql
+from argosy.adapters.duckdb_tables.avro_files import AvroFile
 from argosy.adapters.duckdb_tables.tables import PARQUET
 
 
@@ -16,7 +17,7 @@ class DuckDBRowEraser:
     def holds(self, file: Path, entity: Mapping[str, str]) -> int:
         """See the port."""
         with bounded_database.opened(None) as database:
-            return _count(database, file, entity)
+            return (_count_avro if _is_avro(file) else _count)(database, file, entity)
 
     def leave_out(self, file: Path, entity: Mapping[str, str], into: Path) -> int:
         """See the port."""
@@ -39,6 +40,21 @@ def _said(database: duckdb.DuckDBPyConnection, file: Path) -> str:
     told = database.execute(asked).fetchall()
     named = ", ".join(f"{sql.text(key)}: {sql.text(value)}" for key, value in told)
     return f", KV_METADATA {{{named}}}" if told else ""
+
+
+def _is_avro(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(avro_files.MAGIC)) == avro_files.MAGIC
+
+
+def _count_avro(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:
+    avro = AvroFile(str(file), file, set(entity))
+    if not entity.keys() <= set(avro.names):
+        return 0
+    with avro.handed_on(database):
+        query = f"SELECT count(*) FROM {avro_files.TABLE} WHERE {_is_of(entity)}"  # noqa: S608 - quoted
+        ((rows,),) = database.execute(query).fetchall()
+    return int(rows)
 
 
 def _count(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:

@@ -99,17 +99,16 @@ class DuckDBTables:
                 table = files.open_file(database, source, place)
         if not apart:
             return [self._part(table, rules, place, into / "0.parquet", place.name, None)]
-        one = files.PartitionFile(place.name, place, 0, table.select, table)
         return [
             self._part(
-                replace(table, parts=(), select=part.select, in_lines=part.table.in_lines),
+                replace(table, parts=(), select=part.select, in_lines=part.table.in_lines, avro=part.table.avro),
                 rules,
                 part.file,
                 into / f"{number}.parquet",
                 part.name,
                 _digest(table, rules, part.file, part.select),
             )
-            for number, part in enumerate(table.parts or (one,))
+            for number, part in enumerate(table.places(place))
         ]
 
     def _part(
@@ -283,13 +282,14 @@ def _digest(table: files.SourceTable, rules: Sequence[RejectRule], file: Path, s
 
 def _load(database: duckdb.DuckDBPyConnection, source: Source, table: files.SourceTable, file: Path) -> None:
     before = 0
-    for number, (place, select, rows) in enumerate(table.places(file)):
+    for number, part in enumerate(table.places(file)):
         into = "INSERT INTO read_rows" if number else "CREATE TABLE read_rows AS"
         try:
-            database.execute(f"{into} SELECT row_number() OVER () + {before} AS {sql.ROW}, * FROM ({select})")  # noqa: S608
+            with part.table.readable(database):
+                database.execute(f"{into} SELECT row_number() OVER () + {before} AS {sql.ROW}, * FROM ({part.select})")  # noqa: S608
         except duckdb.Error as error:
-            raise files.unreadable(source, place, error) from None
-        before += rows
+            raise files.unreadable(source, part.file, error) from None
+        before += part.rows
 
 
 def _demand_rows(database: duckdb.DuckDBPyConnection, source: Source, file: Path) -> None:
@@ -318,6 +318,8 @@ def _how_to_accept(column: Column, found: str) -> str:
         return " (say how it is written with `format:` at the column)"
     if found == "VARCHAR" and column.type == "boolean":
         return " (name its words: `means_true`, `means_false`)"
+    if found in ("BLOB", "TIME"):
+        return f" ({'bytes are' if found == 'BLOB' else 'a time of day is'} no type of a contract: have it written as text)"
     return ""
 
 

@@ -181,7 +181,7 @@ def test_rows_kept_aside_come_from_any_partition(read: Read, tmp_path: Path) -> 
     ("files", "told"),
     [
         pytest.param({"_SUCCESS": ""}, "there are no partitions in the folder", id="none"),
-        pytest.param({"a.csv": "id,x\n", "b.json": "{}"}, r"holds b\.json, which ends in neither", id="another-kind"),
+        pytest.param({"a.csv": "id,x\n", "b.json": "{}"}, r"holds b\.json, which ends in none of \.csv", id="another-kind"),
         pytest.param(
             {"a.csv": "id,x\n", "b.parquet": pa.table({"id": ["a"]})},
             re.escape("holds CSV (a.csv) and Parquet (b.parquet)"), id="two-kinds",
