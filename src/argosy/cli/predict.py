@@ -9,6 +9,7 @@ tables, and those that drift is to see: `argosy score`.
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,24 @@ def _features(model: "LoadedModel | LoadedAnswers") -> "Sequence[FeatureColumn]"
 
 
 def _read(file: Path, features: "Sequence[FeatureColumn]") -> "pa.Table":
+    from argosy.ml import first_look
+
+    if file.suffix.casefold() == ".json":
+        return _of_json(file, features)
+    if file.suffix.casefold() == ".csv" and file.stat().st_size and first_look.delimiter(file) != ",":
+        # As spreadsheets of many countries write it, and as `argosy init` took it.
+        with tempfile.TemporaryDirectory() as place:
+            plain = Path(place) / file.name
+            first_look.write_with_commas(file, plain, [each.name for each in features if each.type == "number"])
+            return _of_tables(plain, features)
+    return _of_tables(file, features)
+
+
+def _of_tables(file: Path, features: "Sequence[FeatureColumn]") -> "pa.Table":
     import pyarrow as pa
 
     from argosy.scoring import parts
 
-    if file.suffix.casefold() == ".json":
-        return _of_json(file, features)
     tables = wiring.table_files(str(file), "FILE")
     found = [batch for part in parts.of(tables) for batch in parts.batches(tables, part, features)]
     if not found:

@@ -6,6 +6,7 @@ They are a floor to start from, not what a business needs: that only its owners 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from argosy.domain import figures
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy, Limit, Policy, Waiver
 
@@ -131,7 +132,7 @@ def _values(draws: Draws, name: str) -> list[float]:
 
 
 def _range(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    low, high = figures.number(min(values)), figures.number(max(values))
     return low if low == high else f"{low} to {high}"
 
 

@@ -19,6 +19,11 @@ def number(value: float | int | None, absent: str = DASH) -> str:
     return f"{'-' if value < 0 else ''}{_size(abs(value))}"
 
 
+def value(found: float) -> str:
+    """A value of a column, as :func:`number`, but for whole ones of four digits: they may be years, which nobody separates."""
+    return f"{found:.0f}" if float(found).is_integer() and abs(found) < 10_000 else number(found)
+
+
 def signed(value: float) -> str:
     """A change, with its sign: of a score four decimals, of what is larger as :func:`number`."""
     if abs(value) < 10:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from argosy import errors
-from argosy.domain import reserved_names
+from argosy.domain import figures, reserved_names
 from argosy.domain.column_profiles import ColumnProfile, TableProfile
 from argosy.domain.model_settings import Task
 from argosy.domain.suggestion import choices
@@ -46,6 +46,14 @@ LABEL_NAMES = (
     "survived",
     "diagnosis",
     "species",
+    "attrition",
+    "exited",
+    "fraud",
+    "is_fraud",
+    "saleprice",
+    "sale_price",
+    "price",
+    "preis",
 )
 POSITIVE_WORDS = (
     "yes",
@@ -63,19 +71,23 @@ POSITIVE_WORDS = (
     "dead",
     "died",
 )
-INDEX = re.compile(r"__index_level_\d+__")
-"""What Pandas calls an index without a name when it writes Parquet: of a frame that was filtered, row numbers with gaps."""
-KEY_NAME = re.compile(r"(^|[_ .-])(id|key|uuid|guid|no\.?|nr\.?|number|nummer)$", re.IGNORECASE)
+INDEX = re.compile(r"__index_level_\d+__|rownames|row_names|Unnamed: 0")
+"""What Pandas and R call an index without a name when they write a table: of a frame that was filtered, row numbers with gaps."""
+KEY_NAME = re.compile(
+    r"(?i:(^|[_ .-])(id|key|uuid|guid|no\.?|nr\.?|number|nummer)$)|[a-zà-ÿ](Id|ID|Key|Nr|No|Number)$|^[A-Z]ID$"
+)
+"""Also as the end of a name whose words begin with capitals, and with one capital in front, as of a parcel."""
 PEOPLE = re.compile(
     r"customer|client|user|person|patient|member|employee|account|subject|applicant|student|passenger", re.IGNORECASE
 )
 PERSONAL = re.compile(
     r"(^|_)(e?mail|phone|mobile|telephone|name|first_?name|last_?name|surname|address|street|zip|zip_?code|postcode|postal_?code|birth_?date|"
-    r"date_?of_?birth|dob|ssn|passport|iban|ip|ip_?address|national_?id)($|_)",
+    r"date_?of_?birth|dob|ssn|passport|iban|ip|ip_?address|national_?id|vorname|nachname|straße|strasse|adresse|plz|telefon|geburtsdatum)($|_)",
     re.IGNORECASE,
 )
 SENSITIVE = re.compile(
-    r"(^|_)(sex|gender|female|male|race|ethnicity|ethnic|nationality|religion|marital|marital_?status|disability|disabled|pregnant|age)($|_)",
+    r"(^|_)(sex|gender|female|male|race|ethnicity|ethnic|nationality|religion|marital|marital_?status|disability|disabled|pregnant|age|"
+    r"geschlecht|alter|herkunft|nationalität|staatsangehörigkeit|familienstand|behinderung)($|_)",
     re.IGNORECASE,
 )
 UNITS = {
@@ -216,7 +228,7 @@ def _label(table: TableProfile, wishes: Wishes) -> tuple[ColumnProfile, Guess]:
         return named[0], Guess(
             "label", named[0].name, "a column of this name is usually what is predicted; --target names another"
         )
-    fit = [column for column in free if _unfit(column) is None]
+    fit = [column for column in free if _unfit(column) is None and not _is_called_like_a_key(column)]
     if not fit:
         raise errors.Rejected(
             "no column can be predicted: each has one value, is a time, or names its row; name one with --target COLUMN"
@@ -366,6 +378,10 @@ def _key(table: TableProfile, label: ColumnProfile, wishes: Wishes) -> tuple[str
     return MADE_KEY, True, Guess("key", MADE_KEY, f"{why}, so rows are numbered; --id names a column, where one does")
 
 
+def _is_called_like_a_key(column: ColumnProfile) -> bool:
+    return column.type == "integer" and column.is_unique and bool(KEY_NAME.search(column.name))
+
+
 def _can_be_key(column: ColumnProfile) -> bool:
     return column.type in ("string", "integer") and reserved_names.of_key(column.name) is None
 
@@ -422,7 +438,8 @@ def _is_personal(column: ColumnProfile, key: str) -> bool:
         return True
     if column.name == key:
         return bool(PEOPLE.search(column.name))
-    return bool(PERSONAL.search(column.name))
+    # What has a few values for all rows, such as the kind of a street or whether there is a phone, tells nobody from others.
+    return bool(PERSONAL.search(column.name)) and column.distinct > GROUPS
 
 
 def _role(column: ColumnProfile, label: ColumnProfile, key: str, wishes: Wishes, *, personal: bool) -> tuple[Role, str]:
@@ -438,6 +455,8 @@ def _role(column: ColumnProfile, label: ColumnProfile, key: str, wishes: Wishes,
         return "left out", unusable
     if personal and column.name not in (*wishes.keep, *wishes.personal):
         return "left out", "personal by its name or its values; --keep learns from it"
+    if _is_called_like_a_key(column) and column.name not in wishes.keep:
+        return "left out", "called like a key, and no value is there twice; --keep learns from it"
     return "feature", _seen(column)
 
 
@@ -463,7 +482,7 @@ def _unusable(column: ColumnProfile) -> str | None:
 def _seen(column: ColumnProfile) -> str:
     missing = f", missing in {column.missing:,}" if column.missing else ""
     if column.type in ("integer", "number") and column.smallest is not None and column.largest is not None:
-        return f"{column.smallest:g} to {column.largest:g}{missing}"
+        return f"{figures.value(column.smallest)} to {figures.value(column.largest)}{missing}"
     shown = ", ".join(level for level, _ in column.levels[:4])
     more = ", …" if column.distinct > 4 else ""
     return f"{column.distinct:,} values: {shown}{more}{missing}" if shown else f"{column.distinct:,} values{missing}"

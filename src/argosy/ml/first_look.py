@@ -7,8 +7,9 @@ Types follow the contract's reader (``adapters.duckdb_tables.sql``): what is gue
 import csv
 import dataclasses
 import itertools
+import shlex
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,19 @@ def write_numbered(file: Path, key: str, target: Path, first: int) -> int:
     return int(rows.num_rows)
 
 
+def write_with_commas(file: Path, target: Path, numbers: Collection[str]) -> None:
+    """Write the CSV *file*, whatever stands between its values, to *target* with commas there. In its columns *numbers* a decimal comma is
+    a point then, and a word for a missing value nothing; others stay as they are. Raises Rejected where it is no table."""
+    table = _csv(file, delimiter(file))
+    words = pa.array(MISSING_WORDS)
+    for place, name in enumerate(table.column_names):
+        if name in numbers:
+            column = compute.replace_substring_regex(table.column(name), r"^(\s*[+-]?[0-9]+),([0-9]+\s*)$", r"\1.\2")
+            there = compute.if_else(compute.is_in(column, words), pa.scalar(None, pa.string()), column)
+            table = table.set_column(place, name, there)
+    pyarrow.csv.write_csv(table, target)
+
+
 def _typed(column: pa.ChunkedArray, kind: ColumnType) -> pa.ChunkedArray:
     """A *column* of texts as numbers where it is some; others as they are."""
     if kind not in ("integer", "number"):
@@ -224,8 +238,25 @@ def _csv(file: Path, delimiter: str) -> pa.Table:
             ),
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
+        if (line := _first_foreign_line(file)) is not None:
+            # What is meant is nobody's guess: Windows-1252 and Latin-1 differ in the euro sign alone.
+            raise errors.Rejected(
+                f"line {line} of {file} is not UTF-8 (it may be Windows-1252 or Latin-1); save it as CSV UTF-8, or "
+                f"`iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(file.name)} > {shlex.quote(f'{file.stem}-utf8.csv')}`"
+            ) from None
         raise errors.Rejected(f"{file} cannot be read as a table: {str(error).splitlines()[0][:200]}") from None
     return _named(file, table)
+
+
+def _first_foreign_line(file: Path) -> int | None:
+    """The first line of *file* that is not UTF-8, from 1; None where all are."""
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return None
 
 
 def _read_parquet(file: Path) -> pa.Table:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -131,6 +132,44 @@ def test_the_index_of_a_data_frame(project: Path, capsys: pytest.CaptureFixture[
     features = (project / "workflows" / "people" / "features.py").read_text(encoding="utf-8")
     assert '"__index_level_0__"' not in features
     assert "left out: __index_level_0__" in capsys.readouterr().out
+
+
+def test_names_that_people_give(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What R calls its row names and a second key are no features, the kind of a street tells nobody; years are printed as years."""
+    lot = random.Random(3)
+    rows = sorted(lot.sample(range(1, 2 * ROWS), ROWS))
+    homes: Table = {
+        "rownames": list(rows),
+        "PID": [5_000_000 + 7 * each for each in rows],
+        "ParcelNo": [90_000 - 3 * each for each in rows],
+        "Street": [lot.choice(["paved", "gravel"]) for _ in rows],
+        "Built": [lot.randint(1872, 2010) for _ in rows],
+        "Geschlecht": [lot.choice(["m", "w"]) for _ in rows],
+        "Price": [50_000 + 13 * each + lot.randint(0, 900) for each in rows],
+        "Sold": [lot.choice(["spring", "fall"]) for _ in rows],
+    }
+    assert main.run(["init", "homes", "--from", str(written(project, homes)), "--personal", "none"]) == errors.DONE
+    said = capsys.readouterr().out
+    assert "label: Price: a column of this name" in said
+    assert "key: PID: called like one" in said
+    assert "left out: rownames (integer): it is the index" in said
+    assert "left out: ParcelNo (integer): called like a key, and no value is there twice; --keep learns from it" in said
+    assert "feature: Street (string): 2 values" in said
+    assert "feature: Geschlecht (string) [sensitive]: 2 values" in said
+    assert re.search(r"feature: Built \(integer\): 18\d\d to 20\d\d", said)
+    assert re.search(r"mae at most \S+: A quick baseline had [\d,.]+ to [\d,.]+ on", said)
+
+
+@pytest.mark.parametrize("line", [1, 3])
+def test_a_file_of_another_encoding(project: Path, capsys: pytest.CaptureFixture[str], line: int) -> None:
+    """Its first line of that kind, and the command that makes it UTF-8, whether names or values have the letters."""
+    lines = ["größe,b" if line == 1 else "a,b", "1,x", "2,ö" if line == 3 else "2,y"] + [
+        f"{each},z" for each in range(200)
+    ]
+    (project / "haus preise.csv").write_bytes("\n".join(lines).encode("cp1252"))
+    assert main.run(["init", "homes", "--from", "haus preise.csv"]) == errors.Rejected.exit_code
+    assert f"line {line} of haus preise.csv is not UTF-8" in (said := capsys.readouterr().err)
+    assert "`iconv -f WINDOWS-1252 -t UTF-8 'haus preise.csv' > 'haus preise-utf8.csv'`" in said
 
 
 def test_a_spreadsheet_of_another_country(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,7 +310,7 @@ def test_typed_wrong(project: Path, capsys: pytest.CaptureFixture[str], words: l
         pytest.param(b"a,b\n", "has no rows", id="header-alone"),
         pytest.param(b"a,A\n1,2\n", "twice", id="a-name-twice"),
         pytest.param(b"a,b\n1,2\n1,2,3\n", "cannot be read as a table", id="ragged"),
-        pytest.param(b"a,b\n\xff\xfe,2\n", "cannot be read as a table", id="not-utf-8"),
+        pytest.param(b"a,b\n\xff\xfe,2\n", "line 2 of", id="not-utf-8"),
     ],
 )
 def test_no_table(project: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str) -> None:
