@@ -84,9 +84,15 @@ def sentence(signature: Signature, row: Row | None, contributions: Array, predic
     for index in moved[:STRONGEST]:
         name = signature.features[index].name
         shown = name if row is None else f"{name} = {_value(row[name])}"
-        parts.append(f"{shown} {'raises' if contributions[index] > 0 else 'lowers'} it ({contributions[index]:+.2f})")
+        parts.append(
+            f"{shown} {'raises' if contributions[index] > 0 else 'lowers'} it ({_moved(contributions[index])})"
+        )
     reasons = "; ".join(parts) or "nothing that may be named moves it"
     return f"{_answer(signature, prediction)}: {reasons}."
+
+
+def _moved(contribution: float) -> str:
+    return f"{contribution:+.2f}" if abs(contribution) < 1000 else figures.signed(contribution)
 
 
 def _strongest(signature: Signature, contributions: Array) -> list[int]:

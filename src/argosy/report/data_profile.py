@@ -12,6 +12,13 @@ MOST_LEVELS = 12
 """Levels of a category that have a bar, the commonest; and values of a number that has few."""
 BARS = 24
 """Bars of a number that has many values."""
+SHOWN = 24
+"""Columns that are seen at once; the others are folded away."""
+MOST_BEYOND = 0.25
+"""The share of rows beyond an outermost edge up to which they are told alone. More, as where most rows have a zero, have a bar apart: the
+others without it would be a picture of the few."""
+GAP = 2.0
+"""Percent between such a bar and the others."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def _column(counted: Histogram) -> ColumnView:
         return ColumnView(counted.column, f"category of {len(counted.levels):,}", missing, bars, said)
     few = counted.few_values()
     if few is not None:
-        levels = [formats.number(value) for value in few]
+        levels = [formats.value(value) for value in few]
         bars, said = _drawn(list(zip(levels, counted.counts[::2], strict=True)), sum(counted.counts))
     else:
         bars, said = _of_numbers(counted.edges or [], counted.counts)
@@ -83,24 +90,32 @@ def _share(name: str, count: int, rows: int) -> str:
 
 def _of_numbers(edges: Sequence[float], counts: Sequence[int]) -> tuple[tuple[ProfileBar, ...], str]:
     """Bars of equal width between the outermost edges, from bins that hold about equally many rows each: those of a bin that lies in two
-    bars are shared out by its width. What lies beyond the outermost edges has no width to be drawn, and is told."""
+    bars are shared out by its width. What lies beyond the outermost edges has no width to be drawn: it is told, and where it is much of
+    all (:data:`MOST_BEYOND`), it is a bar apart."""
     if len(edges) < 2:
-        return (), f"few values, about {formats.number(edges[0])}" if edges else "one value"
-    low, high = edges[0], edges[-1]
+        return (), f"few values, about {formats.value(edges[0])}" if edges else "one value"
+    low, high, rows = edges[0], edges[-1], sum(counts) or 1
     heights = _even(edges, counts[1:-1])
-    most, width = max(heights) or 1.0, 100 / BARS
-    bars = tuple(
+    below = f"{formats.percent(counts[0] / rows)} below {formats.value(low)}"
+    above = f"{formats.percent(counts[-1] / rows)} from {formats.value(high)} on"
+    left, right = (count / rows > MOST_BEYOND for count in (counts[0], counts[-1]))
+    most = max(*heights, counts[0] * left, counts[-1] * right) or 1.0
+    width = (100 - GAP * (left + right)) / (BARS + left + right)
+    begins = (width + GAP) * left
+    bars = [
         ProfileBar(
-            round(width * place, 2),
+            round(begins + width * place, 2),
             round(0.92 * width, 2),
             round(100 * height / most, 1),
-            f"from {formats.number(low + place * (high - low) / BARS)}: about {height:,.0f} rows",
+            f"from {formats.value(low + place * (high - low) / BARS)}: about {height:,.0f} rows",
         )
         for place, height in enumerate(heights)
-    )
-    rows = sum(counts) or 1
-    below, above = formats.percent(counts[0] / rows), formats.percent(counts[-1] / rows)
-    return bars, f"{below} below {formats.number(low)}, {above} from {formats.number(high)} on"
+    ]
+    if left:
+        bars.insert(0, ProfileBar(0.0, round(0.92 * width, 2), round(100 * counts[0] / most, 1), below))
+    if right:
+        bars.append(ProfileBar(round(100 - width, 2), round(0.92 * width, 2), round(100 * counts[-1] / most, 1), above))
+    return tuple(bars), f"{below}, {above}"
 
 
 def _even(edges: Sequence[float], counts: Sequence[int]) -> list[float]:

@@ -7,12 +7,18 @@ from argosy.domain import figures
 from argosy.domain.figures import DASH
 
 MINUS = "\N{MINUS SIGN}"
+LARGE_WHOLE = re.compile(r"(?<![\d.])\d{4,15}(?![\d.])")
 INITIALS = re.compile(r"\b(auc|pr(?= auc)|f1|ece|mce|rmse|mae)\b")
 
 
 def number(value: float | int | None) -> str:
     """As everywhere, with a minus sign as printers set it."""
     return figures.number(value).replace("-", MINUS)
+
+
+def value(found: float) -> str:
+    """A value of a column, with a minus sign as printers set it."""
+    return figures.value(found).replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
@@ -77,5 +83,9 @@ def spelled(text: str) -> str:
 
 
 def bound(limit: str) -> str:
-    """A gate's limit as it is printed: ``>= 0.8`` with a sign that needs no decoding."""
-    return limit.replace(">=", "\N{GREATER-THAN OR EQUAL TO}").replace("<=", "\N{LESS-THAN OR EQUAL TO}")
+    """A gate's limit as it is printed: ``>= 20000`` with a sign that needs no decoding and a number as those beside it."""
+    return (
+        LARGE_WHOLE.sub(lambda found: number(int(found[0])), limit)
+        .replace(">=", "\N{GREATER-THAN OR EQUAL TO}")
+        .replace("<=", "\N{LESS-THAN OR EQUAL TO}")
+    )

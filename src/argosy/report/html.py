@@ -29,6 +29,7 @@ def render(report: RunReport) -> str:
         sections=views.sections(report),
         left_out=views.left_out(report),
         profile=data_profile.columns(report.bins, report.features),
+        most_profiles=data_profile.SHOWN,
         unit=lambda metric: hero.label_unit(report, metric),
         dimensions=views.dimensions(report.evidence) if report.evidence else [],
         layers=views.layers(report),

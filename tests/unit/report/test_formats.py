@@ -53,3 +53,9 @@ def test_names_as_words(name: str, text: str) -> None:
 def test_measurements_leave_columns_as_they_are(name: str, text: str) -> None:
     """What the owner of the data wrote is not rewritten: `Overall.Qual` is no "Overall: Qual"."""
     assert formats.measurement(name) == text
+
+
+@pytest.mark.parametrize(("limit", "text"), [("<= 20000", "≤ 20,000"), (">= 0.62", "≥ 0.62"), ("<= 12.5", "≤ 12.5")])
+def test_limits_are_written_as_what_was_measured(limit: str, text: str) -> None:
+    """Thousands are separated, and what stands behind a point is left as it is."""
+    assert formats.bound(limit) == text

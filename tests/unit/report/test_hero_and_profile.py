@@ -101,6 +101,35 @@ def test_a_column_is_drawn_as_what_its_rows_are() -> None:
     assert data_profile.columns(None, schema) == []
 
 
+def bins_of(columns: list[Histogram]) -> Bins:
+    """Counts of *columns* alone."""
+    prediction = Histogram(column="prediction", edges=[0.5], counts=[50, 50], missing=0)
+    return Bins(reference="holdout", rows=100, columns=columns, prediction=prediction, scores=Moments())
+
+
+def test_what_most_rows_have_is_in_the_picture() -> None:
+    """Of a number that is zero in most rows the zeros are the highest bar, apart; years have no comma."""
+    counted = [
+        Histogram(column="pool", edges=[8.0, 16.0, 32.0], counts=[85, 5, 5, 5], missing=0),
+        Histogram(column="sold", edges=[1990.0, 2000.0, 2010.0], counts=[5, 45, 45, 5], missing=0),
+    ]
+    pool, sold = data_profile.columns(bins_of(counted), None)
+    assert (pool.bars[0].height, pool.bars[0].title) == (100.0, "85 % below 8")
+    assert max(bar.height for bar in pool.bars[1:]) < 1.0
+    assert pool.bars[1].x > pool.bars[0].x + pool.bars[0].width + 1.0
+    assert pool.bars[-1].x + pool.bars[-1].width <= 100.0
+    assert sold.said == "5 % below 1990, 5 % from 2010 on"
+
+
+def test_many_columns_are_folded(report: RunReport) -> None:
+    """The first of them are seen at once; the summary says how many are not."""
+    counted = [Histogram(column=f"c{each}", levels=["a"], counts=[9, 1], missing=0) for each in range(30)]
+    text = html.render(replace(report, bins=bins_of(counted)))
+    assert f"<summary>{30 - data_profile.SHOWN} more columns</summary>" in text
+    assert text.count('<div class="profile">') == 2
+    assert "more columns" not in html.render(replace(report, bins=bins_of(counted[:24])))
+
+
 def test_a_confusion_matrix_is_a_heat_map(report: RunReport) -> None:
     """A line's cells are as dark as the share of its rows; what is no number is not shaded."""
     assert views.heat(["830", "215", "n/a"]) == [8, 2, None]
