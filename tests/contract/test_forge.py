@@ -1,17 +1,20 @@
 """Every forge holds the contract."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from argosy import errors
+from argosy import errors, wiring
 from argosy.adapters.local_forge.forge import MAIN, LocalForge
 from argosy.adapters.memory_forge import MemoryForge
 from argosy.files.git_repository import Person, Repository
 from argosy.report.autolinks import BREAK
+from argosy.settings import Settings
 from argosy.testing.forge_contract import TEMPLATE, ForgeContract, Push, merge, opened, proposal
 from argosy.testing.manual_requests import Hand
 from kit.hands import LocalHand, MemoryHand
+from kit.installed_package import install_example
 
 
 class TestMemoryForge(ForgeContract):
@@ -34,7 +37,7 @@ class TestMemoryForge(ForgeContract):
 
 
 class TestLocalForge(ForgeContract):
-    """A bare repository."""
+    """A bare repository, opened by the example of a package that keeps a diary beside it: each verb is the local forge's own."""
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -42,9 +45,15 @@ class TestLocalForge(ForgeContract):
         return tmp_path / "forge" / "environment.git"
 
     @pytest.fixture
-    def forge(self, path: Path) -> LocalForge:
-        """A fresh one."""
-        return LocalForge(path, TEMPLATE)
+    def forge(self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalForge:
+        """A fresh one, chosen by its address."""
+        LocalForge(path, TEMPLATE)
+        install_example("own-forge", tmp_path / "site")
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        variables = {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_FORGE_URI": f"diary:{path}"}
+        found = wiring.forge(Settings.from_environment(variables))
+        assert isinstance(found, LocalForge)
+        return found
 
     @pytest.fixture
     def push(self, forge: LocalForge, path: Path) -> Push:
@@ -56,6 +65,22 @@ class TestLocalForge(ForgeContract):
     def hand(self, forge: LocalForge, path: Path) -> Hand:
         """With git."""
         return LocalHand(path)
+
+    def test_decisions_are_in_its_diary(self, forge: LocalForge, path: Path) -> None:
+        """Once each, with who and why; a second try of the same decision is none."""
+        first, second = opened(forge, proposal("a")), opened(forge, proposal("b", environment="production"))
+        forge.close(second.number, by="grace", reason="too early")
+        forge.close(second.number, by="grace", reason="too early")
+        forge.reopen(second.number, by="ada")
+        merge(forge, first.number, by="ada", note="")
+        merge(forge, first.number, by="ada", note="")
+        lines = path.with_suffix(".diary.jsonl").read_text(encoding="utf-8").splitlines()
+        told = [(each["request"], each["what"], each["by"], each["why"]) for each in map(json.loads, lines)]
+        assert told == [
+            (second.number, "closed", "grace", "too early"),
+            (second.number, "opened again", "ada", ""),
+            (first.number, "merged", "ada", ""),
+        ]
 
     def test_a_commit_of_another_history(self, forge: LocalForge, path: Path) -> None:
         """What never left main cannot be said to change it."""

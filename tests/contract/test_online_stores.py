@@ -1,4 +1,4 @@
-"""Files, Redis and PostgreSQL answer alike, byte for byte, and Feast's own stores read and write the same bytes.
+"""Files, Redis, PostgreSQL and a store that a package brings answer alike, byte for byte; Feast's own stores read and write the same bytes.
 
 The servers are real; a test skips by name where one is not installed.
 """
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from argosy import errors, plugins, wiring
+from argosy import errors, wiring
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import publishing, shared_store
 from argosy.adapters.feast_features.online import FeastOnline
@@ -34,7 +34,7 @@ from argosy.testing.online_store_contract import (
     keys,
 )
 from kit.databases import Database, postgres_server, redis_server
-from kit.installed_package import install
+from kit.installed_package import install_example
 
 FEATURES = [Definition("score", "number", "v", "s", "score"), Definition("kind", "category", "v", "s", "kind")]
 MOMENT = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
@@ -106,65 +106,15 @@ class TestFiles(OnlineFeaturesContract):
         return FeastOnline(published)
 
 
-BROUGHT = """
-from dataclasses import replace
-
-from argosy import errors
-from argosy.adapters.feast_features import shared_store
-from argosy.adapters.feast_features.index import Index
-from argosy.ports.features import Held
-
-
-class Store:
-    def __init__(self, uri):
-        self._kept = {}
-
-    def load(self, folder, digest, model):
-        if digest in self._kept:
-            index, held, cells = self._kept[digest]
-            self._kept[digest] = index, replace(held, loaded_at=shared_store.now()), cells
-            return
-        cells = {entity.key: entity.cells for entity in shared_store.entities(folder)}
-        self._kept[digest] = Index.read(folder), Held(digest, model, len(cells), shared_store.now(), whole=True), cells
-
-    def open(self, digest):
-        if digest not in self._kept:
-            raise errors.Misconfigured(f"the online store {digest} {shared_store.LOST}")
-        return shared_store.SharedFeatures(self._kept[digest][0], Reader(self._kept, digest))
-
-    def held(self):
-        return [held for _, held, _ in self._kept.values()]
-
-    def drop(self, digest):
-        self._kept.pop(digest, None)
-
-
-class Reader:
-    def __init__(self, kept, digest):
-        self._kept, self._digest = kept, digest
-
-    async def fetch(self, keys):
-        cells = self._kept[self._digest][2] if await self.stands() else {}
-        return {key: cells[key] for key in keys if key in cells}
-
-    async def stands(self):
-        return self._digest in self._kept
-
-    async def close(self):
-        pass
-"""
-"""A store that a package brings, on the common part of argosy's own."""
-
-
 class TestBrought(SharedOnlineStoreContract):
-    """What a package brings, chosen by its address."""
+    """The example of a package that brings one, chosen by its address."""
 
     @pytest.fixture
     def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedOnlineStore:
-        points = {plugins.ONLINE_STORES: {"mine": "own_store:Store"}}
-        install(tmp_path / "site", {"name": "own-store", "version": "1", "entry-points": points}, "own_store", BROUGHT)
+        install_example("own-online-store", tmp_path / "site")
         monkeypatch.syspath_prepend(tmp_path / "site")
-        variables = {"ARGOSY_HOME": str(tmp_path), "ARGOSY_ONLINE_STORE_URI": "mine://here"}
+        address = f"folder://{tmp_path / 'shared features'}"
+        variables = {"ARGOSY_HOME": str(tmp_path), "ARGOSY_ONLINE_STORE_URI": address}
         store = wiring.shared_online_store(Settings.from_environment(variables))
         assert store is not None
         return store
