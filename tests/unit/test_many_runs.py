@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
-from argosy.engine.state import runs
+from argosy.engine.state import journal, runs
+from argosy.engine.stored_runs import StoredRuns
 
 NAMES = ["b-260101-000001-00aa", "a-260101-000002-00aa", "z-260101-000001-00bb", "odd", "a-251231-235959-ffff"]
 
@@ -44,6 +45,23 @@ def test_only_those_that_began_together_are_looked_into(home: Path, monkeypatch:
     assert sorted(looked) == sorted([NAMES[0], NAMES[2]])
     monkeypatch.setattr(runs, "from_newest", lambda _: pytest.fail("the whole name needs no look at the others"))
     assert runs.find(home, NAMES[0]).run == NAMES[0]
+
+
+def test_a_page_reads_its_own_runs_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of ten thousand are listed without a look at those before them, and without anybody's nodes."""
+    for name in NAMES:
+        (home / "runs" / name / runs.JOURNAL).touch()
+    read: list[str] = []
+
+    def noted(path: Path) -> dict[str, str]:
+        read.append(path.parent.name)
+        return {}
+
+    monkeypatch.setattr(journal, "read_meta", noted)
+    monkeypatch.setattr(journal, "read", lambda _: pytest.fail("a list shows no nodes"))
+    at = StoredRuns(home, lambda *_: pytest.fail("nothing is carried out"), lambda _: None)
+    assert [run.name for run in at.newest_first(3)] == [NAMES[4], NAMES[3]]
+    assert read == [NAMES[4], NAMES[3]]
 
 
 @pytest.mark.parametrize(

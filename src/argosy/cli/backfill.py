@@ -179,7 +179,7 @@ class _Backfill:
     def _run_of(self, moment: datetime.datetime) -> RunFolder | None:
         """The run as of *moment*: one with an answer before one that is over, and that before one that is not; the newest of several."""
         mine = [each for each in runs.newest_first(self.home) if self._is_of(each, moment)]
-        over = [each for each in mine if each.state()[0].get("phase") in OVER]
+        over = [each for each in mine if each.meta().get("phase") in OVER]
         answered = (each for each in over if _is_answer(each, report.record_of(self.home, each)))
         return next(answered, next(iter(over or mine), None))
 
@@ -222,7 +222,7 @@ def _about(run: Path) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 def _is_answer(run: RunFolder, found: RunReport) -> bool:
     """True where *run* is over and another would come to the same: there is evidence, or the model refuses the data."""
-    if run.state()[0].get("phase") not in OVER:
+    if run.meta().get("phase") not in OVER:
         return False
     stopped = found.failure
     refused = (

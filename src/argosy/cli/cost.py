@@ -86,7 +86,7 @@ def newest(
             found.append(known[each.run][1])
         elif (used := _of_folder(each, owners)) is not None:
             found.append(used)
-            if each.state()[0].get("finished"):
+            if each.meta().get("finished"):
                 known[each.run] = version, used
     return found, max(0, len(folders) - most)
 

@@ -153,7 +153,7 @@ def refuse_other_files(run: RunFolder, arguments: argparse.Namespace) -> None:
     if not changed:
         return
     said = f"the folder of {model} has changed since run {run.run} began, and a run keeps the files it began with"
-    if run.state()[0].get("phase") in ("Failed", "Error"):
+    if run.meta().get("phase") in ("Failed", "Error"):
         raise errors.UsageError(
             f"{said}; `argosy run {model}` begins with those that are there now and takes what they do not change from the cache "
             "(--as-begun: go on with the old ones)"

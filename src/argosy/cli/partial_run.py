@@ -96,7 +96,7 @@ def giver(arguments: argparse.Namespace, prepared: Prepared, home: Path) -> runs
 
 def say_since(stream: TextIO, prepared: Prepared, given: runs.RunFolder, working_folder: Path) -> None:
     """Say which run gives, and what has changed since."""
-    started = given.state()[0].get("started")
+    started = given.meta().get("started")
     progress.say(f"{_of_part(prepared)} (begun {progress.clock(float(started)) if started else 'never'})", stream)
     for line in _since(prepared, given, working_folder):
         progress.say(f"  since then: {line}", stream)

@@ -1,6 +1,7 @@
 """The runs of this machine: what the engine stored of them, and what can be asked of the engine that carries one out."""
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -59,11 +60,11 @@ class StoredRuns:
         part = {PART: stored.part} if stored.part else {}
         return _run(folder, meta, part, under_way=locked, root=stored.workflow, nodes=nodes)
 
-    def newest_first(self) -> Iterator[Run]:
+    def newest_first(self, skipped: int = 0) -> Iterator[Run]:
         """See the port."""
-        for folder in runs.from_newest(self.home):
+        for folder in itertools.islice(runs.from_newest(self.home), skipped, None):
             locked = folder.is_locked()
-            yield _run(folder, folder.state()[0], {}, under_way=locked)
+            yield _run(folder, folder.meta(), {}, under_way=locked)
 
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:
         """See the port."""

@@ -180,8 +180,8 @@ class Runs(Protocol):
     def get(self, name: str) -> Run:
         """The run *name*, as it stands."""
 
-    def newest_first(self) -> Iterator[Run]:
-        """All runs; their nodes may be left out."""
+    def newest_first(self, skipped: int = 0) -> Iterator[Run]:
+        """All runs but the newest *skipped*, of which nothing is read that costs anything; nodes may be left out."""
 
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:
         """The log of the steps that *step* means, or of all, so far; with *follow* until they have ended.

@@ -88,6 +88,7 @@ class RunsContract:
         older, newer = place.begin(), place.begin()
         runs = place.runs
         assert [run.name for run in runs.newest_first()] == [newer, older]
+        assert [[run.name for run in runs.newest_first(skipped)] for skipped in (1, 2)] == [[older], []]
         assert runs.find(NEWEST) == newer
         assert runs.find(older) == older
         assert runs.find(older[:-1]) == older

@@ -251,7 +251,7 @@ class _Pages:
         return list(shown), count - len(shown)
 
     def _newest(self, before: int, most: int) -> list[Run]:
-        return list(itertools.islice(self._sources.runs.newest_first(), before, before + most))
+        return list(itertools.islice(self._sources.runs.newest_first(before), most))
 
     def _run(self, name: str) -> Run:
         return self._sources.runs.get(self._sources.runs.find(name))

@@ -1,5 +1,6 @@
 """The runs of a cluster's namespace: its workflows, told and asked as the runs of any place are."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,8 +53,8 @@ class ClusterRuns:
     def get(self, name: str) -> Run:
         return status.run_of(self.workflows.get(name), self.workflows.namespace)
 
-    def newest_first(self) -> Iterator[Run]:
-        for workflow in self.workflows.newest_first():
+    def newest_first(self, skipped: int = 0) -> Iterator[Run]:
+        for workflow in itertools.islice(self.workflows.newest_first(), skipped, None):
             yield status.run_of(workflow, self.workflows.namespace)
 
     def log(self, name: str, step: str | None, *, follow: bool) -> Iterator[Line]:

@@ -161,6 +161,15 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Node]]:
     return meta, {body["name"]: Node.from_json(body) for body in bodies}
 
 
+def read_meta(path: Path) -> dict[str, str]:
+    """The meta data alone, as :func:`read` has it, for who lists many runs: bodies of nodes are most of a journal."""
+    with _reading(path) as database:
+        meta: dict[str, str] = dict(database.execute("SELECT key, value FROM meta")) if database else {}
+        if database:
+            _demand_schema(path, meta)
+    return meta
+
+
 def read_attempts(path: Path) -> list[Attempt]:
     """The attempts in the journal at *path*, as :meth:`Journal.attempts` has them, without changing it."""
     with _reading(path) as database:

@@ -77,6 +77,11 @@ class RunFolder:
         path = self.path / JOURNAL
         return journal.read(path) if path.exists() else ({}, {})
 
+    def meta(self) -> dict[str, str]:
+        """The journal's meta data; empty where the run never started."""
+        path = self.path / JOURNAL
+        return journal.read_meta(path) if path.exists() else {}
+
     def version(self) -> tuple[int, ...]:
         """Numbers that are others after the journal was written to: sizes and times of its files. Opens none of them."""
         files = [self.path / JOURNAL, self.path / f"{JOURNAL}-wal"]
