@@ -128,7 +128,7 @@ def _together(before: "RunDocuments", after: "RunDocuments") -> "Iterator[RunDif
     """Both models on the rows that the later run held out; nothing where the earlier model does not take them."""
     if before.record.evidence is None or after.record.evidence is None:
         return
-    if after.record.evidence.task == "answers":
+    if after.record.answer_settings is not None:
         from argosy.cli import answer_differences
 
         yield from answer_differences.of_runs(before, after)

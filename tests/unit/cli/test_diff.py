@@ -48,6 +48,7 @@ def made(folder: Path, seed: int, features: Path) -> Any:
         evidence=SimpleNamespace(metrics={"performance.auc": 0.8 + seed / 100}),
         snapshot=None,
         settings=None,
+        answer_settings=None,
         features=None,
     )
     return SimpleNamespace(
@@ -89,7 +90,7 @@ def test_two_runs(two: None, capsys: pytest.CaptureFixture[str]) -> None:
         "0.81",
         "0.82",
     )
-    together = {name: each for (section, name), each in found.items() if section == diff.SECTIONS[-1]}
+    together = {name: each for (section, name), each in found.items() if section == diff.TOGETHER}
     assert {"auc", "log_loss", "f1", "decisions"} == set(together)
     assert "better by" in together["auc"]["after"]
     assert together["decisions"]["after"].endswith("of 80 turned")
