@@ -17,6 +17,7 @@ import pytest
 from argosy import errors
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import publishing, shared_store
+from argosy.adapters.feast_features.index import moment_of
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.adapters.feast_features.postgres_store import PostgresStore
 from argosy.adapters.feast_features.redis_store import RedisStore
@@ -30,7 +31,7 @@ from argosy.exporter import series, skew_samples
 from argosy.monitoring import skew_comparison
 from argosy.monitoring.skew_comparison import SkewTools, SkewWindow
 from argosy.ports import view_shapes
-from argosy.ports.features import Definition, OnlineFeatures
+from argosy.ports.features import Definition, OnlineFeatures, OnlineView
 from argosy.ports.tables import EVENT_TIME, AsOfView, Taken
 from argosy.report import skew_table
 from kit.databases import postgres_server, redis_server
@@ -318,8 +319,19 @@ class TestWhatWasAnswered:
             skew_comparison.needed(watched, model())
 
 
-def published(folder: Path, planted: bool) -> Path:
-    """An online store of the people, as of now; *planted*: five people's seats are others, and one is not there."""
+STORED = [OnlineView("people", ("plan", "seats", "income"), None), OnlineView("weather", ("temp",), 2 * 86_400 * 10**6)]
+
+
+def published(
+    folder: Path,
+    planted: bool,
+    observed: datetime.datetime = NOW - DAY / 2,
+    views: Sequence[OnlineView] = STORED,
+) -> Path:
+    """An online store of the people, as of now; *planted*: five people's seats are others, and one is not there.
+
+    *observed*: when its weather was.
+    """
     some = [each for each in range(COUNT) if not (planted and each == 0)]
     rows = pa.table(
         {
@@ -329,12 +341,14 @@ def published(folder: Path, planted: bool) -> Path:
             "seats": [float(each + (100 if planted and each <= 5 else 0)) for each in some],
             "temp": [9.0] * len(some),
             "income": [1.0] * len(some),
+            moment_of("people"): [int((NOW - 30 * DAY).timestamp()) * 10**6] * len(some),
+            moment_of("weather"): [int(observed.timestamp()) * 10**6] * len(some),
         }
     )
     file = folder.with_name(f"{folder.name}.parquet")
     pq.write_table(rows, file)
     definitions = [Definition(each.name, each.type, each.view, each.view, each.name) for each in COLUMNS]
-    publishing.publish(file, ["id"], definitions, "toy", folder, DuckDBTables())
+    publishing.publish(file, ["id"], definitions, "toy", folder, DuckDBTables(), views)
     return folder
 
 
@@ -376,16 +390,26 @@ def test_a_store_is_held_against_the_sources(opened: Any, sources: Mapping[str, 
     assert "an entity of the online store" in skew_table.text(found)
 
 
-def test_weather_that_outlived_its_view(sources: Mapping[str, Path], tmp_path: Path) -> None:
-    """A store that goes on answering with what training would not have any more is told from one that answers otherwise."""
+@pytest.mark.parametrize(
+    ("views", "verdict"), [pytest.param(STORED, "equal", id="moments"), pytest.param([], "skewed", id="none")]
+)
+def test_weather_that_outlived_its_view(
+    sources: Mapping[str, Path], tmp_path: Path, views: list[OnlineView], verdict: str
+) -> None:
+    """It is missing on both sides. A store without moments goes on answering with what training would not have any more: that is told
+    from one that answers otherwise."""
     kept = pq.read_table(sources["weather"]).slice(0, 10)  # up to the 5th of March
     pq.write_table(kept, sources["weather"])
 
     @contextlib.contextmanager
     def online() -> Iterator[OnlineFeatures]:
-        yield FeastOnline(published(tmp_path / "online", planted=False))
+        observed = datetime.datetime(2026, 3, 5, 12, tzinfo=datetime.UTC)
+        yield FeastOnline(published(tmp_path / "online", planted=False, observed=observed, views=views))
 
     found = measured(sources, MemoryHistory(), online)
+    assert found.verdict == verdict
     temp = features(found, 1)["temp"]
-    assert (temp.online_only, temp.differing, temp.missing_offline) == (COUNT, 0, COUNT)
-    assert "temp in 100.0% are online only: at that moment the sources had none" in found.explanation
+    expired = COUNT if verdict == "equal" else 0
+    assert (temp.missing_online, temp.missing_offline, temp.differing) == (expired, COUNT, 0)
+    if verdict == "skewed":
+        assert "temp in 100.0% are online only: at that moment the sources had none" in found.explanation

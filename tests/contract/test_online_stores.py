@@ -5,8 +5,9 @@ The servers are real; a test skips by name where one is not installed.
 
 import asyncio
 import datetime
+import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,21 @@ import pytest
 from argosy import errors, wiring
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import publishing, shared_store
+from argosy.adapters.feast_features.index import moment_of
 from argosy.adapters.feast_features.online import FeastOnline
 from argosy.adapters.feast_features.postgres_store import PostgresStore
 from argosy.adapters.feast_features.redis_store import RedisStore
-from argosy.ports.features import Definition, OnlineFeatures, SharedOnlineStore
+from argosy.ports.features import Definition, OnlineFeatures, OnlineView, SharedOnlineStore
 from argosy.ports.tables import EVENT_TIME
 from argosy.settings import Settings
 from argosy.testing.online_store_contract import (
     DIGEST,
+    HOUR,
+    MOMENTS,
+    NOON,
     OTHERS,
     ROWS,
+    VIEWS,
     OnlineFeaturesContract,
     Rows,
     SharedOnlineStoreContract,
@@ -36,12 +42,15 @@ from argosy.testing.online_store_contract import (
 from kit.databases import Database, postgres_server, redis_server
 from kit.installed_package import install_example
 
-FEATURES = [Definition("score", "number", "v", "s", "score"), Definition("kind", "category", "v", "s", "kind")]
+FEATURES = [
+    Definition("score", "number", "scores", "s", "score"),
+    Definition("kind", "category", "kinds", "s", "kind"),
+]
 MOMENT = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 pytestmark = pytest.mark.slow
 
 
-def publish(rows: Rows, folder: Path) -> Path:
+def publish(rows: Rows, folder: Path, views: Sequence[OnlineView] = VIEWS) -> Path:
     """Publish *rows* as build-features does."""
     table = pa.table(
         {
@@ -50,11 +59,15 @@ def publish(rows: Rows, folder: Path) -> Path:
             EVENT_TIME: pa.array([MOMENT] * len(rows), pa.timestamp("us", tz="UTC")),
             "score": pa.array([row["score"] for row in rows.values()], pa.float64()),
             "kind": pa.array([row["kind"] for row in rows.values()], pa.string()),
+            **{
+                moment_of(view.name): pa.array([MOMENTS.get(row, (NOON, NOON))[place] for row in rows], pa.int64())
+                for place, view in enumerate(views)
+            },
         }
     )
     file = folder.with_name(f"{folder.name}.parquet")
     pq.write_table(table.sort_by([("id", "ascending"), ("number", "ascending")]), file)
-    publishing.publish(file, ["id", "number"], FEATURES, "toy", folder, DuckDBTables())
+    publishing.publish(file, ["id", "number"], FEATURES, "toy", folder, DuckDBTables(), views)
     return folder
 
 
@@ -178,6 +191,7 @@ def feast_store(server: Database, folder: Path) -> Any:
     ]
     schema = [Field(name="id", dtype=String), Field(name="number", dtype=Int64)]
     schema += [Field(name="score", dtype=Float64), Field(name="kind", dtype=String)]
+    schema += [Field(name=moment_of(view.name), dtype=Float64) for view in VIEWS]
     source = FileSource(name="rows", path="rows.parquet", timestamp_field=EVENT_TIME)
     view = FeatureView(
         name=shared_store.VIEW, entities=entities, ttl=datetime.timedelta(0), schema=schema, source=source, online=True
@@ -192,12 +206,14 @@ def test_feast_reads_what_argosy_wrote(server: Database, published: Path, tmp_pa
     store = opened(server)
     store.load(published, DIGEST, "toy")
     answer = feast_store(server, tmp_path).get_online_features(
-        features=[f"{shared_store.VIEW}:score", f"{shared_store.VIEW}:kind"],
+        features=[f"{shared_store.VIEW}:{name}" for name in ("score", "kind", *map(moment_of, ("scores", "kinds")))],
         entity_rows=[keys(entity) for entity in ROWS],
     )
     found = answer.to_dict()
     assert found["score"] == [row["score"] for row in ROWS.values()]
     assert found["kind"] == [row["kind"] for row in ROWS.values()]
+    moments = zip(found[moment_of("scores")], found[moment_of("kinds")], strict=True)
+    assert list(moments) == list(MOMENTS.values())
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -207,9 +223,10 @@ def test_argosy_reads_what_feast_wrote(server: Database, published: Path, tmp_pa
 
     store = opened(server)
     store.load(published, DIGEST, "toy")
+    told = {moment_of(view.name): float(NOON) for view in VIEWS}
     rows = [
-        {**keys(("a", 1)), "score": 2.25, "kind": "feast"},
-        {**keys(("new", 5)), "score": None, "kind": "feast"},
+        {**keys(("a", 1)), "score": 2.25, "kind": "feast", **told},
+        {**keys(("new", 5)), "score": None, "kind": "feast", **told},
     ]
     frame = pd.DataFrame(rows).assign(**{EVENT_TIME: MOMENT + datetime.timedelta(days=1)})
     feast_store(server, tmp_path).write_to_online_store(shared_store.VIEW, frame)
@@ -220,8 +237,9 @@ def test_argosy_reads_what_feast_wrote(server: Database, published: Path, tmp_pa
 async def everybody(features: OnlineFeatures) -> None:
     """Ask for each entity alone, and for all at once: each answer is that entity's, never one that somebody else asked for."""
     for entity, row in ROWS.items():
-        assert await features.get([keys(entity)]) == [row]
-    assert await features.get([keys(entity) for entity in ROWS]) == list(ROWS.values())
+        assert [found and found.features for found in await features.get([keys(entity)], NOON)] == [row]
+    together = await features.get([keys(entity) for entity in ROWS], NOON)
+    assert [found and found.features for found in together] == list(ROWS.values())
 
 
 def failing_then_well(server: Database, published: Path, break_it: Callable[[], None], mend: Callable[[], None]) -> str:
@@ -235,7 +253,7 @@ def failing_then_well(server: Database, published: Path, break_it: Callable[[], 
         break_it()
         # Several at once, so that every connection is left with an answer that nobody waits for any more.
         questions = [[keys(("a", 1))], [keys(("a", 1)), keys(("a", 2))]] * 5
-        failures = await asyncio.gather(*map(features.get, questions), return_exceptions=True)
+        failures = await asyncio.gather(*(features.get(each, NOON) for each in questions), return_exceptions=True)
         assert {type(failure) for failure in failures} == {errors.TryAgain}
         mend()
         await everybody(features)
@@ -316,3 +334,14 @@ def test_a_folder_that_is_no_store(server: Database, tmp_path: Path) -> None:
     with pytest.raises(errors.Misconfigured, match="holds no online store"):
         store.load(tmp_path, DIGEST, "toy")
     assert store.held() == []
+
+
+def test_what_an_earlier_argosy_published_is_read(server: Database, tmp_path: Path) -> None:
+    """Without moments: from files and from a database alike, and nothing expires, however late it is."""
+    folder = publish(ROWS, tmp_path / "online", views=())
+    assert set(json.loads((folder / "online.json").read_text(encoding="utf-8"))) == {"table", "keys", "features"}
+    store = opened(server)
+    store.load(folder, DIGEST, "toy")
+    for features in (FeastOnline(folder), store.open(DIGEST)):
+        assert list(features.views) == []
+        assert asked(features, [keys(entity) for entity in ROWS], NOON + 99_999 * HOUR) == list(ROWS.values())

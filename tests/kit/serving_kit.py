@@ -16,6 +16,7 @@ from argosy.domain.data import FeatureColumn
 from argosy.domain.model_settings import EntitySplit, Task
 from argosy.ml.encoding import Encoder
 from argosy.ml.predictor import Predictor
+from argosy.ports.features import OnlineRow, OnlineView
 from argosy.ports.prediction_log import LogCounts, Prediction
 from argosy.serving.app import ServerParts, app_of, server_parts
 from argosy.serving.rows import Value
@@ -121,14 +122,16 @@ class MemoryLog:
 
 
 class MemoryOnline:
-    """An online store that is a dictionary."""
+    """An online store that is a dictionary; what is to be known of a row besides its features comes as an ``OnlineRow``."""
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Value]]) -> None:
+    def __init__(self, rows: Mapping[str, Mapping[str, Value] | OnlineRow], views: Sequence[OnlineView] = ()) -> None:
         self._rows = rows
+        self.views = views
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         """See the port."""
-        return [self._rows.get(entity["customer_id"]) for entity in entities]
+        found = (self._rows.get(entity["customer_id"]) for entity in entities)
+        return [row if row is None or isinstance(row, OnlineRow) else OnlineRow(row) for row in found]
 
     async def close(self) -> None:
         """See the port."""

@@ -67,11 +67,15 @@ class Project:
 
     def edit_settings(self, *changes: tuple[str, str]) -> None:
         """Change the model's settings, pattern by replacement, and commit that."""
-        path = next(self.folder.glob("workflows/*/model.yaml"))
+        self.edit("model.yaml", *changes)
+
+    def edit(self, file: str, *changes: tuple[str, str], times: int = 1) -> None:
+        """The same of another *file* of the model's folder, where each pattern stands so many *times*."""
+        path = next(self.folder.glob("workflows/*/model.yaml")).with_name(file)
         text = path.read_text(encoding="utf-8")
         for pattern, replacement in changes:
             text, count = re.subn(pattern, replacement, text)
-            assert count == 1, f"{pattern!r} stands {count} times in {path}"
+            assert count == times, f"{pattern!r} stands {count} times in {path}"
         path.write_text(text, encoding="utf-8")
         self.commit()
 

@@ -205,8 +205,9 @@ class FeatureSchema(Document):
 
     The columns of ``rows.parquet``: the join keys (as in the settings), ``event_timestamp`` (UTC, microseconds), each feature
     (float64 for a number, string for a category), each context column (sensitive attributes and slices that are no features),
-    ``label`` (int64 class index, float64 for regression) and ``side`` ("train", "holdout", "recent", or "older" for rows that nothing is
-    made of). Rows are sorted by the join keys.
+    ``label`` (int64 class index, float64 for regression), ``side`` ("train", "holdout", "recent", or "older" for rows that nothing is
+    made of), and for each view the time of the row that its features are of (int64 microseconds after 1970 began; null where there is
+    none), which the online store keeps. Rows are sorted by the join keys.
     """
 
     features: list[FeatureColumn]

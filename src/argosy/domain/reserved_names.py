@@ -10,6 +10,8 @@ JOINS_OWN = ("rn", "entity_row_id", "entity_row_id_yyyy", "event_expire_timestam
 DROPPED = "_y"
 """Ending of the columns that the join drops."""
 EVENT_TIME = "event_timestamp"
+MOMENT = "argosy_moment_"
+"""Before the name of a view: the column of the moments at which its features were true."""
 OF_EXAMPLES = ("label", "side", EVENT_TIME)
 """Columns that an example has besides its keys, features and slices."""
 
@@ -35,6 +37,8 @@ def of_feature(name: str) -> str | None:
     """Why a feature cannot be called *name*, or None. A feature is a column too."""
     if name.casefold() in OF_EXAMPLES:
         return f"{name!r} is a column of every example"
+    if name.casefold().startswith(MOMENT):
+        return f"{name!r} begins as the column of a view's moments does"
     if ":" in name:
         return f"{name!r} has a colon, which separates a view from its feature"
     return of_time(name)
@@ -42,4 +46,5 @@ def of_feature(name: str) -> str | None:
 
 def of_key(name: str) -> str | None:
     """Why a key, a slice or a sensitive attribute of the examples cannot be called *name*, or None."""
-    return f"{name!r} is a column of every example" if name.casefold() in OF_EXAMPLES else None
+    folded = name.casefold()
+    return f"{name!r} is a column of every example" if folded in OF_EXAMPLES or folded.startswith(MOMENT) else None

@@ -38,6 +38,7 @@ from argosy.ports.tables import EVENT_TIME, NUMBER, AsOfView, Tables, Taken
 FOUND = "argosy_found"
 """The column that says whether the sources knew the entity."""
 MOMENT = pa.timestamp("us", tz="UTC")
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 AT_ONCE = 100
 """Entities that an online store is asked for together."""
 Key = tuple[str | int, ...]
@@ -389,7 +390,8 @@ class _Comparison:
     def of_store(self, store: OnlineFeatures, entities: Sequence[Key], now: datetime.datetime) -> SkewPart:
         """What the online store would answer now of *entities*."""
         names = self.offline.settings.entity
-        found = asyncio.run(_asked(store, [dict(zip(names, one, strict=True)) for one in entities]))
+        moment = (now - EPOCH) // view_shapes.MICROSECOND
+        found = asyncio.run(_asked(store, [dict(zip(names, one, strict=True)) for one in entities], moment))
         held = [(key, row) for key, row in zip(entities, found, strict=True) if row is not None]
         part = SkewPart(part="store", rows=len(entities), compared=0, absent=len(entities) - len(held))
         if not held:
@@ -440,12 +442,13 @@ def _as_logged(values: pa.Array, column: FeatureColumn) -> pa.Array:
 
 
 async def _asked(
-    store: OnlineFeatures, entities: Sequence[Mapping[str, str | int]]
+    store: OnlineFeatures, entities: Sequence[Mapping[str, str | int]], at: int
 ) -> list[Mapping[str, OnlineValue] | None]:
     found: list[Mapping[str, OnlineValue] | None] = []
     try:
         for first in range(0, len(entities), AT_ONCE):
-            found += await store.get(entities[first : first + AT_ONCE])
+            rows = await store.get(entities[first : first + AT_ONCE], at)
+            found += [None if row is None else row.features for row in rows]
     finally:
         await store.close()
     return found

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from argosy.ports.tables import AsOfView, Tables
 
@@ -25,6 +25,27 @@ class Definition:
     """The source of the data contract that the view reads."""
     column: str
     """The column of that source."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineView:
+    """A view whose features an online store has, each entity's with the moment at which they were true."""
+
+    name: str
+    features: Sequence[str]
+    lifetime: int | None
+    """How old they may be, in microseconds, as training has it; None: any age."""
+
+
+class OnlineRow(NamedTuple):
+    """What an online store has of one entity, as it counts at the moment that was asked about."""
+
+    features: Mapping[str, Value]
+    """By name; None where it is missing: so it was joined, or it has outlived its view."""
+    moments: Sequence[float | None] = ()
+    """Of each view of the store, when its features were true, in microseconds after 1970 began; None where the join found no row."""
+    expired: Sequence[str] = ()
+    """The features whose values have outlived their view."""
 
 
 class Features(Protocol):
@@ -58,8 +79,16 @@ class Features(Protocol):
 class OnlineFeatures(Protocol):
     """The newest features by id, of one published store, for one server."""
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
-        """The features of each of *entities* (join key to value), as the offline join gave them; None for one that is unknown.
+    @property
+    def views(self) -> Sequence[OnlineView]:
+        """The views that its features come from; none of a store that an earlier Argosy published, without moments: nothing expires."""
+
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
+        """The features of each of *entities* (join key to value) as they count *at* so many microseconds after 1970 began; None for one
+        that is unknown.
+
+        They are what the offline join gave; a value that is older than its view's lifetime at that moment is missing, as it would be to
+        the join.
 
         Raises TryAgain where the store fails, within a bounded time, and where it no longer holds what this server reads; Misconfigured
         where it refuses us.

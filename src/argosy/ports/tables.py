@@ -109,6 +109,13 @@ class AsOfView:
     unambiguous: bool
     """True where rows of one key and one time are alike. Otherwise the last of the table counts."""
     columns: Sequence[Taken]
+    moment: str | None = None
+    """What the time of the row that was found is called among the examples: microseconds after 1970 began. None: it is not taken."""
+
+    @property
+    def added(self) -> list[str]:
+        """The columns that the examples get of it."""
+        return [taken.name for taken in self.columns] + ([] if self.moment is None else [self.moment])
 
 
 @dataclass(frozen=True)

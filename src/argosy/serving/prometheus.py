@@ -25,6 +25,9 @@ SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 TWENTIETHS = tuple(step / 20 for step in range(1, 21))
 """Bins of a probability. They are the same for every version of a model, so that the distributions of two can be compared."""
 
+AGES = tuple(60.0 * minutes for minutes in (1, 10, 60, 360, 1440, 2880, 10080, 44640, 131040, 525600))
+"""Bins of how old a feature is: from a minute to a year."""
+
 LOOKUPS = ("found", "unknown", "failed", "refused")
 """Refused: not asked for, because the store had failed several times in a row."""
 
@@ -91,6 +94,19 @@ class Metrics:
             "argosy_unexpected_nulls",
             "Nulls where the contract allows none.",
             ["feature"],
+            registry=self.registry,
+        )
+        self.expired_values = Counter(
+            "argosy_expired_values",
+            "Values found by id that had outlived the `ttl` of their view, and counted as missing.",
+            ["feature"],
+            registry=self.registry,
+        )
+        self.online_age = Histogram(
+            "argosy_online_age_seconds",
+            "Age of the oldest values of each view that a request by id was answered with.",
+            ["view"],
+            buckets=AGES,
             registry=self.registry,
         )
         lookups = Counter(

@@ -5,7 +5,7 @@ which field is wrong, and takes the rare forms: rows by name and by place in one
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -37,6 +37,8 @@ class RequestColumns:
     """The features as the model takes them; None where they are not all there yet, or one of them is not as plain as it may be."""
     explained: bool = False
     """Whether each answer is to say why."""
+    expired: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """By the place of a row that was looked up: the features whose values in the online store have outlived their view, and are null."""
     trace: RequestTrace | None = None
     """What notes how long each stage takes; None where the request is not recorded."""
 

@@ -106,12 +106,14 @@ class Service:
         """*asked* with the features of every row. Raises RequestProblem."""
         if not asked.by_id:
             return asked
-        began = request_spans.now()
+        began, noted = request_spans.now(), {"argosy.rows": len(asked.by_id)}
         try:
             filled = await self._lookup.filled(asked)
+            if filled.expired:
+                noted["argosy.expired_values"] = sum(map(len, filled.expired.values()))
         finally:
             if asked.trace is not None:
-                asked.trace.stage("look-up", began, attributes={"argosy.rows": len(asked.by_id)})
+                asked.trace.stage("look-up", began, attributes=noted)
         return replace(filled, encoded=self.columns.encoded(filled.features))
 
     def plain(self, asked: RequestColumns) -> bool:

@@ -234,6 +234,7 @@ def only(asked: RequestColumns, places: Sequence[int]) -> RequestColumns:
         features={name: [values[place] for place in places] for name, values in asked.features.items()},
         entities=None if asked.entities is None else [asked.entities[place] for place in places],
         by_id=[numbers[place] for place in asked.by_id if place in numbers],
+        expired={numbers[place]: names for place, names in asked.expired.items() if place in numbers},
         where=lambda place, name: asked.where(places[place], name),
         encoded=None if asked.encoded is None else asked.encoded.only(places),
     )

@@ -1,7 +1,8 @@
 """Finds values in rows that the model was not made for: a level of a category that training never saw, null where the contract allows none.
 
 The model's signature says what becomes of such a row (``serving.unknown_level``, ``serving.unexpected_null``): refused, or scored as
-missing with a warning in the answer. It is counted either way, wherever the values came from, a request or the online store.
+missing with a warning in the answer. It is counted either way, wherever the values came from, a request or the online store. A value there
+that has outlived its view is null like any other, but never without a word.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.rows import Value
 
-Kind = Literal["unknown level", "unexpected null"]
+Kind = Literal["unknown level", "unexpected null", "expired value"]
 SHOWN_LEVELS = 10
 SHOWN_WARNINGS = 20
 """Warnings in one answer; how many more there are is said."""
@@ -40,15 +41,22 @@ class UnexpectedValues:
         self._policy: dict[Kind, Surprise] = {
             "unknown level": policy.unknown_level,
             "unexpected null": policy.unexpected_null,
+            "expired value": policy.unexpected_null,
         }
-        self._count = {"unknown level": metrics.unknown_levels, "unexpected null": metrics.unexpected_nulls}
+        self._count = {
+            "unknown level": metrics.unknown_levels,
+            "unexpected null": metrics.unexpected_nulls,
+            "expired value": metrics.expired_values,
+        }
         self._levels = {column.name: column.levels or [] for column in signature.features}
+        self._places = {column.name: place for place, column in enumerate(signature.features)}
         self._columns = [
             (column.name, frozenset(column.levels or ()) if column.type == "category" else None, column.nullable)
             for column in signature.features
             if column.type == "category" or not column.nullable
         ]
         self._demanded = [place for place, column in enumerate(signature.features) if not column.nullable]
+        self._nullable = frozenset(column.name for column in signature.features if column.nullable)
 
     def warnings(self, asked: RequestColumns) -> list[str]:
         """Warnings about the rows *asked* for, whose features are there. Raises RequestProblem (422) for a refused value."""
@@ -58,7 +66,7 @@ class UnexpectedValues:
         for surprise in found:
             self._count[surprise.kind].labels(surprise.feature).inc()
         for surprise in found:
-            if self._policy[surprise.kind] == "refuse":
+            if self._refused(surprise):
                 raise RequestProblem(
                     422,
                     self._reason(surprise, stored=surprise.row in asked.by_id),
@@ -68,21 +76,34 @@ class UnexpectedValues:
 
     def expected(self, asked: RequestColumns) -> bool:
         """True where nothing is unexpected: what was encoded as columns holds levels that the model knows, so only nulls are left."""
-        if asked.matrix is None:
+        if asked.matrix is None or asked.expired:
             return False
         return not (self._demanded and np.isnan(asked.matrix[:, self._demanded]).any())
 
+    def _refused(self, surprise: UnexpectedValue) -> bool:
+        if surprise.kind == "expired value" and surprise.feature in self._nullable:
+            return False
+        return self._policy[surprise.kind] == "refuse"
+
     def _found(self, asked: RequestColumns) -> list[UnexpectedValue]:
         """By row, and in a row in the model's order."""
+        expired = {(row, name) for row, names in asked.expired.items() for name in names}
         found = [
             surprise
             for name, levels, nullable in self._columns
             for surprise in _in_column(name, asked.features[name], levels, nullable=nullable)
+            if (surprise.row, name) not in expired
         ]
-        return sorted(found, key=lambda surprise: surprise.row)
+        found += [UnexpectedValue(row, name, "expired value") for row, name in expired]
+        return sorted(found, key=lambda surprise: (surprise.row, self._places[surprise.feature]))
 
     def _reason(self, surprise: UnexpectedValue, *, stored: bool) -> str:
         whose = "in the online store " if stored else ""
+        if surprise.kind == "expired value":
+            return (
+                f"the value {whose}has outlived the `ttl` of its view, so it is missing, and the contract allows no null; "
+                "send every feature"
+            )
         if surprise.kind == "unexpected null":
             return f"the value {whose}is null, and the contract allows none"
         known = self._levels[surprise.feature]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from argosy import errors
-from argosy.ports.features import OnlineFeatures, SharedOnlineStore, Value
+from argosy.ports.features import OnlineFeatures, OnlineRow, OnlineView, SharedOnlineStore, Value
 
 Rows = Mapping[tuple[str, int], Mapping[str, Value]]
 """Join keys ``id`` and ``number`` to features."""
@@ -20,6 +20,20 @@ ROWS: Rows = {
     ("", -1): {"score": 1.7976931348623157e308, "kind": None},
     ("long" * 300, 2**63 - 1): {"score": 5e-324, "kind": "x" * 1000},
 }
+NOON = 1_767_268_800_000_000
+"""The first day of 2026, in microseconds after 1970 began."""
+HOUR = 3_600_000_000
+VIEWS = (OnlineView("scores", ("score",), HOUR), OnlineView("kinds", ("kind",), None))
+"""Where the features come from."""
+Moments = Mapping[tuple[str, int], tuple[int | None, int | None]]
+MOMENTS: Moments = {
+    ("a", 1): (NOON + 1, NOON - 9_000 * HOUR),
+    ("a", 2): (NOON - HOUR // 2, NOON),
+    ("b", 1): (None, NOON),
+    ("", -1): (NOON, None),
+    ("long" * 300, 2**63 - 1): (NOON, NOON),
+}
+"""When the features of each view were true; None where there was no row of it, and so no value."""
 OTHERS: Rows = {key: {"score": 7.0, "kind": "other"} for key in [("a", 1), ("c", 1)]}
 DIGEST, OTHER_DIGEST = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
@@ -29,12 +43,21 @@ def keys(entity: tuple[str, int]) -> dict[str, Any]:
     return {"id": entity[0], "number": entity[1]}
 
 
-def asked(features: OnlineFeatures, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
-    """One question on a connection of its own."""
+def asked(
+    features: OnlineFeatures, entities: Sequence[Mapping[str, Any]], at: int = NOON
+) -> list[Mapping[str, Value] | None]:
+    """One question on a connection of its own: the features of *entities* as they count *at* that moment."""
+    return [None if row is None else row.features for row in rows_asked(features, entities, at)]
 
-    async def ask() -> Sequence[Mapping[str, Value] | None]:
+
+def rows_asked(
+    features: OnlineFeatures, entities: Sequence[Mapping[str, Any]], *moments: int
+) -> list[OnlineRow | None]:
+    """The same at each of *moments*, one after the other, with what is known of the features besides."""
+
+    async def ask() -> list[OnlineRow | None]:
         try:
-            return await features.get(entities)
+            return [row for at in moments for row in await features.get(entities, at)]
         finally:
             await features.close()
 
@@ -42,7 +65,7 @@ def asked(features: OnlineFeatures, entities: Sequence[Mapping[str, Any]]) -> Se
 
 
 class OnlineFeaturesContract:
-    """Fixture ``features``: a reader of what was published from ``ROWS``."""
+    """Fixture ``features``: a reader of what was published from ``ROWS``, with ``VIEWS`` and ``MOMENTS``."""
 
     def test_each_entity_has_its_features(self, features: OnlineFeatures) -> None:
         """Bit for bit, in the order asked for, one asked for twice twice; features in their own order."""
@@ -71,9 +94,36 @@ class OnlineFeaturesContract:
         """Nobody is found."""
         assert asked(features, []) == []
 
+    def test_a_value_counts_until_it_outlives_its_view(self, features: OnlineFeatures) -> None:
+        """To the microsecond, as in the join of training; what comes from another view stays, and the row says what went."""
+        moments = MOMENTS["a", 1]
+        assert moments[0] is not None
+        end = moments[0] + HOUR
+        found = rows_asked(features, [keys(("a", 1))], end, end + 1)
+        assert found == [
+            OnlineRow({"score": 1.5, "kind": "month"}, list(moments), []),
+            OnlineRow({"score": None, "kind": "month"}, list(moments), ["score"]),
+        ]
+
+    def test_each_of_many_outlives_its_view_by_itself(self, features: OnlineFeatures) -> None:
+        """In one question; a value that was missing anyway has not expired, and a view without a lifetime never does."""
+        found = rows_asked(features, [keys(entity) for entity in ROWS], NOON + HOUR + 1)
+        score = [row and (row.features["score"], row.expired) for row in found]
+        assert score == [(1.5, []), (None, ["score"]), (None, []), (None, ["score"]), (None, ["score"])]
+        assert [row and row.features["kind"] for row in found] == [row["kind"] for row in ROWS.values()]
+        assert [row and tuple(row.moments) for row in found] == list(MOMENTS.values())
+
+    def test_views_and_their_lifetimes_are_known(self, features: OnlineFeatures) -> None:
+        """They travel with the features."""
+        assert tuple(features.views) == VIEWS
+        assert asked(features, []) == []
+
 
 class SharedOnlineStoreContract(OnlineFeaturesContract):
-    """Fixtures ``store`` (empty), and ``published`` and ``others``: folders with what was published from ``ROWS`` and ``OTHERS``."""
+    """Fixtures ``store`` (empty), and ``published`` and ``others``: folders with what was published from ``ROWS`` and ``OTHERS``.
+
+    Both have ``VIEWS``, the first ``MOMENTS``; all of the second's are ``NOON``.
+    """
 
     @pytest.fixture
     def features(self, store: SharedOnlineStore, published: Path, others: Path) -> OnlineFeatures:

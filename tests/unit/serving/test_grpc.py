@@ -335,11 +335,11 @@ class SlowOnline(MemoryOnline):
         self.freed = asyncio.Event()
         self.asked = asyncio.Event()
 
-    async def get(self, entities: Any) -> Any:
+    async def get(self, entities: Any, at: int) -> Any:
         """See the port."""
         self.asked.set()
         await self.freed.wait()
-        return await super().get(entities)
+        return await super().get(entities, at)
 
 
 KEYS = [{"name": "customer_id", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"C1"]}}]
@@ -555,7 +555,7 @@ def test_a_fault_is_told_by_its_request(predictor: Predictor, caplog: pytest.Log
 class BrokenOnline(MemoryOnline):
     """A store with a bug."""
 
-    async def get(self, entities: Any) -> Any:
+    async def get(self, entities: Any, at: int) -> Any:
         """See the port."""
         raise ZeroDivisionError("a secret")
 

@@ -8,6 +8,7 @@ import pytest
 
 from argosy import errors
 from argosy.ml.predictor import Predictor
+from argosy.ports.features import OnlineRow, OnlineView
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import circuit_breaker
 from argosy.serving.circuit_breaker import CircuitBreaker
@@ -15,9 +16,8 @@ from argosy.serving.lookup import Lookup
 from argosy.serving.prometheus import Metrics
 from argosy.serving.request_columns import RequestColumns
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import Value
 from kit.clock import Clock
-from kit.serving_kit import ROW, Client, build_app
+from kit.serving_kit import ROW, Client, MemoryOnline, build_app
 
 V1 = "/v1/models/leaving:predict"
 
@@ -25,17 +25,19 @@ V1 = "/v1/models/leaving:predict"
 class Flaky:
     """An online store that fails while told to, and counts how often it is asked."""
 
+    views: Sequence[OnlineView] = ()
+
     def __init__(self) -> None:
         self.down = False
         self.why: errors.ArgosyError = errors.TryAgain("redis://10.0.0.7 refuses the connection")
         self.asked = 0
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         """See the port."""
         self.asked += 1
         if self.down:
             raise self.why
-        return [ROW if entity["customer_id"] == "C1" else None for entity in entities]
+        return [OnlineRow(ROW) if entity["customer_id"] == "C1" else None for entity in entities]
 
     async def close(self) -> None:
         """See the port."""
@@ -71,6 +73,34 @@ def test_a_store_that_keeps_failing_is_left_alone() -> None:
     clock.now += circuit_breaker.PAUSE_SECONDS
     assert [ask(), ask(), ask()] == [200, 200, 200]
     assert outcomes(metrics) == {"found": 3, "unknown": 0, "failed": circuit_breaker.TOLERATED + 1, "refused": 4}
+
+
+BY_IDS = RequestColumns(
+    2, {name: [None, None] for name in ROW}, [{"customer_id": "C1"}, {"customer_id": "C2"}], [0, 1], lambda *_: "it"
+)
+
+
+def test_how_old_features_are_is_counted_by_view() -> None:
+    """Those of a request by their oldest row, a view without rows not at all; what has expired is known by its place."""
+    views = [OnlineView("account", ["tenure"], 5), OnlineView("person", ["birth_year"], None)]
+    rows = {"C1": OnlineRow(ROW, [80 * 10**6, None], ["tenure"]), "C2": OnlineRow(ROW, [95 * 10**6, None], [])}
+    metrics = Metrics(ServedRelease("leaving", "none", 1, "sha256:0"), None)
+    found = Lookup(MemoryOnline(rows, views), ["customer_id"], metrics, now=lambda: 100 * 10**6)
+    assert asyncio.run(found.filled(BY_IDS)).expired == {0: ["tenure"]}
+    text = metrics.text().decode()
+    assert 'argosy_online_age_seconds_sum{view="account"} 20.0' in text
+    assert 'argosy_online_age_seconds_count{view="person"} 0.0' in text
+
+
+def test_a_store_without_moments_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """It answers as it did; what an operator has to do is said when the server starts."""
+    metrics = Metrics(ServedRelease("leaving", "none", 1, "sha256:0"), None)
+    Lookup(MemoryOnline({}, [OnlineView("account", ["tenure"], 5)]), ["customer_id"], metrics)
+    Lookup(None, ["customer_id"], metrics)
+    assert caplog.text == ""
+    found = Lookup(MemoryOnline({"C1": ROW, "C2": ROW}), ["customer_id"], metrics)
+    assert "by an earlier Argosy, without the moments of its features: none expires, however old" in caplog.text
+    assert asyncio.run(found.filled(BY_IDS)).features["tenure"] == (3, 3)
 
 
 def test_one_failure_among_successes_stops_nobody() -> None:

@@ -19,13 +19,13 @@ from argosy import errors
 from argosy.domain.model_settings import Task
 from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictions, Predictor, UndefinedPrediction
+from argosy.ports.features import OnlineRow, OnlineView
 from argosy.ports.prediction_log import OTHER, ServedRelease
 from argosy.serving import prometheus, records
 from argosy.serving.exchange import Bodies, RequestLimits
 from argosy.serving.inference import INLINE_BYTES, INLINE_ROWS, LARGE_AT_ONCE, ConcurrencyLimiter, Inference
 from argosy.serving.lifecycle import Lifecycle
 from argosy.serving.request_problems import RequestProblem
-from argosy.serving.rows import Value
 from argosy.serving.server_metrics import ServerMetrics
 from argosy.serving.service import Answer
 from kit.serving_kit import (
@@ -134,7 +134,9 @@ def test_regression_answers_are_values_without_decisions() -> None:
 class Broken:
     """An online store that is down."""
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    views: Sequence[OnlineView] = ()
+
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         """Fail."""
         raise errors.TryAgain("connection refused")
 
@@ -282,13 +284,15 @@ def test_a_body_that_does_not_arrive_is_given_up(client: Client) -> None:
 class Held:
     """An online store that answers when it is let."""
 
+    views: Sequence[OnlineView] = ()
+
     def __init__(self) -> None:
         self.gate = asyncio.Event()
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         """Wait, then answer."""
         await self.gate.wait()
-        return [ROW] * len(entities)
+        return [OnlineRow(ROW)] * len(entities)
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -199,12 +199,12 @@ class HeldOnline(MemoryOnline):
         super().__init__({"C1": ROW})
         self.asked, self.let, self.closed = asyncio.Event(), asyncio.Event(), False
 
-    async def get(self, entities: Any) -> Any:
+    async def get(self, entities: Any, at: int) -> Any:
         """See the port."""
         self.asked.set()
         await self.let.wait()
         assert not self.closed
-        return await super().get(entities)
+        return await super().get(entities, at)
 
     async def close(self) -> None:
         """See the port."""

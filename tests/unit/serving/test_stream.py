@@ -10,10 +10,10 @@ import pytest
 
 from argosy import errors, wiring
 from argosy.ml.predictor import Predictor
+from argosy.ports.features import OnlineRow, OnlineView
 from argosy.ports.prediction_log import ServedRelease
 from argosy.ports.streams import StreamAnswer, StreamMessage
 from argosy.serving.app import ServerParts, app_of, server_parts
-from argosy.serving.rows import Value
 from argosy.serving.served_models import ServedModel
 from argosy.serving.stream import StreamServer
 from argosy.settings import Settings
@@ -160,15 +160,17 @@ def test_what_was_undone_is_answered_again(parts: ServerParts) -> None:
 class Down:
     """An online store that does not answer the first time."""
 
+    views: Sequence[OnlineView] = ()
+
     def __init__(self) -> None:
         self.asked = 0
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         """See the port."""
         self.asked += 1
         if self.asked == 1:
             raise errors.TryAgain("down")
-        return [ROW for _ in entities]
+        return [OnlineRow(ROW) for _ in entities]
 
     async def close(self) -> None:
         """See the port."""

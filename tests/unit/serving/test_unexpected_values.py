@@ -10,6 +10,7 @@ import pytest
 
 from argosy.domain.model_settings import Serving
 from argosy.ml.predictor import Predictor
+from argosy.ports.features import OnlineRow
 from argosy.ports.prediction_log import ServedRelease
 from kit.serving_kit import ROW, Client, MemoryLog, MemoryOnline, Reply, build_app
 
@@ -28,7 +29,9 @@ def client(predictor: Predictor, **policy: Any) -> Client:
     update = {"features": features, "serving": Serving(**policy)}
     served.signature = predictor.signature.model_copy(update=update)
     log = MemoryLog()
-    online = MemoryOnline({"odd": ODD, "hole": HOLE})
+    gone = OnlineRow({**ROW, "charges": None}, [], ["charges"])
+    aged = OnlineRow({**ROW, "tenure": None, "contract": None}, [], ["tenure", "contract"])
+    online = MemoryOnline({"well": ROW, "odd": ODD, "hole": HOLE, "gone": gone, "aged": aged})
     where = ServedRelease("leaving", "production", 4, predictor.digest)
     return Client(build_app(predictor=served, served=where, online=online, log=log, hash_key=b"secret"), log)
 
@@ -136,6 +139,52 @@ def test_what_the_online_store_holds_is_looked_at_too(predictor: Predictor, key:
     reply = client(predictor).post(V1, {"instances": [{"customer_id": key}]})
     assert reply.status == 422
     assert "in the online store" in reply.json()["error"]
+
+
+def test_what_has_outlived_its_view_is_missing_and_said(predictor: Predictor) -> None:
+    """Where the contract allows null: scored as null is, counted, named by row and feature, and logged as it was scored."""
+    to = client(predictor)
+    reply = to.post(V1, {"instances": [ROW, {"customer_id": "aged"}, {"customer_id": "well"}]})
+    assert reply.json()["warnings"] == [
+        "instances[1].tenure: expired value, scored as missing",
+        "instances[1].contract: expired value, scored as missing",
+    ]
+    as_null = {**ROW, "tenure": None, "contract": None}
+    assert reply.json()["predictions"] == predictor.predict([ROW, as_null, ROW]).tolist()
+    counts = [metric(to, f'argosy_expired_values_total{{feature="{name}"}}') for name in ROW]
+    assert counts == [1, 0, 1, 0]
+    assert [record.features for record in to.log.records][1] == {"tenure": None, "charges": 70.5, "contract": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param("/predict", {"rows": [{"customer_id": "aged"}]}, id="plain"),
+        pytest.param("/explain", {"rows": [{"customer_id": "aged"}]}, id="explained"),
+        pytest.param(
+            V2, {"inputs": [{"name": "customer_id", "shape": [1], "datatype": "BYTES", "data": ["aged"]}]}, id="v2"
+        ),
+    ],
+)
+def test_every_protocol_says_what_expired(predictor: Predictor, path: str, body: Any) -> None:
+    """In its own words for the field."""
+    answer = client(predictor).post(path, body)
+    assert answer.status == 200
+    assert answer.body.count(b"expired value, scored as missing") == 2
+
+
+def test_what_has_outlived_its_view_and_may_not_be_null_is_by_policy(predictor: Predictor) -> None:
+    """Refused, and why; or missing like any null there. It is counted as what it is, once."""
+    to = client(predictor)
+    reply = to.post(V1, {"instances": [{"customer_id": "well"}, {"customer_id": "gone"}]})
+    assert (reply.status, reply.json()["field"]) == (422, "instances[1].charges")
+    assert "in the online store has outlived the `ttl` of its view" in reply.json()["error"]
+    assert to.log.records == []
+    to = client(predictor, unexpected_null="missing")
+    reply = to.post(V1, {"instances": [{"customer_id": "gone"}]})
+    assert reply.json()["warnings"] == ["instances[0].charges: expired value, scored as missing"]
+    assert metric(to, 'argosy_expired_values_total{feature="charges"}') == 1
+    assert metric(to, 'argosy_unexpected_nulls_total{feature="charges"}') == 0
 
 
 def test_nothing_is_said_of_rows_that_hold_no_surprise(predictor: Predictor) -> None:

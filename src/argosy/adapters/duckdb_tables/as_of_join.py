@@ -22,14 +22,18 @@ def query(
     """The *columns* of the rows of *examples* for which *where* holds, and those of *views*, by the column *order*."""
     names = [f"view_{number}" for number in range(len(views))]
     selected = [f"examples.{sql.name(column)}" for column in columns]
-    selected += [
-        f"{_if_fresh(view, name, f'{name}.{sql.name(taken.name)}')} AS {sql.name(taken.name)}"
-        for view, name in zip(views, names, strict=True)
-        for taken in view.columns
-    ]
+    selected += [each for view, name in zip(views, names, strict=True) for each in _selected(view, name)]
     joins = "".join(_joined(snapshot, view, name) for view, name in zip(views, names, strict=True))
     read = f"(SELECT * FROM {sql.parquet(examples)} WHERE {where})"  # noqa: S608 - names are quoted
     return f"SELECT {', '.join(selected)} FROM {read} AS examples{joins} ORDER BY examples.{sql.name(order)}"  # noqa: S608
+
+
+def _selected(view: AsOfView, name: str) -> list[str]:
+    """The columns of *view*, whose steps are called *name*."""
+    wanted = [(f"{name}.{sql.name(taken.name)}", taken.name) for taken in view.columns]
+    if view.moment is not None:
+        wanted.append((f"{name}.{OWN_TIME}", view.moment))
+    return [f"{_if_fresh(view, name, value)} AS {sql.name(called)}" for value, called in wanted]
 
 
 def _joined(snapshot: Path, view: AsOfView, name: str) -> str:

@@ -5,7 +5,7 @@ Feast takes seconds to import and milliseconds to answer, in a server that has l
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from argosy.ports.features import Value
@@ -22,6 +22,8 @@ STRING_FIELD, DOUBLE_FIELD = 2, 5
 """Fields of Feast's ``Value`` message that a feature can be."""
 _NUMBER, NUMBER_TAG = struct.Struct("<Bd"), DOUBLE_FIELD << 3 | 1
 """A message that is a number: its tag, and eight bytes."""
+TEXT_TAG = STRING_FIELD << 3 | 2
+"""The first byte of a message that is a text; then come its length and the text."""
 
 
 def encode_key(types: Sequence[tuple[str, str]], join_keys: Mapping[str, Any]) -> bytes:
@@ -46,7 +48,7 @@ def encode(value: Value) -> bytes:
         return b""
     if isinstance(value, str):
         content = value.encode()
-        return bytes([STRING_FIELD << 3 | 2]) + _encode_varint(len(content)) + content
+        return bytes([TEXT_TAG]) + _encode_varint(len(content)) + content
     return _NUMBER.pack(NUMBER_TAG, value)
 
 
@@ -56,6 +58,8 @@ def decode(message: bytes) -> Value:
         # What most are, and what a hundred rows have thousands of.
         number: float = _NUMBER.unpack(message)[1]
         return None if math.isnan(number) else number
+    if len(message) > 1 and message[0] == TEXT_TAG and message[1] == len(message) - 2 < 0x80:
+        return message[2:].decode()
     value: Value = None
     for field, content in _fields(message):
         if field == STRING_FIELD:
@@ -65,6 +69,17 @@ def decode(message: bytes) -> Value:
         else:
             raise ValueError(f"a value of kind {field} is no feature")
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def decode_all(messages: Iterable[bytes]) -> list[Value]:
+    """Each of *messages* as :func:`decode` has it, in less time: most are numbers, and a call for each is most of what they cost."""
+    size, unpack = _NUMBER.size, _NUMBER.unpack
+    return [
+        (None if (number := unpack(message)[1]) != number else number)  # not a number is not equal to itself
+        if len(message) == size and message[0] == NUMBER_TAG
+        else decode(message)
+        for message in messages
+    ]
 
 
 def encode_time(seconds: int) -> bytes:

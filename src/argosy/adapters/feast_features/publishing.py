@@ -24,6 +24,7 @@ from pyarrow import compute
 from argosy import errors, memory, scratch
 from argosy.adapters.feast_features import columnar_codec
 from argosy.adapters.feast_features import index as indexes
+from argosy.adapters.feast_features.index import Index
 from argosy.adapters.feast_features.library import (
     Entity,
     FeatureService,
@@ -38,7 +39,7 @@ from argosy.adapters.feast_features.library import (
     ValueType,
 )
 from argosy.domain.documents import canonical_json
-from argosy.ports.features import Definition
+from argosy.ports.features import Definition, OnlineView
 from argosy.ports.tables import EVENT_TIME, Tables
 
 SUFFIX = "_online"
@@ -55,28 +56,43 @@ entity_key_serialization_version: 3
 BATCH = 8_192
 """Entities that are encoded at once: each is a kilobyte or two of bytes to digest, or more where it has many features."""
 KEY = "argosy_key"
+FIELD_TYPES = {"number": Float64, "category": String}
 KEY_TYPES = {"string": ("STRING", ValueType.STRING), "int64": ("INT64", ValueType.INT64)}
 
 
 def publish(
-    rows: Path, keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path, tables: Tables
+    rows: Path,
+    keys: Sequence[str],
+    features: Sequence[Definition],
+    project: str,
+    folder: Path,
+    tables: Tables,
+    views: Sequence[OnlineView],
 ) -> str:
     """Write the newest row of each entity in the file *rows*, sorted by *keys* and time, to *folder*; returns the digest of the content.
 
-    Raises Misconfigured where a key is of a type that Feast takes for no key.
+    *views*: those that the features come from; *rows* has the moments of each in the column that :func:`index.moment_of` names. Raises
+    Misconfigured where a key is of a type that Feast takes for no key.
     """
     folder.mkdir(parents=True)
     view = f"{project}{SUFFIX}"
     schema = pq.read_schema(rows)
-    index: dict[str, Any] = {
-        "table": f"{project}_{view}",
-        "keys": {key: KEY_TYPES[_key_type(schema, key)][0] for key in keys},
-        "features": [feature.name for feature in features],
-    }
-    (folder / indexes.FILE).write_text(canonical_json(index), encoding="utf-8")
+    index = Index(
+        f"{project}_{view}",
+        tuple(sorted((key, KEY_TYPES[_key_type(schema, key)][0]) for key in keys)),
+        tuple(feature.name for feature in features),
+        tuple(views),
+    )
+    (folder / indexes.FILE).write_text(canonical_json(index.as_json()), encoding="utf-8")
     (folder / "feature_store.yaml").write_text(CONFIGURATION.format(project=project), encoding="utf-8")
-    _registry(schema, keys, features, project, folder)
-    return _database(_Newest(rows, sorted(index["keys"].items()), sorted(index["features"]), tables), index, folder)
+    _registry(schema, keys, _fields(features, index), project, folder)
+    return _database(_Newest(rows, index.keys, sorted(index.cells), tables), index, folder)
+
+
+def _fields(features: Sequence[Definition], index: Index) -> list[Field]:
+    """What Feast is told that the store has."""
+    kinds = {feature.name: FIELD_TYPES[feature.type] for feature in features}
+    return [Field(name=name, dtype=kinds.get(name, Float64)) for name in index.cells]
 
 
 def _key_type(schema: pa.Schema, key: str) -> str:
@@ -86,13 +102,13 @@ def _key_type(schema: pa.Schema, key: str) -> str:
     return kind
 
 
-def _database(newest: "_Newest", index: dict[str, Any], folder: Path) -> str:
-    digest = hashlib.sha256(canonical_json(index).encode())
+def _database(newest: "_Newest", index: Index, folder: Path) -> str:
+    digest = hashlib.sha256(canonical_json(index.as_json()).encode())
     file = folder / indexes.DATABASE
     with _on_disk(file), contextlib.closing(sqlite3.connect(file)) as database, database:
-        _layout(database, index["table"], newest.names)
+        _layout(database, index.table, newest.names)
         parts = list(enumerate(indexes.parts(len(newest.names))))
-        inserts = [_insert(indexes.rows_of(index["table"], part), len(places) + 2) for part, places in parts]
+        inserts = [_insert(indexes.rows_of(index.table, part), len(places) + 2) for part, places in parts]
         for entities in newest.entities():
             for text in entities.described(newest.names):
                 digest.update(text)
@@ -230,24 +246,26 @@ class _Newest:
         micros = batch.column(EVENT_TIME).cast(pa.int64()).to_numpy()
         # Towards 1970 on either side of it.
         seconds = np.where(micros < 0, -(-micros // 10**6), micros // 10**6)
-        values = [columnar_codec.encode_values(batch.column(name)) for name in self.names]
+        values = [columnar_codec.encode_values(_as_stored(batch.column(name))) for name in self.names]
         return _Entities(batch.column(KEY).cast(pa.binary()), pa.array(seconds), values)
 
 
-def _registry(
-    schema: pa.Schema, keys: Sequence[str], features: Sequence[Definition], project: str, folder: Path
-) -> None:
+def _as_stored(column: pa.Array) -> pa.Array:
+    """*column* as a feature is: a moment is a number like any other, exact until the year 2255."""
+    return column.cast(pa.float64()) if pa.types.is_integer(column.type) else column
+
+
+def _registry(schema: pa.Schema, keys: Sequence[str], fields: Sequence[Field], project: str, folder: Path) -> None:
     """Let Feast describe the store, then settle what of that is different each time."""
     entities = [Entity(name=key, join_keys=[key], value_type=KEY_TYPES[_key_type(schema, key)][1]) for key in keys]
-    kinds = {"number": Float64, "category": String}
     view = FeatureView(
         name=f"{project}{SUFFIX}",
         entities=entities,
-        # What is old enough to be refused is the release's business, not the store's.
+        # Features of several views, each with a lifetime of its own; how old each is, is one of the fields.
         ttl=datetime.timedelta(0),
         schema=[
             *(Field(name=key, dtype=String if _key_type(schema, key) == "string" else Int64) for key in keys),
-            *(Field(name=feature.name, dtype=kinds[feature.type]) for feature in features),
+            *fields,
         ],
         source=FileSource(name=f"{project}_rows", path="rows.parquet", timestamp_field=EVENT_TIME),
     )

@@ -107,8 +107,8 @@ class _Reader:
     def __init__(self, uri: str, digest: str, index: Index) -> None:
         self._uri = uri
         self._digest = digest
-        self._features = index.features
-        self._fields = [TIME, *(_field(name) for name in index.features)]
+        self._names = index.cells
+        self._fields = [TIME, *map(_field, self._names)]
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             uri,
             max_connections=CONNECTIONS,
@@ -143,7 +143,7 @@ class _Reader:
         await self._client.aclose()
 
     def _cells(self, row: Sequence[bytes | None]) -> Mapping[str, bytes]:
-        return {name: cell for name, cell in zip(self._features, row[1:], strict=True) if cell is not None}
+        return {name: cell for name, cell in zip(self._names, row[1:], strict=True) if cell is not None}
 
 
 def _entry(digest: str) -> str:

@@ -9,12 +9,15 @@ import io
 import shutil
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from argosy.adapters.feast_features import definitions, publishing
+from argosy.adapters.feast_features.index import moment_of
 from argosy.adapters.feast_features.library import FeatureView
 from argosy.domain.model_settings import ModelSettings
-from argosy.ports.features import Definition
+from argosy.ports import view_shapes
+from argosy.ports.features import Definition, OnlineView
 from argosy.ports.tables import AsOfView, Tables, Taken
 
 
@@ -38,18 +41,20 @@ class FeastFeatures:
 
     def views(self) -> Sequence[AsOfView]:
         """The views of the service; see the port."""
-        return self._of(self._loaded.views, [(each, each.name) for each in self._loaded.features])
+        return [replace(view, moment=moment_of(name)) for name, view in self._named_views().items()]
 
     def left_out(self) -> Sequence[AsOfView]:
         """The views with what the service does not take of them; see the port."""
-        return self._of(self._loaded.all_views, [(each, f"{each.view}:{each.name}") for each in self._loaded.left_out])
+        features = [(each, f"{each.view}:{each.name}") for each in self._loaded.left_out]
+        return list(self._of(self._loaded.all_views, features).values())
 
-    def _of(self, views: Iterable[FeatureView], features: Sequence[tuple[Definition, str]]) -> list[AsOfView]:
+    def _of(self, views: Iterable[FeatureView], features: Sequence[tuple[Definition, str]]) -> dict[str, AsOfView]:
+        """Those of *views* that have any of *features*, by name."""
         taken = {
             view.name: [Taken(each.column, name, each.type) for each, name in features if each.view == view.name]
             for view in views
         }
-        return [self._view(view, taken[view.name]) for view in views if taken[view.name]]
+        return {view.name: self._view(view, taken[view.name]) for view in views if taken[view.name]}
 
     def _view(self, view: FeatureView, columns: Sequence[Taken]) -> AsOfView:
         source = self._settings.source(definitions.source_of(view))
@@ -71,4 +76,18 @@ class FeastFeatures:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             project = self._settings.feature_service
-            return publishing.publish(rows, self._settings.entity, self._loaded.features, project, into, tables)
+            features, views = self._loaded.features, self._online_views()
+            return publishing.publish(rows, self._settings.entity, features, project, into, tables, views)
+
+    def _named_views(self) -> dict[str, AsOfView]:
+        return self._of(self._loaded.views, [(each, each.name) for each in self._loaded.features])
+
+    def _online_views(self) -> list[OnlineView]:
+        return [
+            OnlineView(
+                name,
+                tuple(column.name for column in view.columns),
+                None if view.lifetime is None else view.lifetime // view_shapes.MICROSECOND,
+            )
+            for name, view in self._named_views().items()
+        ]

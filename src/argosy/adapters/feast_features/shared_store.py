@@ -21,7 +21,7 @@ from argosy import errors
 from argosy.adapters.feast_features import index as indexes
 from argosy.adapters.feast_features import online
 from argosy.adapters.feast_features.index import Index
-from argosy.ports.features import Held, Value
+from argosy.ports.features import Held, OnlineRow, OnlineView
 
 T = TypeVar("T")
 SETTING = "ARGOSY_ONLINE_STORE_URI"
@@ -44,9 +44,9 @@ class Entity:
 
     key: bytes
     cells: Mapping[str, bytes]
-    """Feature to value."""
+    """Feature to value, and what :attr:`Index.cells` has besides."""
     seconds: int
-    """When it was true, after 1970 began."""
+    """The time of its newest example, after 1970 began. Its features may be older, each view's by itself."""
 
 
 def entities(folder: Path) -> Iterator[Entity]:
@@ -116,11 +116,15 @@ class SharedFeatures:
         self._backend = backend
         self._asking: set[asyncio.Task[Any]] = set()
 
-    async def get(self, entities: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Value] | None]:
+    @property
+    def views(self) -> Sequence[OnlineView]:
+        return self._index.views
+
+    async def get(self, entities: Sequence[Mapping[str, Any]], at: int) -> Sequence[OnlineRow | None]:
         keys = [self._index.key(entity) for entity in entities]
         wanted = [key for key in dict.fromkeys(keys) if key is not None]
         found = await self._in_time(self._found(wanted)) if wanted else {}
-        return [None if key is None or key not in found else self._index.row(found[key]) for key in keys]
+        return [None if key is None or key not in found else self._index.row(found[key], at) for key in keys]
 
     async def close(self) -> None:
         await self._backend.close()

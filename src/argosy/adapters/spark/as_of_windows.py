@@ -29,7 +29,10 @@ def column(name: str) -> "Column":
 
 
 def joined(rows: "DataFrame", table: "DataFrame", view: AsOfView, names: Sequence[str]) -> "DataFrame":
-    """*rows* with the columns of *view*, a row each of *table*, called *names*. Raises Misconfigured where types do not fit."""
+    """*rows* with the columns of *view*, a row each of *table*, and its moment where that is taken, called *names*.
+
+    Raises Misconfigured where types do not fit.
+    """
     _demand_types(rows, table, view)
     keys = [f"argosy_key_{number}" for number in range(len(view.keys))]
     asking = rows.select(
@@ -68,8 +71,9 @@ def _answers(table: "DataFrame", view: AsOfView, keys: Sequence[str], names: Seq
             F.unix_micros(time).alias("own_time"),
             *(
                 column(taken.column).cast(CASTS[taken.type]).alias(name)
-                for taken, name in zip(view.columns, names, strict=True)
+                for taken, name in zip(view.columns, names[: len(view.columns)], strict=True)
             ),
+            *(F.unix_micros(time).alias(name) for name in names[len(view.columns) :]),
         ).alias(FOUND),
         F.struct(F.unix_micros(time), F.unix_micros(column(view.created) if view.created else time)).alias(
             "argosy_newness"

@@ -52,9 +52,9 @@ class SparkTables:
             taken = []
             for number, view in enumerate(views):
                 # No feature's own name: another view's key, or a column that is carried along, may have it, too.
-                names = [f"argosy_{number}_{place}" for place in range(len(view.columns))]
+                names = [f"argosy_{number}_{place}" for place in range(len(view.added))]
                 rows = as_of_windows.joined(rows, self._spark.table(snapshot / f"{view.source}.parquet"), view, names)
-                taken += [column(name).alias(each.name) for name, each in zip(names, view.columns, strict=True)]
+                taken += [column(name).alias(each) for name, each in zip(names, view.added, strict=True)]
             answer = rows.sort(column(tables.NUMBER)).select(*map(column, columns), *taken)
             for stream in self._spark.written(answer, f"joined-{self._joins}"):
                 with stream, pq.ParquetFile(stream) as file:

@@ -49,7 +49,7 @@ def run(
     manifest = SnapshotManifest.read(snapshot / "manifest.json")
     _is_validated(manifest, validation)
     settings = _split_as_of(settings, snapshot, manifest)
-    definitions = features.definitions()
+    definitions, views = features.definitions(), features.views()
     context = _context(settings, definitions)
     columns = _columns(settings, features.join_keys(), context)
     facts = row_facts.RowFacts(definitions)
@@ -60,13 +60,14 @@ def run(
         asked = tables.examples(table, settings.primary, settings.label, columns, [*settings.entity, EVENT_TIME])
         example_file.write(asked, settings, examples)
         kept = [*settings.entity, EVENT_TIME, *context, LABEL, frames.SIDE]
-        joined = tables.join(examples, snapshot, list(dict.fromkeys(kept)), features.views())
-        example_file.write_groups(facts.seen(_ordered(joined, settings, definitions, context)), rows)
+        joined = tables.join(examples, snapshot, list(dict.fromkeys(kept)), views)
+        moments = [view.moment for view in views if view.moment is not None]
+        example_file.write_groups(facts.seen(_ordered(joined, settings, definitions, context, moments)), rows)
         _no_side_is_empty(facts)
         _left_out(settings, tables, examples, snapshot, features.left_out(), outputs.features)
     digest = features.publish(rows, outputs.online, tables)
     schema = _schema(settings, facts, definitions, context, digest)
-    schema = schema.model_copy(update={"views": [view_shapes.shape(view) for view in features.views()]})
+    schema = schema.model_copy(update={"views": [view_shapes.shape(view) for view in views]})
     if manifest.as_of is not None:
         schema = schema.model_copy(update={"as_of": manifest.as_of, "split": settings.split})
     schema.write(outputs.features / frames.SCHEMA)
@@ -130,10 +131,14 @@ def _columns(settings: ModelSettings, join_keys: Sequence[str], context: Sequenc
 
 
 def _ordered(
-    joined: Iterable[pa.RecordBatch], settings: ModelSettings, definitions: Sequence[Definition], context: Sequence[str]
+    joined: Iterable[pa.RecordBatch],
+    settings: ModelSettings,
+    definitions: Sequence[Definition],
+    context: Sequence[str],
+    moments: Sequence[str],
 ) -> Iterator[pa.RecordBatch]:
     """The columns in the order that the schema promises."""
-    names = [*settings.entity, EVENT_TIME, *(each.name for each in definitions), *context, LABEL, frames.SIDE]
+    names = [*settings.entity, EVENT_TIME, *(each.name for each in definitions), *context, LABEL, frames.SIDE, *moments]
     for batch in joined:
         rows = batch.select(list(dict.fromkeys(names))).replace_schema_metadata(None)
         moment = rows.column(EVENT_TIME).cast(pa.timestamp("us", tz="UTC"))

@@ -1,9 +1,10 @@
-"""The join gives what Feast's own point-in-time join gives, over tables made of what joins get wrong.
+"""The join gives what Feast's own point-in-time join gives, over tables made of what joins get wrong; a look-up by id what the join gives.
 
 Ties, rows written down late, corrections, the last microsecond of a lifetime, keys that are missing or unknown, several keys, several views
 of one source, the hours in which clocks are set back. What both give is compared row by row; a seed that fails says which one it was.
 """
 
+import asyncio
 import contextlib
 import datetime
 import io
@@ -17,6 +18,7 @@ import pytest
 from feast import FeatureStore
 
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
+from argosy.adapters.feast_features.online import FeastOnline
 from argosy.adapters.feast_features.repository import FeastFeatures
 from argosy.domain.model_settings import ModelSettings
 from argosy.ports.tables import EVENT_TIME, NUMBER
@@ -73,7 +75,7 @@ def settings() -> ModelSettings:
          "columns": columns(id="string", since="timestamp", age="integer")},
     ]  # fmt: skip
     label = {"source": "visits", "sql": "y", "classes": ["no", "yes"], "columns": []}
-    return make_settings("binary", ["no", "yes"], "auc", sources=sources, label=label)
+    return make_settings("binary", ["no", "yes"], "auc", sources=sources, label=label, entity=["id", "place"])
 
 
 def write(chance: random.Random, folder: Path) -> pa.Table:
@@ -119,10 +121,10 @@ def joined_by_feast(folder: Path, asked: pa.Table) -> pa.Table:
     """*asked* with the features that Feast finds in the tables of *folder*."""
     (folder / "feature_store.yaml").write_text(FEAST, encoding="utf-8")
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
-        defined: dict[str, Any] = {}
-        exec(DEFINITIONS, defined)  # noqa: S102 - ours, above
+        named: dict[str, Any] = {}
+        exec(DEFINITIONS, named)  # noqa: S102 - ours, above
         store = FeatureStore(repo_path=".")
-        store.apply([defined[name] for name in ("who", "where", "fresh", "lasting", "person", "service")])
+        store.apply([named[name] for name in ("who", "where", "fresh", "lasting", "person", "service")])
         frame = asked.append_column("number", pa.array(range(asked.num_rows))).to_pandas()
         found = store.get_historical_features(
             entity_df=frame, features=store.get_feature_service("toy"), filter_by_created_timestamp=True
@@ -132,8 +134,17 @@ def joined_by_feast(folder: Path, asked: pa.Table) -> pa.Table:
 
 def joined_by_us(folder: Path, asked: pa.Table) -> pa.Table:
     """*asked* with the features that the step finds."""
+    return joined(folder, asked, defined(folder))
+
+
+def defined(folder: Path) -> FeastFeatures:
+    """The features of DEFINITIONS."""
     (folder / "features.py").write_text(DEFINITIONS, encoding="utf-8")
-    features = FeastFeatures(folder / "features.py", settings(), folder / "work")
+    return FeastFeatures(folder / "features.py", settings(), folder / "work")
+
+
+def joined(folder: Path, asked: pa.Table, features: FeastFeatures) -> pa.Table:
+    """*asked* with *features* of the tables in *folder*."""
     numbered = asked.append_column(NUMBER, pa.array(range(asked.num_rows), pa.int64()))
     pq.write_table(numbered, folder / "examples.parquet")
     batches = DuckDBTables().join(folder / "examples.parquet", folder, asked.column_names, features.views())
@@ -155,3 +166,32 @@ def test_both_give_the_same_rows(seed: int, tmp_path: Path) -> None:
         assert values.to_pylist() == theirs.column(name).cast(kind).to_pylist(), name
         found += len(values) - values.null_count
     assert found > 300
+
+
+LATER = [0 * HOUR, MICROSECOND, HOUR, HOUR + MICROSECOND, HOUR + 2 * MICROSECOND, 47 * HOUR, 48 * HOUR, 3 * 24 * HOUR]
+LATER += [24 * HOUR * days + step * MICROSECOND for days in (1, 2) for step in (-1, 0, 1)]
+
+
+def test_a_look_up_gives_what_the_join_would(tmp_path: Path) -> None:
+    """At any moment after the newest rows: each view's values are there as long as they are to training, to the microsecond."""
+    write(random.Random(5), tmp_path)
+    features, newest = defined(tmp_path), max(MOMENTS)
+    people = [(name, place) for name in ("", "a", "b", "ä") for place in (1, 2**53 + 1)]
+    columns = {"id": [name for name, _ in people], "place": [place for _, place in people]}
+
+    def at(moment: datetime.datetime) -> pa.Table:
+        asked = pa.table({**columns, EVENT_TIME: pa.array([moment] * len(people), TIME)})
+        return joined(tmp_path, asked, features)
+
+    pq.write_table(at(newest), tmp_path / "rows.parquet")
+    features.publish(tmp_path / "rows.parquet", tmp_path / "online", DuckDBTables())
+    online, names = FeastOnline(tmp_path / "online"), [each.name for each in features.definitions()]
+    keys = [{"id": name, "place": place} for name, place in people]
+    expired = 0
+    for late in LATER:
+        moment = newest + late
+        micros = (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // MICROSECOND
+        found = asyncio.run(online.get(keys, micros))
+        assert [row and row.features for row in found] == at(moment).select(names).to_pylist(), late
+        expired += sum(len(row.expired) for row in found if row)
+    assert expired > 50

@@ -13,7 +13,7 @@ from argosy import memory
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.adapters.feast_features import index, publishing, shared_store
 from argosy.adapters.feast_features.online import FeastOnline
-from argosy.ports.features import Definition
+from argosy.ports.features import Definition, OnlineRow
 from argosy.ports.tables import EVENT_TIME
 
 MOMENT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -28,7 +28,8 @@ def published(features: int, folder: Path, *, keys: tuple[str, ...] = ("a", "b",
     file = folder / "rows.parquet"
     pq.write_table(pa.table({**rows, **values}), file)
     definitions = [Definition(name, "number", "v", "s", name) for name in names]
-    return folder / "online", publishing.publish(file, ["id"], definitions, "wide", folder / "online", DuckDBTables())
+    digest = publishing.publish(file, ["id"], definitions, "wide", folder / "online", DuckDBTables(), [])
+    return folder / "online", digest
 
 
 @pytest.mark.slow
@@ -36,11 +37,12 @@ def test_two_and_a_half_thousand_features(tmp_path: Path) -> None:
     """They are published, found by the server, loaded into a shared store, and read by Feast itself."""
     folder, _ = published(2_500, tmp_path)
     wanted = {f"f{number}": number + 2 / 8 for number in range(2_500)}
-    assert asyncio.run(FeastOnline(folder).get([{"id": "c"}, {"id": "nobody"}])) == [wanted, None]
+    found = asyncio.run(FeastOnline(folder).get([{"id": "c"}, {"id": "nobody"}], at=0))
+    assert found == [OnlineRow(wanted, [], []), None]
     assert [len(entity.cells) for entity in shared_store.entities(folder)] == [2_500] * ENTITIES
     store = FeatureStore(repo_path=str(folder))
-    found = store.get_online_features(store.get_feature_service("wide"), [{"id": "c"}]).to_dict()
-    assert {name: value for name, (value,) in found.items() if name != "id"} == wanted
+    read = store.get_online_features(store.get_feature_service("wide"), [{"id": "c"}]).to_dict()
+    assert {name: value for name, (value,) in read.items() if name != "id"} == wanted
 
 
 @pytest.mark.parametrize("features", [7, 8, 9, 20])

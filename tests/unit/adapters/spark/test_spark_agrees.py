@@ -103,17 +103,19 @@ def _tables(place: Path, seed: int) -> None:
     pq.write_table(pa.table(source), place / "source.parquet", row_group_size=37)
 
 
-def _view(keys: Sequence[str], created: str | None, lifetime: datetime.timedelta | None) -> AsOfView:
-    return AsOfView("source", keys, "time", created, lifetime, False, TAKEN)
+def _view(
+    keys: Sequence[str], created: str | None, lifetime: datetime.timedelta | None, moment: str | None = None
+) -> AsOfView:
+    return AsOfView("source", keys, "time", created, lifetime, False, TAKEN, moment)
 
 
 VIEWS = {
     "corrections": [_view(["key"], "created", None)],
-    "two-keys-and-a-lifetime": [_view(["key", "number"], None, 7 * MINUTE)],
+    "two-keys-and-a-lifetime": [_view(["key", "number"], None, 7 * MINUTE, "since")],
     "no-key": [_view([], "created", 2 * MINUTE)],
     "two-views": [
         _view(["number"], "created", 20 * MINUTE + MICROSECOND),
-        AsOfView("source", ["key"], "time", None, None, False, [Taken("part", "other", "number")]),
+        AsOfView("source", ["key"], "time", None, None, False, [Taken("part", "other", "number")], "since"),
     ],
 }
 
