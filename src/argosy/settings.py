@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from argosy import errors, plugins
-from argosy.domain import channel_addresses, source_addresses, table_places
+from argosy.domain import channel_addresses, executor_names, source_addresses, table_places
 
 OBJECT_STORE = (
     "AWS_ACCESS_KEY_ID",
@@ -62,6 +62,24 @@ class SparkSettings:
     folder: str | None
     """ARGOSY_SPARK_FOLDER: a folder or ``s3://<bucket>/<prefix>`` that steps and Spark's executors both see. Default: none; a Spark on
     this machine needs none."""
+    pods: "ExecutorPodSettings | None"
+    """What a step in a pod is told that may start executors beside it. Default: none; it may not."""
+
+
+@dataclass(frozen=True)
+class ExecutorPodSettings:
+    """Settings of executors that are pods. Manifest and platform give them, and nobody sets them by hand."""
+
+    token: str = field(repr=False)
+    """ARGOSY_SPARK_TOKEN: what the API server knows the step by."""
+    authority: str = field(repr=False)
+    """ARGOSY_SPARK_AUTHORITY: the certificate (PEM) that the API server's own is signed with."""
+    namespace: str
+    """ARGOSY_SPARK_NAMESPACE: where the step's pod is, and executors are."""
+    image: str
+    """ARGOSY_SPARK_IMAGE: the step's own image."""
+    pod: str
+    """ARGOSY_SPARK_POD: the name of the step's pod, with which executors go."""
 
 
 @dataclass(frozen=True)
@@ -439,7 +457,12 @@ def _spark(given: Mapping[str, str]) -> SparkSettings:
             "ARGOSY_SPARK_MASTER names a Spark elsewhere, and ARGOSY_SPARK_FOLDER is empty: name a folder, or s3://<bucket>/<prefix>, that "
             "steps and Spark's executors both see, through which tables pass"
         )
-    return SparkSettings(master, folder)
+    return SparkSettings(master, folder, _executor_pods(given))
+
+
+def _executor_pods(given: Mapping[str, str]) -> ExecutorPodSettings | None:
+    told = [given.get(name, "") for name in executor_names.TOLD]
+    return ExecutorPodSettings(*told) if all(told) else None
 
 
 def _rate_limits_uri(given: Mapping[str, str]) -> str | None:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from argosy import errors, extras, plugins, scratch
-from argosy.settings import POSTGRESQL, REDIS, Settings
+from argosy.settings import POSTGRESQL, REDIS, Settings, SparkSettings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.adapters.cluster.archive import WorkflowArchive
+    from argosy.adapters.spark.executor_pods import ExecutorPods
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
     from argosy.domain.answers.answer_bundle import AnswerSignature
@@ -73,6 +74,7 @@ LOCAL = "local:"
 GITHUB = "github:"
 GITEA = "gitea:"
 S3 = "s3://"
+K8S = "k8s://"
 
 
 def forge(settings: Settings, *, make: bool = False) -> Forge:
@@ -467,11 +469,29 @@ def spark(compute: Compute, step: str) -> Iterator[Spark | None]:
         else:
             # Two runs at once are in folders of their own.
             exchange = table_files(f"{found.folder.rstrip('/')}/{place.name}", "ARGOSY_SPARK_FOLDER")
-            asked = Spark(found.master, compute.options, place, exchange)
+            asked = Spark(found.master, compute.options, place, exchange, _executor_pods(found, compute, step))
         try:
             yield asked
         finally:
             asked.close()
+
+
+def _executor_pods(found: SparkSettings, compute: Compute, step: str) -> ExecutorPods | None:
+    """What the executors of *step* are at a master of Kubernetes; None at any other. Raises Misconfigured where it may start none."""
+    if not found.master.startswith(K8S):
+        return None
+    from argosy.adapters.spark.executor_pods import ExecutorPods
+
+    told = found.pods
+    if told is None:
+        raise errors.Misconfigured(
+            f"ARGOSY_SPARK_MASTER is {found.master}, and this step was given no right to start executors there: set "
+            "`spark.executors: true` in the values of the chart platform, and install the pipeline as `argosy compile` writes it; a "
+            "step on this machine has none"
+        )
+    # The keys that the step has itself: where tables are scored, executors read and write them.
+    secrets = ["argosy-spark", *(["argosy-scores"] if step == "score-batch" else [])]
+    return ExecutorPods(told.namespace, told.pod, told.image, told.token, told.authority, secrets, compute.workers)
 
 
 def fitting(spark: Spark | None, settings: ModelSettings, features: Path) -> Callable[[Examples], Fitting] | None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from argosy import steps
+from argosy.domain import executor_names
 from argosy.domain.compute_settings import SPARK_STEPS
 from kit import admission, inference_chart, team_manifests
 from kit.platform_chart import CHART, Objects, named, render, template
@@ -231,6 +232,7 @@ def test_accounts_secrets_and_modules_are_those_of_the_steps() -> None:
     for step in SPARK_STEPS:
         spec = importlib.import_module(f"argosy.steps.{step.replace('-', '_')}.spec").SPEC
         row = wanted.setdefault(f"argosy-{(*spec.keys, 'spark')[0]}", {"secrets": [], "modules": []})
-        row["secrets"] = sorted({*row["secrets"], "argosy-spark"})
+        account = f"argosy-{(*spec.keys, 'spark')[0]}"
+        row["secrets"] = sorted({*row["secrets"], "argosy-spark", executor_names.token_secret(account)})
         row["modules"] = sorted({*row["modules"], spec.module})
     assert yaml.safe_load((Path(CHART) / "files" / "steps.yaml").read_text(encoding="utf-8")) == wanted

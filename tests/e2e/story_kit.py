@@ -206,13 +206,20 @@ def submitted(story: Story, capfd: pytest.CaptureFixture[str], template: str = N
     return capfd.readouterr().out.split()[1]
 
 
-def scored(story: Story, folder: str) -> pa.Table:
+def scored(folder: str) -> pa.Table:
     """The rows of every Parquet file below *folder* of the bucket."""
-    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
-    s3 = client.connect()
-    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])]
-    bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if key.endswith(".parquet")]
+    bucket = folder.removeprefix("s3://").partition("/")[0]
+    s3, keys = client.connect(), [key for key in keys_below(folder) if key.endswith(".parquet")]
+    bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
     return pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies])
+
+
+def keys_below(folder: str) -> list[str]:
+    """What lies below *folder* of the bucket."""
+    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    return [
+        each["Key"] for each in client.connect().list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])
+    ]
 
 
 def upload_tables(story: Story) -> str:

@@ -44,16 +44,21 @@ def refusals(
     before: Object | None = None,
     namespace: str = "argosy-staging",
     publisher: bool = False,
+    user: str = "system:serviceaccount:argo:argo",
 ) -> list[str]:
     """The messages with which *policy* refuses *given*, which was *before*; empty where it lets it pass.
 
-    *publisher*: whoever asks may install pipelines.
+    *publisher*: whoever asks may install pipelines. *user*: who asks.
     """
     spec = policy["spec"]
     data: dict[str, Any] = {
         "object": given,
         "oldObject": before or {},
-        "request": {"operation": "UPDATE" if before else "CREATE", "namespace": namespace},
+        "request": {
+            "operation": "UPDATE" if before else "CREATE",
+            "namespace": namespace,
+            "userInfo": {"username": user},
+        },
         "authorizer": publisher,
         "variables": {},
     }

@@ -3,7 +3,7 @@
 import copy
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -18,8 +18,15 @@ ROOT = Path(__file__).parents[2]
 REGISTRY = "registry.example/argosy/"
 
 
-def compiled(folder: Path) -> list[Manifest]:
-    """Everything that the project's models compile to, in a copy of the project below *folder* whose images are pinned."""
+WRITTEN = ("compiled", "retraining", "schedule", "watch", "scoring")
+"""What there is of a model, by the names of ``argosy.cli.manifests``."""
+
+
+def compiled(
+    folder: Path, *, models: Sequence[str] = (), settings: str = "", parts: Sequence[str] = WRITTEN
+) -> list[Manifest]:
+    """Everything that the project's *models*, all unless named, compile to, in a copy of the project below *folder* whose images are
+    pinned; with more *settings*, and of it the *parts*."""
     lock = {
         "repository": REGISTRY.rstrip("/"),
         "images": {
@@ -31,9 +38,12 @@ def compiled(folder: Path) -> list[Manifest]:
     found = []
     for source in sorted((ROOT / "workflows").glob("*/pipeline.py")):
         model = folder / "workflows" / source.parent.name
+        if models and model.name not in models:
+            continue
         shutil.copytree(source.parent, model)
-        written = (manifests.compiled, manifests.retraining, manifests.schedule, manifests.watch, manifests.scoring)
-        texts = [write(model) for write in written]
+        with (model / "model.yaml").open("a", encoding="utf-8") as file:
+            file.write(settings)
+        texts = [getattr(manifests, name)(model) for name in parts]
         found += [document for text in texts if text for document in yaml.safe_load_all(text)]
     return found
 

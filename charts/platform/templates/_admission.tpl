@@ -48,7 +48,18 @@ c.?securityContext.privileged.orValue(false) || c.?securityContext.allowPrivileg
 
 {{- /* Variables by which a step would run other code, or send its keys elsewhere, than what was installed as it was compiled. */}}
 {{- define "admission.variables" -}}
-^(ARGOSY_(ROOT|PROVENANCE|MEMORY_LIMIT|ASKED_BY|WORKFLOW(_NAMESPACE|_CREATED|_LABELS)?|PARAMETER_[A-Z0-9_]+|INPUT_[A-Z0-9_]+)|HOME|DO_NOT_TRACK|FEAST_USAGE|GX_ANALYTICS_ENABLED|MLFLOW_DISABLE_TELEMETRY)$
+^(ARGOSY_(ROOT|SPARK_(TOKEN|AUTHORITY|NAMESPACE|IMAGE|POD)|PROVENANCE|MEMORY_LIMIT|ASKED_BY|WORKFLOW(_NAMESPACE|_CREATED|_LABELS)?|PARAMETER_[A-Z0-9_]+|INPUT_[A-Z0-9_]+)|HOME|DO_NOT_TRACK|FEAST_USAGE|GX_ANALYTICS_ENABLED|MLFLOW_DISABLE_TELEMETRY)$
+{{- end }}
+
+{{- /* The accounts of steps that may start executors, each with the Secrets that those may name. */}}
+{{- define "spark.owners" -}}
+argosy-scores: [argosy-scores, argosy-spark]
+argosy-spark: [argosy-spark]
+{{- end }}
+
+{{- /* True where a step that asks Spark made the request, in its own namespace. */}}
+{{- define "spark.ofADriver" -}}
+request.userInfo.username in ["system:serviceaccount:" + request.namespace + ":argosy-scores", "system:serviceaccount:" + request.namespace + ":argosy-spark"]
 {{- end }}
 
 {{- define "admission.steps" -}}
@@ -67,7 +78,7 @@ metadata:
   labels: {{- include "platform.labels" .root | nindent 4 }}
 spec:
   policyName: {{ .name }}
-  validationActions: [{{ .root.Values.admission.action }}]
+  validationActions: [{{ .action | default .root.Values.admission.action }}]
   matchResources:
     namespaceSelector:
       # By names, which nobody can take off: a label of a namespace is its owner's.

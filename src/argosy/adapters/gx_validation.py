@@ -138,8 +138,10 @@ class GreatExpectationsOnSpark:
         found: dict[int, ExpectationFinding] = {}
         subject = f"expectations cannot be asked of source {name!r}"
         with self._spark.reported(subject), _quiet():
+            # Before Great Expectations looks for a Spark: where there is none it starts one of its own, in this process.
+            rows = self._spark.table(file)
             source = _context().data_sources.add_spark(name, persist=False)
-            for result in _validate(source.add_dataframe_asset("columns"), self._spark.table(file), configured):
+            for result in _validate(source.add_dataframe_asset("columns"), rows, configured):
                 # It keeps what Spark raises for itself, as if the question were at fault.
                 if _was_raised(result) and (failure := self._spark.failure(subject, _reason(result))):
                     raise failure

@@ -10,6 +10,9 @@ from argosy.domain.documents import Document
 SparkStep = Literal["validate", "build-features", "train", "score-batch"]
 SPARK_STEPS: tuple[SparkStep, ...] = ("validate", "build-features", "train", "score-batch")
 OURS = (
+    "spark.driver.host",
+    "spark.kubernetes.driver.pod.name",
+    "spark.kubernetes.namespace",
     "spark.master",
     "spark.remote",
     "spark.sql.ansi.enabled",
@@ -17,6 +20,8 @@ OURS = (
     "spark.sql.session.timeZone",
 )
 """Settings of Spark that decide where it is or what a value means: not a model's."""
+OURS_ALIKE = ("spark.kubernetes.authenticate.", "spark.kubernetes.executor.podTemplate")
+"""Beginnings of those that decide what its pods may do."""
 
 
 class Compute(Document):
@@ -47,8 +52,10 @@ class Compute(Document):
         for name in options:
             if not name.startswith("spark."):
                 raise ValueError(f"{name!r} is no setting of Spark: they begin with `spark.`")
-            if name in OURS:
-                raise ValueError(f"{name!r} is not a model's: it says where Spark is, or what a value means there")
+            if name in OURS or name.startswith(OURS_ALIKE):
+                raise ValueError(
+                    f"{name!r} is not a model's: it says where Spark is, what its pods may do, or what a value means there"
+                )
         return options
 
     def asks_spark(self, step: str) -> bool:

@@ -70,7 +70,7 @@ def _node(
         image_pull_policy=container_templates.pull_policy(image),
         command=container_templates.command(member.spec),
         dependencies=list(after) or None,
-        env=container_templates.environment(member.spec, resources, member.handed),
+        env=container_templates.environment(member.spec, resources, image, member.handed),
         env_from=container_templates.environment_from(member.spec),
         resources=container_templates.requirements(resources, kept),
         security_context=container_templates.unprivileged(),

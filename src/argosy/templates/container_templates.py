@@ -10,11 +10,20 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from hera.workflows import Artifact, ConfigMapEnvFrom, Container, Env, Parameter, RetryStrategy, SecretEnvFrom
+from hera.workflows import (
+    Artifact,
+    ConfigMapEnvFrom,
+    Container,
+    Env,
+    Parameter,
+    RetryStrategy,
+    SecretEnv,
+    SecretEnvFrom,
+)
 from hera.workflows import models as argo
 
 from argosy import memory, telemetry
-from argosy.domain import asker, provenance
+from argosy.domain import asker, executor_names, provenance
 from argosy.domain.compute_settings import Compute
 from argosy.domain.model_settings import StepResources, Toleration
 from argosy.steps import spec as specs
@@ -30,6 +39,14 @@ PRELOAD = "argosy.dev/preload"
 ENDPOINTS = "argosy-endpoints"
 SEMAPHORES, SHARED = "argosy-semaphores", "argosy-shared"
 """How many may go on at once: in a namespace, and of all teams. On this machine `cli.local_run` has them."""
+SPARK: specs.Key = "spark"
+"""The key of steps that ask Spark."""
+OF_EXECUTORS = {
+    executor_names.TOKEN: "token",
+    executor_names.AUTHORITY: "ca.crt",
+    executor_names.NAMESPACE: "namespace",
+}
+"""Variables by the keys of an account's token, as Kubernetes writes it."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 RUN: Mapping[str, str] = MappingProxyType(
     {
@@ -66,7 +83,7 @@ def container(spec: specs.StepSpec, *, image: str, resources: StepResources, mut
             ),
         ],
         outputs=outputs([spec]),
-        env=environment(spec, resources),
+        env=environment(spec, resources, image),
         env_from=environment_from(spec),
         resources=_resources(resources),
         active_deadline_seconds=resources.deadline_seconds,
@@ -84,7 +101,7 @@ def asking_spark(spec: specs.StepSpec, compute: Compute) -> specs.StepSpec:
     """*spec* as *compute* has it: of a step that asks Spark with the image that has it, and the Secret that says where it is."""
     if not compute.asks_spark(spec.name):
         return spec
-    return dataclasses.replace(spec, family="spark", keys=(*spec.keys, "spark"))
+    return dataclasses.replace(spec, family="spark", keys=(*spec.keys, SPARK))
 
 
 def pull_policy(image: str) -> str | None:
@@ -129,7 +146,8 @@ def pod(steps: Sequence[specs.StepSpec], resources: StepResources, mutex: str | 
         "tolerations": [_toleration(toleration) for toleration in resources.tolerations] or None,
         "priority_class_name": resources.priority_class,
         "synchronization": _turns(resources, mutex),
-        "service_account_name": f"argosy-{keys[0] if keys else 'step'}",
+        "service_account_name": account(keys),
+        "labels": {executor_names.LABEL: executor_names.DRIVER} if any(SPARK in step.keys for step in steps) else None,
     }
 
 
@@ -207,6 +225,8 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     ignored = [provenance.VARIABLE] if spec.provenance == "noted" else []
     ignored += [memory.VARIABLE] if spec.plans_memory else []
     ignored += [*RUN] if spec.notes_run else []
+    # Nor is where Spark was.
+    ignored += [executor_names.IMAGE, executor_names.POD] if SPARK in spec.keys else []
     for noted in (parameter for parameter in spec.parameters if parameter.noted):
         ignored += [noted.variable, f"inputs.parameters.{noted.name}"]
     is_kept = spec.cached or bool(spec.observes)
@@ -224,8 +244,10 @@ def reads(steps: Sequence[specs.StepSpec]) -> dict[str, str]:
     return {CACHE_READS: json.dumps(names)} if names else {}
 
 
-def environment(spec: specs.StepSpec, resources: StepResources, handed: Mapping[str, str] = NOTHING) -> list[Env]:
-    """The values of *spec*. *handed*: what it finds below ``$ARGOSY_ROOT`` at other places than its own, by name."""
+def environment(
+    spec: specs.StepSpec, resources: StepResources, image: str, handed: Mapping[str, str] = NOTHING
+) -> list[Env | SecretEnv]:
+    """The values of *spec*, in *image*. *handed*: what it finds below ``$ARGOSY_ROOT`` at other places than its own, by name."""
     values = {"ARGOSY_ROOT": specs.ROOT, "HOME": "/tmp"}  # noqa: S108
     for parameter in spec.parameters:
         if parameter.name in handed:
@@ -239,7 +261,24 @@ def environment(spec: specs.StepSpec, resources: StepResources, handed: Mapping[
     if spec.notes_run:
         values |= RUN
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
-    return [Env(name=name, value=value) for name, value in {**values, **telemetry.OFF}.items()]
+    if SPARK in spec.keys:
+        values |= {executor_names.IMAGE: image, executor_names.POD: "{{pod.name}}"}
+    said = [Env(name=name, value=value) for name, value in {**values, **telemetry.OFF}.items()]
+    return [*said, *_right_to_executors(spec)]
+
+
+def account(keys: Sequence[str]) -> str:
+    """The service account of pods of steps with *keys*."""
+    return f"argosy-{keys[0] if keys else 'step'}"
+
+
+def _right_to_executors(spec: specs.StepSpec) -> list[SecretEnv]:
+    """The token of *spec*'s account, where it asks Spark and the platform lets it start executors; nothing where there is none."""
+    secret = executor_names.token_secret(account(spec.keys))
+    return [
+        SecretEnv(name=name, secret_name=secret, secret_key=key, optional=True)
+        for name, key in (OF_EXECUTORS.items() if SPARK in spec.keys else ())
+    ]
 
 
 def _output(artifact: specs.Artifact) -> Artifact:

@@ -9,6 +9,7 @@ import yaml
 from argosy.domain.compute_settings import SPARK_STEPS
 from argosy.templates import compiler, score_workflow
 
+TOKEN = {"ARGOSY_SPARK_TOKEN": "token", "ARGOSY_SPARK_AUTHORITY": "ca.crt", "ARGOSY_SPARK_NAMESPACE": "namespace"}
 ACCOUNTS = {"validate": "spark", "build-features": "spark", "train": "spark", "score-batch": "scores"}
 
 
@@ -35,8 +36,22 @@ def test_only_the_steps_that_ask(model: Path) -> None:
         own = [each for each in after["envFrom"] if each not in before["envFrom"]]
         assert own == [{"secretRef": {"name": "argosy-spark", "optional": True}}]
         assert asking[name]["serviceAccountName"] == f"argosy-{account}"
-        same = {"image": before["image"], "envFrom": before["envFrom"]}
+        assert [each for each in before["env"] if each not in after["env"]] == []
+        more = [each for each in after["env"] if each not in before["env"]]
+        assert more == [
+            {"name": "ARGOSY_SPARK_IMAGE", "value": after["image"]},
+            {"name": "ARGOSY_SPARK_POD", "value": "{{pod.name}}"},
+            *(_of_the_token(f"argosy-{account}", variable, key) for variable, key in TOKEN.items()),
+        ]
+        assert asking[name]["metadata"]["labels"] == {"argosy.dev/spark": "driver"}
+        same = {each: before[each] for each in ("image", "envFrom", "env")}
         assert {**after, **same} == before
+
+
+def _of_the_token(account: str, variable: str, key: str) -> dict[str, Any]:
+    """Not there where the platform lets nobody start executors."""
+    secret = {"name": f"{account}.service-account-token", "key": key, "optional": True}
+    return {"name": variable, "valueFrom": {"secretKeyRef": secret}}
 
 
 @pytest.mark.parametrize("step", SPARK_STEPS)

@@ -1,14 +1,31 @@
 """What Spark's failures mean to whoever asked: which can be tried again, which somebody has to mend, and how."""
 
+from typing import Literal
+
 from argosy import errors
 
+Where = Literal["step", "cluster", "server"]
+"""Where Spark is: all of it in the step; its driver there, and its executors in a cluster; all of it elsewhere."""
 NO_MEMORY = (
     "OutOfMemoryError",
     "Java heap space",
     "GC overhead limit",
     "UNABLE_TO_ACQUIRE_MEMORY",
     "Container killed by YARN",
+    "OOMKilled",
 )
+OF_EXECUTORS = ("stage failure", "ExecutorLostFailure", "Lost task")
+"""Words of what happened in an executor; a memory that is not one's is the driver's."""
+OF_DRIVER = ("increase the spark driver memory",)
+TOO_MUCH = ("spark.driver.maxResultSize",)
+NO_JVM = (
+    "Answer from Java side is empty",
+    "while sending or receiving",
+    "ConnectionRefusedError",
+    "BrokenPipeError",
+    "ConnectionResetError",
+)
+"""Words of a JVM in this step that ended. To a server of Spark Connect, which is elsewhere, they mean that it went away."""
 GONE = (
     *(
         "ExecutorLostFailure",
@@ -17,8 +34,8 @@ GONE = (
         "SparkContext was shut down",
         "UNAVAILABLE",
     ),
-    *("Answer from Java side is empty", "Connection refused", "while sending or receiving", "SparkContext was stopped"),
-    *("ConnectionResetError", "ConnectionRefusedError", "BrokenPipeError"),
+    *("Connection refused", "SparkContext was stopped"),
+    *NO_JVM,
 )
 """Words of a Spark that went away, some of whose executors did, or that cannot be reached."""
 NO_SLOTS = ("requires more slots than the total number of slots",)
@@ -29,15 +46,12 @@ REFUSED = ("AccessDenied", "UNAUTHENTICATED", "PERMISSION_DENIED", "Access Denie
 WRONG = ("JAVA_GATEWAY_EXITED", "Could not parse Master URL")
 
 
-def meaning(subject: str, said: str, place: str, *, is_local: bool) -> errors.ArgosyError | None:
-    """What *said*, in the words of the Spark at *place*, means to *subject*; None where nobody knows, so that it is a fault of ours.
-
-    *is_local*: it lives in the step, where nothing outside can have failed.
-    """
+def meaning(subject: str, said: str, place: str, where: Where) -> errors.ArgosyError | None:
+    """What *said*, in the words of the Spark at *place*, means to *subject*; None where nobody knows, so that it is a fault of ours."""
     why = f"{subject}: {cause(said)}"
     if errors.says_disk_full(said) and not any(words in said for words in NO_MEMORY):
         return errors.LocalDisk(f"{why}; make room where Spark keeps what does not fit in memory")
-    for words, kind, told in _here() if is_local else _elsewhere(place):
+    for words, kind, told in _rules(said, place, where):
         if any(each in said for each in words):
             return kind(f"{why}{told}")
     return None
@@ -55,10 +69,41 @@ Rule = tuple[tuple[str, ...], type[errors.ArgosyError], str]
 ROOM = ": a model is fitted by `compute.workers` tasks at once, and Spark has room for fewer"
 MORE = "give the step more in model.yaml, `resources: {<step>: {memory: 4Gi}}`"
 
+COMES_BACK: Rule = (
+    TOO_MUCH,
+    errors.Misconfigured,
+    "; raise it in model.yaml, `compute: {options: {spark.driver.maxResultSize: 4g}}`",
+)
+
+
+def _rules(said: str, place: str, where: Where) -> list[Rule]:
+    if where == "step":
+        return _here()
+    if where == "cluster" and not any(words in said for words in OF_EXECUTORS):
+        return [*_driver(), *_elsewhere(place)]
+    return [COMES_BACK, *_elsewhere(place)]
+
+
+def _driver() -> list[Rule]:
+    """What a driver in the step meets by itself: the same again would end in the same way."""
+    return [
+        (
+            (*NO_MEMORY, *OF_DRIVER),
+            errors.Misconfigured,
+            f": Spark's driver, which is in the step, has not the memory for it; {MORE}",
+        ),
+        (
+            NO_JVM,
+            errors.Misconfigured,
+            f": Spark's driver in this step ended, most often for memory; {MORE}. Where executors kept failing, the lines above say so",
+        ),
+    ]
+
 
 def _here() -> list[Rule]:
     return [
-        (NO_MEMORY, errors.Misconfigured, f": Spark has not the memory for it; {MORE}"),
+        COMES_BACK,
+        ((*NO_MEMORY, *OF_DRIVER), errors.Misconfigured, f": Spark has not the memory for it; {MORE}"),
         *_anywhere(f"{ROOM}; lower it in model.yaml, or give the step more cores", errors.Misconfigured),
         (REFUSED, errors.Misconfigured, ": Spark in this step refuses"),
         # The same again would end in the same way.

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from argosy import errors, extras, memory
 from argosy.adapters.spark import spark_failures
+from argosy.adapters.spark.executor_pods import ExecutorPods
 from argosy.domain import table_places
 from argosy.ports.table_files import TableFiles
 
@@ -36,6 +37,7 @@ LEAST = 512 << 20
 """Bytes of a heap below which Spark refuses to start."""
 SECONDS = 10.0
 """How long a cluster may take to answer at all."""
+S3A = "spark.hadoop.fs.s3a."
 MEANING = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
@@ -49,11 +51,16 @@ MEANING = {
 class Spark:
     """A Spark at *master*, opened when it is asked for. *exchange*: files that it and this step both see; None: it is on this machine.
 
-    *folder*: where on this machine it may write.
+    *folder*: where on this machine it may write. *pods*: what its executors are at a master of Kubernetes.
     """
 
     def __init__(
-        self, master: str, options: Mapping[str, str], folder: Path, exchange: TableFiles | None = None
+        self,
+        master: str,
+        options: Mapping[str, str],
+        folder: Path,
+        exchange: TableFiles | None = None,
+        pods: ExecutorPods | None = None,
     ) -> None:
         self._master = master
         self._place = master.partition(";")[0]
@@ -61,6 +68,7 @@ class Spark:
         self._options = options
         self._folder = folder
         self._exchange = exchange
+        self._pods = pods
         self._session: SparkSession | None = None
         self._kept: list[str] = []
 
@@ -136,7 +144,8 @@ class Spark:
 
     def failure(self, subject: str, said: str) -> errors.ArgosyError | None:
         """What *said*, in Spark's words, means to *subject*; None where nobody knows, so that it is a fault of ours."""
-        return spark_failures.meaning(subject, said, self._place, is_local=self.is_local)
+        where: spark_failures.Where = "step" if self.is_local else "server" if self._is_connected else "cluster"
+        return spark_failures.meaning(subject, said, self._place, where)
 
     def _seen(self, file: Path) -> str:
         """The address of *file* for Spark, which it is brought to where that does not see this machine."""
@@ -153,15 +162,37 @@ class Spark:
         _demand_java()
         if self._master.startswith("spark:"):
             _demand_an_answer(self._master)
+        options = dict(self._options)
+        if self._pods is not None:
+            self._pods.demand_right(self._api)
+            options = self._pods.settings(options, self._folder)
         if self.is_local:
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else it asks what this machine's name means
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Spark's about pandas and Arrow, which nobody here asked for
             builder = SparkSession.builder.master(self._master).appName("argosy")
-            for name, value in {**self._beside(), **self._options, **MEANING}.items():
+            for name, value in {**self._beside(), **options, **MEANING}.items():
                 builder = builder.config(name, value)
-            return builder.getOrCreate()
+            session = builder.getOrCreate()
+        if self._pods is not None:
+            self._await_pods(session, self._pods)
+        return session
+
+    @property
+    def _api(self) -> str:
+        """The address of the API server that the master is."""
+        return self._master.removeprefix("k8s://").rstrip("/")
+
+    def _await_pods(self, session: "SparkSession", pods: ExecutorPods) -> None:
+        """Wait for the first executor; Spark's own would be waited for until the step's deadline."""
+        context = session.sparkContext
+        there = context._jsc.sc().getExecutorMemoryStatus  # noqa: SLF001 - PySpark itself tells nothing of executors
+        try:
+            pods.demand_one(self._api, context.applicationId, lambda: there().size() > 1)  # the driver is one of them
+        except errors.ArgosyError:
+            session.stop()
+            raise
 
     def _connected(self) -> "SparkSession":
         _demand_an_answer(self._master)
@@ -175,17 +206,29 @@ class Spark:
         quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
         # Whoever fits together waits for room: a cluster's executors may still be starting, here nobody else is.
         quiet["spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures"] = "1" if self.is_local else "8"
-        if not self.is_local:
-            return quiet
         heap = max(LEAST, int((memory.limit() - memory.in_use()) * SHARE))
+        quiet["spark.driver.memory"] = f"{heap >> 20}m"
+        if not self.is_local:
+            return quiet | self._store()
         cores = os.cpu_count() or 1
         return quiet | {
-            "spark.driver.memory": f"{heap >> 20}m",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.local.dir": str(self._folder),
             "spark.sql.warehouse.dir": str(self._folder / "warehouse"),
             "spark.sql.shuffle.partitions": str(4 * cores),
+        }
+
+    def _store(self) -> dict[str, str]:
+        """Where the bucket of the exchange is, where that is not Amazon's: keys Spark takes from the surroundings itself."""
+        address = os.environ.get("AWS_ENDPOINT_URL")
+        if address is None or self._exchange is None or not self._exchange.uri.startswith("s3://"):
+            return {}
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        return {
+            f"{S3A}endpoint": address,
+            f"{S3A}endpoint.region": region,
+            f"{S3A}path.style.access": "true",  # of a store of one's own no bucket has a name in DNS
         }
 
 
