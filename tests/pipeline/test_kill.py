@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,23 @@ assert KILLS > 0, f"ARGOSY_KILLS={KILLS} kills nothing; give a number of kills"
 KILLS_A_HOME = 10
 LATEST = 10.0
 """Seconds after its start at which a run is killed at the latest: longer than any step with its imports takes."""
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the state folders of this file lie: one for so many kills."""
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture
+def practised(project: Any, homes: Path) -> Any:
+    """A project whose state folder has what steps gave in the tests before, where there were any, and nothing else: no version, no request,
+    no run. What comes before the step of interest is taken from there."""
+    home = homes / "0"
+    for path in home.glob("*"):
+        if path.name not in {"cache", "keys", "objects", "objects.lock", "state.json"}:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return project.at_home(home)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -63,8 +81,9 @@ def _versions(home: Path) -> int:
 @pytest.mark.parametrize(
     ("seed", "kills"), list(enumerate(min(KILLS_A_HOME, KILLS - done) for done in range(0, KILLS, KILLS_A_HOME)))
 )
-def test_any_moment(project: Any, finished: tuple[Any, dict[str, Any]], seed: int, kills: int) -> None:
+def test_any_moment(project: Any, homes: Path, finished: tuple[Any, dict[str, Any]], seed: int, kills: int) -> None:
     """At most ten kills in each state folder, at moments drawn from a seed; what is killed is resumed, what is through begins anew."""
+    project = project.at_home(homes / str(seed))
     moments = random.Random(seed)
     results = []
     process = project.start("run", "churn", "--no-cache", "--json")
@@ -106,16 +125,17 @@ def _a_request_exists(home: Path) -> bool:
     [pytest.param(_a_version_exists, id="in-register"), pytest.param(_a_request_exists, id="in-propose")],
 )
 def test_between_effect_and_journal(
-    project: Any, finished: tuple[Any, dict[str, Any]], effect: Callable[[Path], bool]
+    practised: Any, finished: tuple[Any, dict[str, Any]], effect: Callable[[Path], bool]
 ) -> None:
     """Killed as soon as the outside world changed, before the journal knows: the step runs again and finds its own work."""
-    process = project.start("run", "churn", "--json")
-    _until(lambda: effect(project.home), process)
+    assert not effect(practised.home)
+    process = practised.start("run", "churn", "--json")
+    _until(lambda: effect(practised.home), process)
     _kill(process)
-    result = project.run_json("resume")
+    result = practised.run_json("resume")
     assert result["model_digest"] == finished[1]["model_digest"]
-    assert _versions(project.home) == 1
-    assert len(_requests(project)) == 1
+    assert _versions(practised.home) == 1
+    assert len(_requests(practised)) == 1
 
 
 def test_no_step_outlives_a_killed_run(project: Any) -> None:
