@@ -4,6 +4,7 @@ Callers' own port answers it, and so does a port that callers do not reach, from
 (:mod:`argosy.serving.listeners`): whatever callers do, whoever looks after the server learns how it is.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,9 @@ class _Scrape:
         self._metrics = metrics
 
     async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        await exchange.respond_content(send, 200, ResponseBody(self._metrics.text(), CONTENT_TYPE.encode()))
+        # In a thread: of many models it takes tens of milliseconds, which would count as work before the requests of that turn.
+        text = await asyncio.to_thread(self._metrics.text)
+        await exchange.respond_content(send, 200, ResponseBody(text, CONTENT_TYPE.encode()))
 
 
 async def no_such_route(request: Request, error: Exception) -> Response:

@@ -14,12 +14,15 @@ turn, and refusing the few who are there would help nobody.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 BURST_SECONDS = 0.03
-"""Turns, or one of them, may hold too much for this long: a burst, a large request, a collection of garbage. It is what those wait for who
-come first when a server is asked too much, so it is no longer than what is borne then."""
+"""Turns on end may hold too much for this long: a burst. It is what those wait for who come first when a server is asked too much, so it is
+no longer than what is borne then."""
+FIRST_SECONDS = 0.1
+"""The first of them may by itself: it may be a large request or a collection of garbage, which is over with it, and no queue."""
 CALM_SECONDS = 1.0
 """Once some were refused, turns may hold too much for so long again only behind as many seconds in which none did. Refusing makes turns
 short: who took the first short one for the end would let everybody in, and keep all waiting, every tenth of a second."""
@@ -62,6 +65,19 @@ class Overload:
             self._late_since, self._shedding = None, False
         self._began = None
 
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is done meanwhile, on the event loop, is no request's work: nobody is refused for it."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            took = self._clock() - began
+            if self._began is not None:
+                self._began += took
+            if self._late_since is not None:
+                self._late_since += took
+
     @property
     def late(self) -> bool:
         """True where the turn before this one held too much."""
@@ -72,8 +88,9 @@ class Overload:
         if self._began is None:
             return False
         now = self._clock()
-        since = self._began if self._late_since is None else self._late_since
-        if now - self._began <= self._budget or now - since <= BURST_SECONDS:
+        if now - self._began <= self._budget:
+            return False
+        if now - self._began <= FIRST_SECONDS if self._late_since is None else now - self._late_since <= BURST_SECONDS:
             return False
         self._shedding = True
         return True

@@ -101,8 +101,9 @@ class ServedModels:
         self._front = front.app_of(self)
         self._hot: Mapping[str, HotPath] = {}
         self._find_hot()
+        self._overload = first.gate.overload
         self.state = State()
-        self.state.hot_queue = HotQueue(self, first.gate.overload)
+        self.state.hot_queue = HotQueue(self, self._overload)
 
     @property
     def models(self) -> Mapping[str, ServedModel]:
@@ -206,8 +207,9 @@ class ServedModels:
             try:
                 await asyncio.to_thread(close_log, model)
             finally:
-                self.forget(model)
-                model.discard()
+                with self._overload.aside():
+                    self.forget(model)
+                    model.discard()
 
     def forget(self, model: ServedModel) -> None:
         """Keep what *model*, which was replaced, has counted, and not the model."""
