@@ -36,3 +36,16 @@ def test_no_other_code_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "argosy" / "__init__.py").write_text(PLANTED, encoding="utf-8")
     assert "other code" in said(tmp_path, {})
     assert said(tmp_path, safe) == ""
+
+
+def test_what_images_copy_is_there_to_be_copied() -> None:
+    """A build sees what `.dockerignore` lets through, and no more: the rest ends it, minutes after it began."""
+    text = (ROOT / "images" / "Containerfile").read_text(encoding="utf-8")
+    copied = [name for words in re.findall(r"^COPY (?!--)(.*) \S+$", text, re.MULTILINE) for name in words.split()]
+    ignored, *_ = lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()[1:]
+    let_in = [line[1:] for line in lines if line.startswith("!")]
+    assert ignored == "*"
+    assert len(copied) > 10
+    for name in copied:
+        assert (ROOT / name).exists(), name
+        assert any(name == one or name.startswith(f"{one}/") for one in let_in), name
