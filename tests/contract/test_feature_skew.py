@@ -193,7 +193,8 @@ def measured(
     watched: Any = SimpleNamespace(
         version=SimpleNamespace(model="toy", version=3, model_digest=OURS),
         environment="production",
-        signature=SimpleNamespace(features=COLUMNS, logged=COLUMNS[:3]),
+        features=COLUMNS,
+        logged=COLUMNS[:3],
         reference=SimpleNamespace(views=[view_shapes.shape(view) for view in VIEWS]),
     )
     remembered: Any = history  # that forgets nothing

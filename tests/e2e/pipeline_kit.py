@@ -201,6 +201,8 @@ class Pipeline:
     def remove(self) -> None:
         """Remove what does not go with the namespace."""
         self.cluster.try_kubectl("delete", "persistentvolume", self.namespace, "--wait=false", "--ignore-not-found")
+        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+            self.cluster.try_kubectl("delete", kind, f"{self.namespace}-executors", "--ignore-not-found")
 
     def give_forge(self) -> None:
         """Let the steps write what was written here."""

@@ -1,14 +1,20 @@
 """Expectations are asked of the user's table: the verdicts and figures are those of Great Expectations itself on that table."""
 
+import contextlib
 import datetime
 import decimal
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from argosy import errors
+from argosy.adapters import gx_validation
 from argosy.domain.expectations import Expectation, Meta
 from argosy.ports.expectations import ExpectationFinding
 
@@ -204,3 +210,43 @@ def test_a_sum_of_decimal_numbers_walks_no_stack(monkeypatch: pytest.MonkeyPatch
     (found,) = GreatExpectations().check("rows", rows, [asked], contract=["money"])
     assert (found.passed, found.observed) == (True, pytest.approx(448.5))
     assert walks == []
+
+
+class SparkOpened(Exception):
+    """A table was asked of it."""
+
+
+class SparkThatTells:
+    """A Spark that only tells that it was opened."""
+
+    def table(self, file: Path) -> Any:
+        """Tell."""
+        raise SparkOpened(file)
+
+    @contextlib.contextmanager
+    def reported(self, subject: str) -> Iterator[None]:
+        """Report nothing of *subject*."""
+        yield
+
+    def failure(self, subject: str, said: str) -> errors.ArgosyError | None:
+        """Know nothing of *subject* and what was *said*."""
+
+
+def test_spark_is_opened_before_great_expectations_starts_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no Spark yet Great Expectations starts one in the step's own process, and ours never comes."""
+
+    def too_early() -> Any:
+        raise AssertionError("Great Expectations was told of a source before there was a Spark")
+
+    monkeypatch.setattr(gx_validation, "_context", too_early)
+    file = tmp_path / "customers.parquet"
+    pq.write_table(pa.table({"tenure": [1, 2]}), file)
+    asked = Expectation(
+        type="expect_column_value_z_scores_to_be_less_than",
+        kwargs={"column": "tenure", "threshold": 3, "double_sided": True},
+        meta=Meta(critical=False, why="To be asked there."),
+    )
+    with pytest.raises(SparkOpened):
+        gx_validation.GreatExpectationsOnSpark(SparkThatTells()).check("customers", file, [asked], contract=["tenure"])

@@ -332,12 +332,12 @@ def test_how_a_language_model_cannot_be_watched(monitor: dict[str, object], said
 
 
 def test_cost_and_time_stand_beside_the_champion_s(world: AnswersWorld) -> None:
-    """And the request's pictures are drawn as of every model: gates, and the difference with its interval."""
+    """And the request's pictures are drawn as of every model: gates, the difference with its interval, and all dimensions."""
     evidence = beside(world, shy(), settings())
     (told,) = (table for table in evidence.tables if table.title == "Cost and time of a question")
     assert told.header == ["", "Candidate", "Champion"]
     assert {len(row) for row in told.rows} == {3}
-    assert set(evidence.pictures) == {"gates.svg", "against-champion.svg"}
+    assert set(evidence.pictures) == {"gates.svg", "against-champion.svg", "dimensions.svg"}
     text = (world.path / "evidence" / "evidence.md").read_text(encoding="utf-8")
     for name in evidence.pictures:
         assert f"]({name})" in text
