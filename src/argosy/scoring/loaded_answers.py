@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from argosy import errors
-from argosy.domain.answers.answer_bundle import LONGEST_QUESTION
+from argosy.domain.answers.answer_bundle import question_problem
 from argosy.domain.answers.judged import GivenAnswer
 from argosy.domain.data import FeatureColumn
 from argosy.ml.answers.assistant import Assistant
@@ -61,7 +61,7 @@ class LoadedAnswers:
                 f"{where} has no column {QUESTION!r}, which is all that a language model is asked"
             )
         asked = table.column(QUESTION).to_pylist()
-        reasons = [_problem(text) for text in asked]
+        reasons = [question_problem(text) for text in asked]
         given = [None if reason else self.assistant.answer(text) for text, reason in zip(asked, reasons, strict=True)]
         columns = {
             ANSWER: pa.array([each.text if each else None for each in given], pa.string()),
@@ -75,15 +75,6 @@ class LoadedAnswers:
     def __repr__(self) -> str:
         said = f"version {self.version}" if self.version else "of a run"
         return f"<{self.name} {said}, {self.digest[:19]}{'' if self.approved else ', approved by nobody'}>"
-
-
-def _problem(text: object) -> str | None:
-    """Why a server would refuse *text*; None where it would not."""
-    if not isinstance(text, str) or not text.strip():
-        return "expected a question, a text that says something"
-    if len(text) > LONGEST_QUESTION:
-        return f"the question has {len(text):,} characters; at most {LONGEST_QUESTION:,} are read"
-    return None
 
 
 def _sources(answer: GivenAnswer) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.domain.answers.answer_bundle import LONGEST_QUESTION
+from argosy.domain.answers.answer_bundle import LONGEST_QUESTION, question_problem
 from argosy.serving.request_problems import RequestProblem
 from argosy.serving.request_spans import RequestTrace
 
@@ -36,9 +36,6 @@ def checked(given: Sequence[Any], where: Callable[[int], str]) -> AskedQuestions
             413, f"{len(given)} questions came; at most {MOST_QUESTIONS} are answered at once", field=where(0)
         )
     for place, text in enumerate(given):
-        if type(text) is not str or not text.strip():
-            raise RequestProblem(422, "expected a question, a text that says something", field=where(place))
-        if len(text) > LONGEST_QUESTION:
-            message = f"the question has {len(text):,} characters; at most {LONGEST_QUESTION:,} are read"
-            raise RequestProblem(422, message, field=where(place))
+        if problem := question_problem(text):
+            raise RequestProblem(422, problem, field=where(place))
     return AskedQuestions(list(given))

@@ -88,9 +88,8 @@ class Overload:
         if self._began is None:
             return False
         now = self._clock()
-        if now - self._began <= self._budget:
-            return False
-        if now - self._began <= FIRST_SECONDS if self._late_since is None else now - self._late_since <= BURST_SECONDS:
+        since, most = (self._began, FIRST_SECONDS) if self._late_since is None else (self._late_since, BURST_SECONDS)
+        if now - self._began <= self._budget or now - since <= most:
             return False
         self._shedding = True
         return True

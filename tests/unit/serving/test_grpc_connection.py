@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import grpc_connection, grpc_frames, grpc_heads, grpc_messages, grpc_reflection, grpc_server
-from argosy.serving.app import server_parts
+from argosy.serving.app import ServerParts, server_parts
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.grpc_call import PIECE_BYTES, GrpcCall
 from argosy.serving.grpc_connection import GrpcConnection, GrpcConnections, GrpcLimits
@@ -557,16 +557,21 @@ class BrokenWire(Wire):
         super().write(data)
 
 
-def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> None:
-    """Calls that come together are answered together, each on its own connection."""
-    patient = Overload(
-        grpc_calls.PATIENCE
-    )  # as many calls as there may be are more than a burst on a machine that does something else
+def rows_asked(predictor: Predictor) -> tuple[ServerParts, bytes, bytes]:
+    """A server of rows, the block of headers that a call of it has, and a message that it answers."""
+    # As many calls as there may be are more than a burst on a machine that does something else.
+    patient = Overload(grpc_calls.PATIENCE)
     served = ServedRelease("leaving", "production", 4, predictor.digest)
     parts = server_parts(predictor=predictor, served=served, overload=patient)
     asked = grpc_messages.CLASSES["ModelInferRequest"](model_name="leaving", inputs=grpc_calls.row(ROW))
     path = f"/{grpc_messages.SERVICE}/ModelInfer"
     block = BLOCK.replace(grpc_frames.header_block([(":path", PATH)]), grpc_frames.header_block([(":path", path)]))
+    return parts, block, asked.SerializeToString()
+
+
+def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> None:
+    """Calls that come together are answered together, each on its own connection."""
+    parts, block, message = rows_asked(predictor)
     first, second = BrokenWire(), Wire()
 
     def work() -> None:
@@ -574,7 +579,7 @@ def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> N
         for wire in (first, second):
             connection = crowd.protocol()
             connection.connection_made(wire)
-            connection.data_received(PREFACE + call(message=asked.SerializeToString(), block=block))
+            connection.data_received(PREFACE + call(message=message, block=block))
         first.broken = True
 
     on_loop(work)
@@ -584,19 +589,12 @@ def test_a_connection_that_fails_takes_no_other_along(predictor: Predictor) -> N
 
 def rows_handler(predictor: Predictor) -> tuple[GrpcConnection, Wire, bytes, bytes]:
     """A connection to a server of rows, the block of headers that a call of it has, and a message that it answers."""
-    patient = Overload(
-        grpc_calls.PATIENCE
-    )  # as many calls as there may be are more than a burst on a machine that does something else
-    served = ServedRelease("leaving", "production", 4, predictor.digest)
-    parts = server_parts(predictor=predictor, served=served, overload=patient)
-    asked = grpc_messages.CLASSES["ModelInferRequest"](model_name="leaving", inputs=grpc_calls.row(ROW))
-    path = f"/{grpc_messages.SERVICE}/ModelInfer"
-    block = BLOCK.replace(grpc_frames.header_block([(":path", PATH)]), grpc_frames.header_block([(":path", path)]))
+    parts, block, message = rows_asked(predictor)
     limits = GrpcLimits(ConnectionLimits(), grpc_server.CALLS, age_seconds=30, grace_seconds=5)
     connection, wire = GrpcConnections(limits, grpc_server._Methods(served_models(parts))).protocol(), Wire()
     connection.connection_made(wire)
     connection.data_received(PREFACE + grpc_frames.settings({}))
-    return connection, wire, block, asked.SerializeToString()
+    return connection, wire, block, message
 
 
 def ends(wire: Wire, stream: int) -> bool:

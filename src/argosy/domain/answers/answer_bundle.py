@@ -24,6 +24,15 @@ LONGEST_QUESTION = 4000
 """Characters."""
 
 
+def question_problem(text: object) -> str | None:
+    """Why *text* is no question that is answered, in a sentence; None where it is one."""
+    if not isinstance(text, str) or not text.strip():
+        return "expected a question, a text that says something"
+    if len(text) > LONGEST_QUESTION:
+        return f"the question has {len(text):,} characters; at most {LONGEST_QUESTION:,} are read"
+    return None
+
+
 class Passage(Document):
     """Some sentences of a section of a document."""
 
