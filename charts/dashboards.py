@@ -116,6 +116,18 @@ MODEL: dict[str, list[Graph]] = {
             [(f"sum by (outcome) (rate(argosy_online_lookups_total[5m]) {INFO})", "{{outcome}}")],
             "rps",
         ),
+        Graph(
+            "Features that have outlived their view",
+            "Share of the rows found by id in which a feature is older than the `ttl` of its view, and missing. The alert is at 5 %.",
+            [
+                (
+                    f"sum by (feature) (rate(argosy_expired_values_total[5m]) {INFO}) "
+                    f'/ scalar(sum(rate(argosy_online_lookups_total{{outcome="found"}}[5m]) {INFO}))',
+                    "{{feature}}",
+                )
+            ],
+            "percentunit",
+        ),
     ],
     "Model": [
         Graph(

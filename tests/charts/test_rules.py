@@ -83,6 +83,15 @@ def predictions(each: int) -> Series:
     return [INFO, at_server("argosy_predictions_total", f"0+{each}x250")]
 
 
+def by_id(*, found: int, **expired: int) -> Series:
+    """Rows found by id each 15 seconds, and of each feature the values among them that have outlived their view."""
+    lost = [
+        at_server("argosy_expired_values_total", f"0+{count}x250", f',feature="{name}"')
+        for name, count in expired.items()
+    ]
+    return [INFO, at_server("argosy_online_lookups_total", f"0+{found}x250", ',outcome="found"'), *lost]
+
+
 OF_SHADOW = {**OF_MODEL, "role": "shadow"}
 
 
@@ -320,6 +329,10 @@ CASES = {
     ),
     "features-fresh": Case("ArgosyFeaturesStale", [shown("argosy_features_age_seconds", f"{HOUR}x250", **OF_VERSION)]),
     "features-none": Case("ArgosyFeaturesStale", []),
+    "features-expired": Case("ArgosyFeaturesExpired", by_id(found=100, tenure=6, charges=1), (OF_MODEL,)),
+    "features-expired-of-few": Case("ArgosyFeaturesExpired", by_id(found=100, tenure=4, charges=4)),
+    "features-not-asked-for": Case("ArgosyFeaturesExpired", by_id(found=0, tenure=0)),
+    "features-by-id-never": Case("ArgosyFeaturesExpired", [INFO]),
     "release-expiring": Case(
         "ArgosyReleaseExpiring",
         [shown("argosy_release_expires_seconds", f"{3 * DAY}x250", **OF_VERSION)],

@@ -1,4 +1,4 @@
-"""A real server whose model is at fault for some rows: it takes its time for one, and has no number for another.
+"""A real server whose model is at fault for some rows: it takes its time for one, and has no number for another. Its online store is empty.
 
 python tests/kit/faulty_server.py BUNDLE ENVIRONMENT
 """
@@ -12,10 +12,12 @@ from typing import Any
 from argosy.domain import bundle
 from argosy.ml.encoding import Matrix
 from argosy.ml.predictor import Predictor, UndefinedPrediction
+from argosy.ports.features import OnlineView
 from argosy.ports.prediction_log import ServedRelease, shadows_of
 from argosy.serving import graceful_server, launch
 from argosy.serving.arm import Arm
 from argosy.serving.second_version import SecondVersion
+from kit.serving_kit import MemoryOnline
 
 SLOW, UNDEFINED = 1000.0, 2000.0
 """Values of the feature ``tenure`` for which the model is at fault."""
@@ -48,7 +50,12 @@ def main(folder: Path, environment: str) -> None:
     served = ServedRelease(predictor.signature.model, environment, 3, digest)
     around = launch.ServerDependencies(listener=graceful_server.bind("127.0.0.1", 0))
     bundled = launch.ServedBundle(
-        FaultyPredictor(predictor), served, folder, second=_shadow(predictor, served), wants_second="shadow"
+        FaultyPredictor(predictor),
+        served,
+        folder,
+        online=MemoryOnline({}, [OnlineView("account", ["tenure"], 1)]),
+        second=_shadow(predictor, served),
+        wants_second="shadow",
     )
     launch.run([bundled], around)
 

@@ -47,6 +47,9 @@ class Lookup:
         self._breaker = CircuitBreaker(clock)
         views = () if online is None else online.views
         self._ages = [metrics.online_age.labels(view.name).observe for view in views]
+        # To Prometheus what first appears with a number has not grown by it.
+        for feature in (name for view in views if view.lifetime is not None for name in view.features):
+            metrics.expired_values.labels(feature)
         if online is not None and not views:
             _log.warning(
                 "the online store of this version was published by an earlier Argosy, without the moments of its features: none expires, "

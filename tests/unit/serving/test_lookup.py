@@ -1,6 +1,7 @@
 """Features by id from a store that fails: said, bounded, counted, never guessed."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,11 +82,15 @@ BY_IDS = RequestColumns(
 
 
 def test_how_old_features_are_is_counted_by_view() -> None:
-    """Those of a request by their oldest row, a view without rows not at all; what has expired is known by its place."""
+    """Those of a request by their oldest row, a view without rows not at all; what has expired is known by its place, counted from 0."""
     views = [OnlineView("account", ["tenure"], 5), OnlineView("person", ["birth_year"], None)]
     rows = {"C1": OnlineRow(ROW, [80 * 10**6, None], ["tenure"]), "C2": OnlineRow(ROW, [95 * 10**6, None], [])}
     metrics = Metrics(ServedRelease("leaving", "none", 1, "sha256:0"), None)
     found = Lookup(MemoryOnline(rows, views), ["customer_id"], metrics, now=lambda: 100 * 10**6)
+    before = metrics.text().decode()
+    assert re.findall(r"argosy_expired_values_total\{.*", before) == [
+        'argosy_expired_values_total{feature="tenure"} 0.0'
+    ]
     assert asyncio.run(found.filled(BY_IDS)).expired == {0: ["tenure"]}
     text = metrics.text().decode()
     assert 'argosy_online_age_seconds_sum{view="account"} 20.0' in text
