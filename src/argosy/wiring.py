@@ -326,6 +326,14 @@ def verifier_by(key: Path) -> Verifier:
     return KeyVerifier(key)
 
 
+def load_verifier() -> None:
+    """Load what :func:`verifier_by` checks with, which takes a second; where it is not installed, whoever checks is told so."""
+    with contextlib.suppress(ImportError):
+        from argosy.adapters import model_signer
+
+        model_signer.load()
+
+
 def prediction_log(settings: Settings, served: ServedRelease, features: Sequence[tuple[str, str]]) -> PredictionLog:
     """A log of what *served* answers. *features*: name and type of each that is logged."""
     from argosy.adapters.segment_log.writer import SegmentLog

@@ -37,8 +37,8 @@ from kit import chromium  # noqa: E402 - the path is this program's own
 
 OWN = 200
 """Runs at either end that have a journal of their own: more than any page reads."""
-FILES = ("manifest.json", "report.html", "surroundings.json", "peak-memory-bytes")
-SERVER_MS, BROWSER_MS, PAGE_KB = 100.0, 500.0, 200.0
+FILES = ("manifest.json", "resources.json", "report.html", "surroundings.json", "peak-memory-bytes")
+FIRST_MS, SERVER_MS, BROWSER_MS, PAGE_KB = 500.0, 100.0, 500.0, 200.0
 """What is aimed at."""
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
@@ -56,7 +56,7 @@ class PageTimes:
     def line(self) -> str:
         """In words, with a mark behind what is beyond its aim."""
         figures = [
-            (f"first {self.processor[0]:.0f}", self.processor[0] > SERVER_MS),
+            (f"first {self.processor[0]:.0f}", self.processor[0] > FIRST_MS),
             (f"then {min(self.processor[1:]):.0f} ms of processor time", min(self.processor[1:]) > SERVER_MS),
             (f"{min(self.clock):.0f} ms by the clock", False),
             (f"{self.kilobytes:.0f} kB", self.kilobytes > PAGE_KB),
@@ -84,13 +84,13 @@ def filled(home: Path, pattern: runs.RunFolder, target: Path, count: int) -> lis
         folder = target / "runs" / name
         folder.mkdir(parents=True)
         own = place < OWN or place >= count - OWN
-        for file in FILES if own else FILES[:1]:
-            if (pattern.path / file).is_file():
-                (folder / file).write_bytes((pattern.path / file).read_bytes().replace(*_both(pattern.run, name)))
         if own:
             (folder / runs.JOURNAL).write_bytes(journal.replace(*_both(pattern.run, name)))
         else:
             os.link(shared, folder / runs.JOURNAL)
+        for file in FILES if own else FILES[:2]:  # after the journal, than which what a run used is no older
+            if (pattern.path / file).is_file():
+                (folder / file).write_bytes((pattern.path / file).read_bytes().replace(*_both(pattern.run, name)))
     newest = target / "runs" / names[-1]
     shutil.copytree(pattern.path / "nodes", newest / "nodes")
     return names
@@ -131,6 +131,7 @@ def pages(sources: PageSources, names: list[str]) -> list[str]:
 async def measured(sources: PageSources, paths: list[str], rounds: int) -> list[PageTimes]:
     """Each of *paths*, asked *rounds* times."""
     found = [PageTimes(path) for path in paths]
+    sources.load()  # as the server does by itself before a person has found a request to open
     async with local_pages.answering(sources, 0) as address:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session:
             for page in found:
@@ -170,9 +171,8 @@ def main() -> None:
         os.environ["ARGOSY_HOME"] = place
         sources = ui.sources(asked, Settings.from_environment())
         found = asyncio.run(measured(sources, pages(sources, names), asked.rounds))
-    print(
-        f"{asked.runs:,} runs like {pattern.run}; (!): beyond {SERVER_MS:.0f} ms, {BROWSER_MS:.0f} ms in the browser, {PAGE_KB:.0f} kB"
-    )
+    aims = f"{FIRST_MS:.0f} ms at first, {SERVER_MS:.0f} ms then, {BROWSER_MS:.0f} ms in the browser, {PAGE_KB:.0f} kB"
+    print(f"{asked.runs:,} runs like {pattern.run}; (!): beyond {aims}")
     for page in found:
         print(page.line())
     raise SystemExit(any("(!)" in page.line() for page in found))

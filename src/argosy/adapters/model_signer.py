@@ -30,6 +30,11 @@ CHANGED = re.compile(r"Hash mismatch for [\\']*([^'\\]+)")
 """The library's message about a file whose content is another."""
 
 
+def load() -> None:
+    """Import the library, and Sigstore's clients with it, which it imports whoever signs."""
+    from model_signing import signing, verifying  # noqa: F401 - to have them in memory
+
+
 class KeySigner:
     """Signs with a private key. See :class:`argosy.ports.signer.Signer`."""
 

@@ -18,6 +18,7 @@ from argosy.cli.predictions import days
 from argosy.domain import bills
 from argosy.domain.bills import BillRow, Prices, Used
 from argosy.engine import resource_durations
+from argosy.engine.resource_durations import ResourceUse
 from argosy.engine.state import runs
 from argosy.engine.state.runs import RunFolder
 from argosy.files import model_folder
@@ -84,10 +85,10 @@ def newest(
         version = each.version()  # asked first: what is read after it may be newer, and is read once more then
         if each.run in known and known[each.run][0] == version:
             found.append(known[each.run][1])
-        elif (used := _of_folder(each, owners)) is not None:
-            found.append(used)
-            if each.meta().get("finished"):
-                known[each.run] = version, used
+        elif (use := _of_folder(each)) is not None:
+            found.append(_of_use(use, owners))
+            if use.over:
+                known[each.run] = version, found[-1]
     return found, max(0, len(folders) - most)
 
 
@@ -107,18 +108,19 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def _of_machine(here: settings.Settings) -> Iterator[Used]:
     owners = known_owners()
-    found = (_of_folder(each, owners) for each in runs.newest_first(here.home))
-    return (used for used in found if used is not None)
+    found = map(_of_folder, runs.newest_first(here.home))
+    return (_of_use(use, owners) for use in found if use is not None)
 
 
-def _of_folder(folder: RunFolder, owners: Mapping[str, str]) -> Used | None:
+def _of_folder(folder: RunFolder) -> ResourceUse | None:
     """What the run in *folder* used; None where it never started."""
-    if not (folder.path / runs.MANIFEST).exists():
-        return None
-    stored, durations = resource_durations.of(folder)
-    at = datetime.datetime.fromtimestamp(stored.created, datetime.UTC)
+    return resource_durations.of(folder) if (folder.path / runs.MANIFEST).exists() else None
+
+
+def _of_use(use: ResourceUse, owners: Mapping[str, str]) -> Used:
+    at = datetime.datetime.fromtimestamp(use.created, datetime.UTC)
     # The manifest's own name, where it has one: here, other than in a cluster, each run of it gets another.
-    return _used(stored.metadata, str(stored.metadata.get("name") or stored.workflow), owners, at, durations)
+    return _used(use.metadata, str(use.metadata.get("name") or use.workflow), owners, at, use.durations)
 
 
 def _of_cluster(arguments: argparse.Namespace, here: settings.Settings, since: datetime.datetime) -> Iterator[Used]:

@@ -68,6 +68,7 @@ def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
         graph=lambda run: graph.picture(arguments, here.home, run),
         compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
         canaries=canary_places.looked_at(arguments),
+        load=wiring.load_verifier,
     )
 
 

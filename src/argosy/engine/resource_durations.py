@@ -4,39 +4,91 @@ A container's request, else its limit, else 100m of a core and 100 MiB; over a c
 seconds that it ran. What a machine without requests really gave is not known here, and on a cluster neither.
 """
 
+import dataclasses
+import json
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from argosy.argo import NodeType
 from argosy.engine import quantities
 from argosy.engine.nodes import Json, Node
+from argosy.engine.state import disk
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
 
+RECORD = "resources.json"
 DEFAULTS = {"cpu": "100m", "memory": "100Mi"}
 BASES = {"cpu": "1", "memory": "100Mi", "storage": "10Gi", "ephemeral-storage": "10Gi"}
 
 
-def of(folder: RunFolder) -> tuple[StoredRun, dict[str, float]]:
-    """The record of the run in *folder*, and its resources over time by name."""
-    stored = StoredRun.read(folder)
+@dataclass(frozen=True)
+class ResourceUse:
+    """What one run asked for over time, and what tells whose it is."""
+
+    workflow: str
+    metadata: Json
+    """Of its manifest."""
+    created: float
+    """Seconds since 1970."""
+    durations: Mapping[str, float]
+    """Resources over time by name, as in ``resourcesDuration``."""
+    over: bool
+    """True where it came to an end, so that this stays until somebody takes it up again."""
+
+
+def of(folder: RunFolder) -> ResourceUse:
+    """What the run in *folder* used, from its record where that is as new as the journal. Raises Misconfigured where it never started."""
+    kept = _kept(folder)
+    if kept is not None:
+        return kept
+    stored, (meta, nodes) = StoredRun.read(folder), folder.state()
+    return _use(stored, nodes.values(), over=bool(meta.get("finished")))
+
+
+def keep(folder: RunFolder, stored: StoredRun, nodes: Iterable[Node]) -> None:
+    """Write beside the journal what *nodes*, all of the run that ended, used: who counts hundreds of runs opens no journal then.
+
+    The journal is closed by now: a record that is older than its journal counts no more.
+    """
+    use = _use(stored, nodes, over=True)
+    partial = folder.path / f".{RECORD}.{os.getpid()}.partial"
+    with disk.guarded("write what the run used"):
+        # Not synced to the disk: whatever a power loss leaves of it is reckoned anew.
+        partial.write_text(json.dumps(dataclasses.asdict(use), default=str), encoding="utf-8")
+        partial.replace(folder.path / RECORD)
+
+
+def _kept(folder: RunFolder) -> ResourceUse | None:
+    """The record of the run in *folder*; None where there is none that can be read, or the journal was written to after it."""
+    path = folder.path / RECORD
+    try:
+        if path.stat().st_mtime_ns < folder.written_ns():
+            return None
+        return ResourceUse(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None  # an older version ran it, or it goes on
+    except (ValueError, TypeError):
+        return None  # half of one, or another version's: the journal has it all
+
+
+def _use(stored: StoredRun, nodes: Iterable[Node], *, over: bool) -> ResourceUse:
     templates = {
         str(each.get("name")): each
         for spec in (stored.spec, *stored.others.values())
         for each in (spec.get("templates") or ())
     }
+    seconds: dict[str, float] = defaultdict(float)
+    for node in nodes:
+        if node.type is NodeType.POD and node.finished is not None and not node.cached:
+            seconds[node.template] += max(0.0, node.finished - node.started)
     found: dict[str, float] = defaultdict(float)
-    for node in folder.state()[1].values():
-        for name, amount in _of_node(node, templates):
+    for template, ran in seconds.items():
+        for name, amount in of_template(templates.get(template, {}), ran).items():
             found[name] += amount
-    return stored, dict(found)
-
-
-def _of_node(node: Node, templates: Mapping[str, Json]) -> Iterator[tuple[str, float]]:
-    if node.type is not NodeType.POD or node.finished is None or node.cached:
-        return
-    yield from of_template(templates.get(node.template, {}), max(0.0, node.finished - node.started)).items()
+    return ResourceUse(stored.workflow, stored.metadata, stored.created, dict(found), over)
 
 
 def of_template(template: Mapping[str, Any], seconds: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from argosy import argo, errors, scratch
 from argosy.argo import Phase
-from argosy.engine import assembly, garbage, outcome
+from argosy.engine import assembly, garbage, outcome, resource_durations
 from argosy.engine.attempts.volumes import remove_claims
 from argosy.engine.manifest import claims
 from argosy.engine.manifest.model import Spec
@@ -61,9 +61,11 @@ def carry_out(folder: RunFolder, options: RunOptions, observer: Observer, again:
             began = {"started": repr(started), "phase": "Running", "message": "", "suspended": ""}
             journal.write(meta=began, durable=False)
         exported = Outputs.from_json(json.loads(meta["outputs"])) if over else Outputs()
-        return asyncio.run(
+        result = asyncio.run(
             _drive(_Session(folder, stored, journal, options, started, suspended, over, exported), observer)
         )
+    resource_durations.keep(folder, stored, result.nodes.values())
+    return result
 
 
 def _prove_dead(folder: RunFolder, journal: Journal) -> None:

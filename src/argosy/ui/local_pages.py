@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import itertools
 import os
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
@@ -87,6 +88,8 @@ async def answering(sources: PageSources, port: int) -> AsyncIterator[str]:
         except OSError as error:
             said = f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; name another port with --port"
             raise errors.Misconfigured(said) from error
+        # Beside whatever is asked meanwhile; whoever stops the server at once need not wait for it.
+        threading.Thread(target=sources.load, name="load", daemon=True).start()
         yield f"http://{HOST}:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()

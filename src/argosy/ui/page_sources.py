@@ -37,3 +37,5 @@ class PageSources:
     """A run beside another of its model, by default the one before; None where documents of runs are not to be had."""
     canaries: Callable[[str], Sequence[Rollout]] | None = None
     """The rollouts of an environment; None where no cluster is looked at."""
+    load: Callable[[], None] = lambda: None
+    """Loads libraries that single pages need, so that whoever asks for one first does not wait for them."""

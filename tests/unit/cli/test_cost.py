@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from argosy import errors, wiring
 from argosy.cli import cost, main, target
 from argosy.domain import bills
 from argosy.domain.bills import Prices, Used
+from argosy.engine import resource_durations
+from argosy.engine.state import runs
+from argosy.engine.state.journal import Journal
+from argosy.engine.state.runs import RunFolder
 from argosy.settings import Settings
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -108,9 +113,42 @@ def test_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert (row["month"], row["model"], row["runs"]) == (f"{NOW:%Y-%m}", "toy", 1)
     assert row["cpu_hours"] > 2 * 0.3 / 3600 * 0.99
     assert row["memory_hours"] == pytest.approx(row["cpu_hours"] / 2, rel=0.05)
+    _is_reckoned_without_the_journal(row, monkeypatch, capsys)
     monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "none"))
     assert main.run(["cost"]) == 0
     assert capsys.readouterr().out == "no runs in that time\n"
+
+
+def _is_reckoned_without_the_journal(
+    row: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once a run is over; where its journal was written to since then, or the record is half of one, from the journal and to the same."""
+    [folder] = runs.newest_first(Settings.from_environment().home)
+    record, read = folder.path / resource_durations.RECORD, list[Path]()
+    whole, state = record.read_text(), RunFolder.state
+    monkeypatch.setattr(RunFolder, "state", lambda self: read.append(self.path) or state(self))
+
+    def again() -> tuple[dict[str, Any], int]:
+        read.clear()
+        assert main.run(["cost", "--json", "--by", "month,model"]) == 0
+        return json.loads(capsys.readouterr().out), len(read)
+
+    assert again() == (row, 0)
+    record.write_text(whole[: len(whole) // 2])
+    assert again() == (row, 1)
+    record.write_text(whole)
+    os.utime(record, ns=(1, folder.written_ns() - 1))
+    assert again() == (row, 1)
+
+
+def test_a_run_that_is_over_is_read_once(tmp_path: Path) -> None:
+    """Reading a journal leaves an empty log beside it, which is no news of the run."""
+    folder = runs.create(tmp_path, "r-1")
+    Journal(folder.path / runs.JOURNAL).close()
+    before = folder.version()
+    folder.state()
+    assert (folder.path / f"{runs.JOURNAL}-wal").exists()  # else this test is of nothing
+    assert folder.version() == before
 
 
 @pytest.mark.parametrize(

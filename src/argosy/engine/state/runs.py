@@ -1,6 +1,7 @@
 """The folders of runs under a home: made, named, found again.
 
-``<home>/runs/<run>/`` holds ``manifest.json`` (what is run, arguments in place), ``journal.sqlite``, ``lock``, and
+``<home>/runs/<run>/`` holds ``manifest.json`` (what is run, arguments in place), ``journal.sqlite``, ``lock``, ``resources.json`` (what it
+asked for over time, once it is over), and
 ``nodes/<node id>/<attempt>/`` with each attempt's ``main.log`` and files;
 ``volumes/<claim>/``, where the workflow claims volumes. ``<home>/objects/`` holds the artifacts of all runs.
 """
@@ -84,8 +85,14 @@ class RunFolder:
 
     def version(self) -> tuple[int, ...]:
         """Numbers that are others after the journal was written to: sizes and times of its files. Opens none of them."""
-        files = [self.path / JOURNAL, self.path / f"{JOURNAL}-wal"]
-        return tuple(number for file in files for number in _size_and_time(file))
+        return tuple(number for file in self._journal_files() for number in _size_and_time(file))
+
+    def written_ns(self) -> int:
+        """When the journal was written to last, in nanoseconds since 1970; 0 where there is none."""
+        return max(time for _, time in map(_size_and_time, self._journal_files()))
+
+    def _journal_files(self) -> list[Path]:
+        return [self.path / JOURNAL, self.path / f"{JOURNAL}-wal"]
 
 
 def new_id(base: str) -> str:
@@ -127,7 +134,8 @@ def _size_and_time(file: Path) -> tuple[int, int]:
         found = file.stat()
     except FileNotFoundError:
         return 0, 0
-    return found.st_size, found.st_mtime_ns
+    # SQLite leaves an empty log beside a journal that somebody read: nothing was written.
+    return (found.st_size, found.st_mtime_ns) if found.st_size else (0, 0)
 
 
 def _written(path: Path) -> tuple[int, str]:
