@@ -31,6 +31,9 @@ DEFAULTS = {
     "spark.executor.cores": "1",
     # Why a pod could not be made, and why it went, is a warning of Spark's.
     "spark.log.level": "WARN",
+    # Spark's own ten seconds include the name server's: where an answer of that is lost, they are over before it is asked again.
+    "spark.kubernetes.driver.connectionTimeout": str(round(SECONDS * 1000)),
+    "spark.kubernetes.driver.requestTimeout": str(round(SECONDS * 1000)),
 }
 """What a model's options may say otherwise."""
 

@@ -34,6 +34,9 @@ def test_what_spark_is_told(tmp_path: Path) -> None:
     assert told["spark.kubernetes.namespace"] == "team-credit"
     assert told["spark.kubernetes.driver.pod.name"] == "churn-train-1"
     assert told["spark.kubernetes.executor.limit.cores"] == told["spark.executor.cores"] == "1"
+    # Spark gives up after ten seconds, and a lost answer of the name server takes that long.
+    for name in ("connectionTimeout", "requestTimeout"):
+        assert told[f"spark.kubernetes.driver.{name}"] == "30000"
     token = Path(told["spark.kubernetes.authenticate.oauthTokenFile"])
     assert (token.read_text(encoding="utf-8"), token.stat().st_mode & 0o777) == ("secret-token", 0o600)
     assert "secret-token" not in repr(pods())
