@@ -89,6 +89,7 @@ def pods(stored: StoredRun, folder: RunFolder, options: RunOptions, starter: Sta
         cache=StepCache(
             options.home / "cache",
             store,
+            home=options.home,
             here=stored.working_folder,
             reads_hits=stored.use_cache,
             keeps=AGAIN not in (stored.metadata.get("annotations") or {}),

@@ -5,6 +5,10 @@ the command, script and environment (secrets excepted), input parameters, the di
 ``argosy.dev/cache-parts`` says so), and the digests of what ``argosy.dev/cache-reads`` names. Variables that ``argosy.dev/cache-ignores``
 names, and parameters (``inputs.parameters.NAME``), are no part of it.
 
+Where the state folder and the working folder lie is no part of it either: what was moved, or is worked on in a second checkout, is not
+calculated again. Two kinds of template may say in what they give where something lies, and depend on it: those that observe states, on both
+folders, and those that read below the working folder, on that one.
+
 A template that observes states (a registry, a forge) reads them, or changes them as well, and gives the same again where they are as it
 left them. So its key has a stamp of each, and the day, and its answer is kept under the key of the moment after it ran; of one that
 changes none only if nobody else did meanwhile. Those that change them take turns: they have a lock (``synchronization``). A state that does
@@ -16,6 +20,7 @@ either: what comes next is to find what that one gave.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +42,10 @@ OBSERVES = "argosy.dev/cache-observes"
 VERSION = 1
 LONGEST_VALUE = 1000
 """Characters of a value that are kept of what a key is made of; of a longer one its digest is."""
+STATE_FOLDER, WORKING_FOLDER = "<state folder>", "<working folder>"
+"""What stands in a key for the addresses of these two."""
+SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:(?://(?:/(?=/))?)?)?")
+"""What an address of a file has before its path: ``file://``, ``local:``, ``sqlite:///``."""
 
 
 def key_of(parts: Json) -> str:
@@ -58,14 +67,15 @@ def _condensed(part: object) -> object:
 
 
 class StepCache:
-    """The cache under *root*. *here*: what declared reads are relative to; *reads_hits*, *keeps*: whether it is looked up, and written to;
-    *states*: where those lie that are observed."""
+    """The cache under *root*, of the state folder *home*. *here*: what declared reads are relative to; *reads_hits*, *keeps*: whether it is
+    looked up, and written to; *states*: where those lie that are observed."""
 
     def __init__(
         self,
         root: Path,
         store: ObjectStore,
         *,
+        home: Path,
         here: Path,
         reads_hits: bool = True,
         keeps: bool = True,
@@ -73,6 +83,7 @@ class StepCache:
     ) -> None:
         self._root = root
         self._store = store
+        self._home = home
         self._here = here
         self._reads_hits = reads_hits
         self._keeps = keeps
@@ -114,7 +125,9 @@ class StepCache:
             "argv": argv,
             "source": template.script.source or None,
             "folder": template.main_container.working_dir or None,
-            "environment": {name: value for name, value in environment.items() if name not in ignored},
+            "environment": {
+                name: self._wherever(value, annotations) for name, value in environment.items() if name not in ignored
+            },
             "parameters": {
                 entry.name: entry.value
                 for entry in template.inputs.parameters
@@ -148,6 +161,17 @@ class StepCache:
 
     def _path(self, key: str) -> Path:
         return self._root / key[:2] / f"{key}.json"
+
+    def _wherever(self, value: str, annotations: Mapping[str, str]) -> str:
+        """The *value* of a variable without the places that a template with these *annotations* does not depend on."""
+        if OBSERVES in annotations:
+            return value
+        if value == str(self._here) and READS not in annotations:
+            return WORKING_FOLDER
+        before = SCHEME.match(value)
+        scheme = before[0] if before else ""
+        path, home = value[len(scheme) :], str(self._home)
+        return f"{scheme}{STATE_FOLDER}{path[len(home) :]}" if f"{path}/".startswith(f"{home}/") else value
 
     def _stamps_of(self, declared: str | None) -> dict[str, str] | None:
         """The stamps of the states that are *declared*, by name, and the day; None where one is not to be seen from here."""

@@ -34,7 +34,7 @@ def here(tmp_path: Path) -> Path:
 
 def cache(here: Path, **given: Any) -> StepCache:
     """A cache of its own."""
-    return StepCache(here / "cache", ObjectStore(here / "objects"), here=here, **given)
+    return StepCache(here / "cache", ObjectStore(here / "objects"), home=here / "home", here=here, **given)
 
 
 def key(here: Path, template: dict[str, Any] = TEMPLATE, **given: Any) -> str | None:
@@ -76,6 +76,43 @@ def test_declared_reads_count(here: Path) -> None:
     before = key(here)
     (here / "data").write_text("2", encoding="utf-8")
     assert key(here) not in (None, before)
+
+
+OBSERVING = {"argosy.dev/cache-observes": '["registry"]'}
+READING = TEMPLATE["metadata"]["annotations"]
+PURE = {"argosy.dev/cache": "true"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "variable", "counts"),
+    [
+        pytest.param(PURE, "{here}/home", False, id="state-folder"),
+        pytest.param(PURE, "file://{here}/home/store", False, id="address-in-the-state-folder"),
+        pytest.param(PURE, "sqlite:///{here}/home/db", False, id="database-in-the-state-folder"),
+        pytest.param(PURE, "{here}", False, id="working-folder"),
+        pytest.param(READING, "local:{here}/home/forge", False, id="state-folder-of-one-that-reads"),
+        pytest.param(READING, "{here}", True, id="working-folder-of-one-that-reads"),
+        pytest.param(OBSERVING, "file://{here}/home/store", True, id="state-folder-of-one-that-observes"),
+        pytest.param(PURE, "{here}/data", True, id="below-the-working-folder"),
+        pytest.param(PURE, "{here}/homestead", True, id="beside-the-state-folder"),
+        pytest.param(PURE, "/mnt{here}/home", True, id="other-place-of-that-name"),
+    ],
+)
+def test_what_moved_is_not_done_again(annotations: dict[str, str], variable: str, counts: bool, tmp_path: Path) -> None:
+    """Where the state folder and the project lie counts for those alone that may say so in what they give."""
+    keys = []
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").touch()
+        template = changed(lambda t: t["metadata"].update(annotations=annotations))
+        states = {"registry": (tmp_path / "registry",)}
+        parts = cache(tmp_path / name, states=states).parts(
+            Template(template), code="c", argv=("x",), keeps_result=False,
+            environment={"A": variable.format(here=tmp_path / name)},
+        )  # fmt: skip
+        assert parts is not None
+        keys.append(key_of(parts))
+    assert (keys[0] != keys[1]) is counts
 
 
 def test_position_does_not_count(here: Path) -> None:
