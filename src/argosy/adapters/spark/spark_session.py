@@ -120,8 +120,7 @@ class Spark:
     def close(self) -> None:
         """Stop what was started here, and remove what was put where both see it."""
         if self._session is not None:
-            with contextlib.suppress(PySparkException, Py4JError):  # it may be gone already
-                self._session.stop()
+            _stop(self._session)
             self._session = None
         if self._exchange is not None:
             for name in self._kept:
@@ -191,7 +190,7 @@ class Spark:
         try:
             pods.demand_one(self._api, context.applicationId, lambda: there().size() > 1)  # the driver is one of them
         except errors.ArgosyError:
-            session.stop()
+            _stop(session)
             raise
 
     def _connected(self) -> "SparkSession":
@@ -230,6 +229,12 @@ class Spark:
             f"{S3A}endpoint.region": region,
             f"{S3A}path.style.access": "true",  # of a store of one's own no bucket has a name in DNS
         }
+
+
+def _stop(session: "SparkSession") -> None:
+    """Stop *session*. A JVM that is gone already says so as py4j does or as a socket does: neither is to hide why it went."""
+    with contextlib.suppress(PySparkException, Py4JError, ConnectionError):
+        session.stop()
 
 
 def _address(place: str) -> str:

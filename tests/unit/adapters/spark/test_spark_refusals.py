@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -108,6 +109,17 @@ def test_a_jvm_of_the_step_that_ended(tmp_path: Path) -> None:
         opened("local[1]", tmp_path).reported("features cannot be joined"),
     ):
         raise Py4JNetworkError("Answer from Java side is empty")
+
+
+def test_a_jvm_that_is_gone_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why it went is what is told, and not that nobody is there to be stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    gone = SimpleNamespace(stop=lambda: socket.create_connection(("127.0.0.1", port)))
+    spark = opened("local[1]", tmp_path)
+    monkeypatch.setattr(spark, "_started", lambda: gone)
+    assert spark.session() is gone
+    spark.close()
 
 
 def test_what_nobody_foresaw_stays_what_it_is(tmp_path: Path) -> None:
