@@ -13,8 +13,7 @@ from argosy.domain import bills, environment_layout
 from argosy.domain.bills import Prices, Used
 from argosy.domain.merge_checks import Check
 from argosy.domain.performance_report import PerformancePeriod
-from argosy.domain.promotion_requests import Request, State, Subject
-from argosy.domain.release import Version
+from argosy.domain.promotion_requests import State
 from argosy.domain.rollouts import Analysis, Rollout
 from argosy.domain.traces import Trace
 from argosy.monitoring import performance_days, waiting
@@ -27,39 +26,9 @@ from argosy.ui.compared_versions import KnownVersion
 from argosy.ui.model_page import WatchedModel
 from kit import looked, reported
 from kit.asked_pages import DIGEST, HOSTILE, ChangingRuns, node, run, shown, sources
+from kit.page_texts import request, version
 
 OTHER = "sha256:" + "b" * 64
-
-
-def version(number: int, digest: str = DIGEST) -> Version:
-    return Version(
-        model="churn",
-        version=number,
-        model_digest=digest,
-        storage_uri="file:///store/churn/",
-        evidence_digest=DIGEST,
-        policy_digest=DIGEST,
-    )
-
-
-def request(number: int = 3, **more: Any) -> Request:
-    subject = Subject(
-        model="churn",
-        environment="staging",
-        version=3,
-        model_digest=DIGEST,
-        policy_digest=DIGEST,
-        champion_digest=more.pop("champion", None),
-    )
-    values: dict[str, Any] = {
-        "title": "Promote churn",
-        "branch": "b",
-        "head": "c" * 40,
-        "opened_at": "2026-03-01T10:00:00+00:00",
-        "author": "argosy",
-        "url": "",
-    }
-    return Request(number=number, subject=subject, **{**values, **more})
 
 
 def test_who_waits_for_whom() -> None:

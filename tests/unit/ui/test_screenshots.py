@@ -5,7 +5,6 @@ They are of one Chromium and one font; with others that comparison is skipped by
 """
 
 import asyncio
-import dataclasses
 import functools
 import io
 import os
@@ -19,16 +18,7 @@ from typing import cast
 import pytest
 from PIL import Image, ImageChops
 
-from argosy.argo import Phase
-from argosy.domain.evidence import Table
-from argosy.domain.release import Version
-from argosy.domain.run_differences import RunDifference
-from argosy.report import html
-from argosy.ui import compared_versions, live_pages
-from argosy.ui.compared_runs import ComparedRuns
-from argosy.ui.compared_versions import KnownVersion
-from kit import chromium, reported
-from kit.asked_pages import ChangingRuns, node, run, shown, sources
+from kit import chromium, page_texts
 
 KEPT = Path(__file__).parents[2] / "golden" / "screens"
 MADE_WITH = KEPT / "made-with.txt"
@@ -55,71 +45,11 @@ class Screenshot:
     """Points by which the page is wider than the screen."""
 
 
-def _wide_tables() -> list[Table]:
-    """What is wide on a phone: many classes, and words where others have figures."""
-    classes = [str(year) for year in range(1994, 2003)]
-    counted = [[each, *("58" if each == other else "0" for other in classes)] for each in classes]
-    words = [["worst push of 0.01 standard deviations", "91.13% of decisions turned", ""], ["as it is", "0.9293", ""]]
-    return [
-        Table(
-            title="Confusion matrix",
-            dimension="performance",
-            header=["True class", *(f"decided {each}" for each in classes)],
-            rows=counted,
-        ),
-        Table(title="Robustness", dimension="robustness", header=["Inputs", "r2", "Change"], rows=words),
-    ]
-
-
-def _texts() -> Mapping[str, str]:
-    """The pages, whole, of records that are the same at any time."""
-    full = reported.full()
-    judged = reported.evidence(tables=_wide_tables(), curves=full.evidence.curves if full.evidence else [])
-    refused = reported.evidence(
-        verdict="reject",
-        gates=[reported.gate("performance.auc", 0.71, ">= 0.8", passed=False)],
-        explanation="One gate failed.",
-    )
-    failed = node("train", Phase.FAILED, message="main: Error (exit code 78)", finished=111.0)
-    ended = run(
-        "Failed", node("ingest", Phase.SUCCEEDED, finished=104.0), failed, finished=120.0, message="train failed"
-    )
-    settings = [RunDifference("settings", "search.trials", "6", "12"), RunDifference("settings", "seed", "7", "8")]
-    both = ComparedRuns("toy", "r-0", "r-1", "Rejected", "Ready", [("settings", settings)], ["r-00"])
-    one, other = reported.evidence(), reported.evidence(metrics={"performance.auc": 0.87})
-    versions = compared_versions.of(
-        KnownVersion(_version(6), one, "production", merged=True),
-        KnownVersion(_version(7), other, "staging", merged=False),
-        [7, 6],
-    )
-    return {
-        "report": html.render(dataclasses.replace(full, evidence=judged)),
-        "rejected-report": html.render(dataclasses.replace(full, evidence=refused)),
-        "run": shown(sources(ChangingRuns(ended)), "/runs/r-1")[1],
-        "runs": live_pages.runs([ended] * 12, 0, False, "of this machine"),
-        "runs-compared": live_pages.compare(both),
-        "versions-compared": live_pages.versions(versions),
-        "nothing": live_pages.message("Nothing is here", "No page has this address."),
-    }
-
-
-def _version(number: int) -> Version:
-    digest = "sha256:" + f"{number:x}" * 64
-    return Version(
-        model="churn",
-        version=number,
-        model_digest=digest,
-        storage_uri="file:///s/",
-        evidence_digest=digest,
-        policy_digest=digest,
-    )
-
-
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], Screenshot]:
     """Each page on each screen, by one browser."""
     place = tmp_path_factory.mktemp("pages")
-    texts = _texts()
+    texts = page_texts.of_runs()
     assert tuple(texts) == PAGES
     for name, text in texts.items():
         (place / f"{name}.html").write_text(text, encoding="utf-8")
