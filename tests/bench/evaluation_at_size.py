@@ -119,12 +119,14 @@ def main() -> int:
     holdout = examples(rows, 2)
     print(f"{rows:,} rows of {NUMBERS + KINDS} features; before anything is measured: peak {_peak() / 1e9:.2f} GB")
     nothing = pa.table({})
-    _, measured = timed("measured", lambda: evaluation.measure(SETTINGS, candidate, holdout))
+    figures, measured = timed("measured", lambda: evaluation.measure(SETTINGS, candidate, holdout))
     standing, compared = timed(
         f"compared with the champion, {DRAWS:,} draws, by five measurements",
-        lambda: champion_comparison.hold(SETTINGS, POLICY, candidate, champion, holdout, nothing),
+        lambda: champion_comparison.hold(
+            SETTINGS, POLICY, candidate, champion, holdout, nothing, predictions=figures.predictions
+        ),
     )
-    asked = standing.champion
+    asked = standing.answered
     if asked is None:
         raise SystemExit("the champion could not be asked: nothing was measured")
     _, changes = timed(
@@ -133,7 +135,7 @@ def main() -> int:
             SETTINGS, POLICY, candidate, champion, asked, holdout, nothing, AS_EVER.smallest_slice
         ),
     )
-    answers = [each.predict_matrix(holdout.matrix) for each in (candidate, champion)]
+    answers = asked.candidate.predictions, asked.champion.predictions
 
     def loop() -> list[float]:
         random, found = np.random.default_rng(1), []

@@ -21,6 +21,7 @@ from argosy.domain.model_settings import Task
 from argosy.ml import metrics, performance, resampling, score_intervals
 from argosy.ml.paired import Answers
 from argosy.ml.resampling import Units
+from argosy.ml.row_groups import RowGroups
 
 Array = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -59,7 +60,7 @@ Reasons = Callable[[Places], Sequence[Mapping[str, tuple[float, float]]]]
 
 
 def tables(
-    judges: Judges, groups: Mapping[str, Sequence[str]], worth: Mapping[str, float], reasons: Reasons
+    judges: Judges, groups: Mapping[str, Sequence[str] | RowGroups], worth: Mapping[str, float], reasons: Reasons
 ) -> list[Table]:
     """What changes, whose, and why. *groups*: column to the values of the rows; *worth*: what each kind of decision is worth."""
     if judges.task == "regression":
@@ -149,7 +150,7 @@ def _error_of_mean(values: Array, units: Units) -> float:
     return math.sqrt(score_intervals.variance(values - values.mean(), units.places))
 
 
-def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str]]) -> Table:
+def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str] | RowGroups]) -> Table:
     """The groups of which the largest share changes; small ones, whose share says little, are left out."""
     found = sorted(_shares(changed, groups, judges.smallest_slice), reverse=True)[:MOST_GROUPS]
     return Table(
@@ -163,14 +164,12 @@ def _groups(judges: Judges, changed: Chosen, groups: Mapping[str, Sequence[str]]
 
 
 def _shares(
-    changed: Chosen, groups: Mapping[str, Sequence[str]], smallest: int
+    changed: Chosen, groups: Mapping[str, Sequence[str] | RowGroups], smallest: int
 ) -> Iterator[tuple[float, str, int, int]]:
-    for column, values in groups.items():
-        members = np.asarray(values)
-        for value in sorted(set(values)):
-            own = changed[members == value]
-            if len(own) >= smallest:
-                yield float(own.mean()), f"{column} = {value}", len(own), int(own.sum())
+    for column, value, rows in performance.slices(groups):
+        if len(rows) >= smallest:
+            own = changed[rows]
+            yield float(own.mean()), f"{column} = {value}", len(own), int(own.sum())
 
 
 def _examples(judges: Judges, before: Places, now: Places, reasons: Reasons) -> Table:

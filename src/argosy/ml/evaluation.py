@@ -1,6 +1,6 @@
 """One model on one holdout, measured on every dimension that arrays can tell: all but latency, which takes a server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from argosy.ml import (
 )
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
+from argosy.ml.row_groups import RowGroups
 from argosy.ml.score_intervals import Labelled
 
 Array = npt.NDArray[np.float64]
@@ -42,6 +43,8 @@ class EvaluationResult:
     curves: list[Curve]
     attribution: dict[str, float]
     sentences: list[str]
+    predictions: Array = field(repr=False)
+    """What the model answered for every row."""
 
 
 def measure(
@@ -69,7 +72,15 @@ def measure(
     calibrated, curve = calibration.measure(task, labels, predictions)
     numeric = [index for index, feature in enumerate(predictor.signature.features) if feature.type == "number"]
     robust, shaken = robustness.measure(
-        task, predictor.predict_matrix, holdout.matrix, labels, numeric, threshold, settings.seed, measuring
+        task,
+        predictor.predict_matrix,
+        holdout.matrix,
+        labels,
+        numeric,
+        threshold,
+        settings.seed,
+        measuring,
+        answered=predictions,
     )
     importance, sentences = _explained(predictor, holdout, predictions)
     deep, looks = _in_depth(settings, predictor, holdout, predictions, importance, threshold, measuring, recent)
@@ -79,6 +90,7 @@ def measure(
         curves=[*curves, *curve],
         attribution=importance,
         sentences=sentences,
+        predictions=predictions,
     )
 
 
@@ -128,17 +140,9 @@ def _in_depth(
     return {**attacked, **absent, **ordered, **near, **late, **alone}, [search, gaps, *orders, *steps, *times, leaks]
 
 
-def columns(holdout: Examples, names: list[str]) -> dict[str, list[str]]:
-    """The values of columns as texts; a missing one is "missing"."""
-    found = {}
-    for name in names:
-        values = holdout.table.column(name).to_pylist()
-        found[name] = ["missing" if value is None else _text(value) for value in values]
-    return found
-
-
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def columns(holdout: Examples, names: list[str]) -> dict[str, RowGroups]:
+    """The rows by the values of each of the columns called *names*."""
+    return {name: RowGroups.of_column(holdout.table.column(name)) for name in names}
 
 
 def _decisions(

@@ -4,12 +4,11 @@ Which of the measurements gates, and where, is the policy's word. Groups too sma
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from fairlearn import metrics as fairlearn
 from fairlearn.postprocessing import ThresholdOptimizer
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -19,6 +18,7 @@ from argosy.domain.evidence import Table
 from argosy.domain.measurements import FAIRNESS_OF_BINARY, FAIRNESS_OF_OTHERS
 from argosy.domain.model_settings import Task
 from argosy.ml import performance, sensitive_groups
+from argosy.ml.row_groups import RowGroups
 
 Array = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.object_]
@@ -36,7 +36,7 @@ RATES: dict[Task, list[str]] = {
 
 
 def measure(
-    task: Task, labels: Array, predictions: Array, threshold: float, attributes: Mapping[str, list[str]]
+    task: Task, labels: Array, predictions: Array, threshold: float, attributes: Mapping[str, Sequence[str] | RowGroups]
 ) -> tuple[dict[str, float | None], list[Table]]:
     """``fairness.<attribute>.<measurement>`` for each of *attributes* (name to a group a row), and a table each.
 
@@ -45,16 +45,16 @@ def measure(
     found: dict[str, float | None] = {}
     tables: list[Table] = []
     for attribute, groups in attributes.items():
-        members = np.asarray(groups, dtype=object)
+        members = RowGroups.of(groups)
         large = sensitive_groups.large_enough(members)
-        measured = _of_task(task, labels[large], predictions[large], threshold, members[large])
+        measured = _of_task(task, labels[large], predictions[large], threshold, members.only(large))
         found |= {f"fairness.{attribute}.{name}": performance.defined(value) for name, value in measured.items()}
         tables.append(_table(task, attribute, labels, predictions, threshold, members))
     return found, tables
 
 
 def mitigated(
-    labels: Array, probabilities: Array, threshold: float, groups: list[str], attribute: str, seed: int
+    labels: Array, probabilities: Array, threshold: float, groups: Sequence[str] | RowGroups, attribute: str, seed: int
 ) -> Table:
     """A binary model beside itself with a threshold a group, chosen for equal rates (fairlearn's ThresholdOptimizer).
 
@@ -62,18 +62,19 @@ def mitigated(
     only: nothing of it is served.
     """
     title, rows_all = f"If every group of {attribute} had its own threshold", len(labels)
-    large = sensitive_groups.large_enough(np.asarray(groups, dtype=object))
-    members, labels, probabilities = np.asarray(groups, dtype=object)[large], labels[large], probabilities[large]
+    everybody = RowGroups.of(groups)
+    large = sensitive_groups.large_enough(everybody)
+    members, labels, probabilities = everybody.only(large), labels[large], probabilities[large]
     shuffled = np.random.default_rng(seed).permutation(len(labels))[:MOST_MITIGATED]
     fitted, shown = np.sort(shuffled[::2]), np.sort(shuffled[1::2])
-    if reason := _unfit(labels[fitted], members[fitted]):
+    if reason := _unfit(labels[fitted], members.only(fitted)):
         return Table(title=title, dimension="fairness", header=["Not shown"], rows=[[reason]])
-    decided = _equal_rates(probabilities[fitted], labels[fitted], members[fitted])(
-        probabilities[shown], members[shown], seed
+    decided = _equal_rates(probabilities[fitted], labels[fitted], _named(members, fitted))(
+        probabilities[shown], _named(members, shown), seed
     )
     served = probabilities[shown] >= threshold
     rows = [
-        [name, *_beside(labels[shown], decisions, members[shown])]
+        [name, *_beside(labels[shown], decisions, members.only(shown))]
         for name, decisions in (("as served, on these rows", served), ("mitigated, on these rows", decided))
     ]
     chose = "the others" if len(labels) <= MOST_MITIGATED else "as many others"
@@ -84,12 +85,16 @@ def mitigated(
     return Table(title=title, dimension="fairness", header=header, rows=rows)
 
 
-def _unfit(labels: Array, groups: Groups) -> str | None:
+def _named(groups: RowGroups, rows: npt.NDArray[np.int64]) -> Groups:
+    """The names of the groups of *rows*, as fairlearn takes them."""
+    return np.asarray(groups.names, dtype=object)[groups.codes[rows]]
+
+
+def _unfit(labels: Array, groups: RowGroups) -> str | None:
     """Why no threshold a group can be chosen on these rows."""
-    names = sorted(set(groups))
-    if len(names) < 2:
+    if len(groups.names) < 2:
         return "fewer than two groups are large enough"
-    alike = [name for name in names if len(set(labels[groups == name])) < 2]
+    alike = [name for name, rows in groups.rows() if len(np.unique(labels[rows])) < 2]
     return f"all rows of group {alike[0]} that it would be fitted on have one label" if alike else None
 
 
@@ -111,7 +116,7 @@ def _equal_rates(probabilities: Array, labels: Array, groups: Groups) -> Callabl
     return decide
 
 
-def _beside(labels: Array, decisions: Decisions, groups: Groups) -> list[str]:
+def _beside(labels: Array, decisions: Decisions, groups: RowGroups) -> list[str]:
     ratio = fairlearn.demographic_parity_ratio(**_counted(labels, decisions, groups))
     hits, marked = float((decisions & (labels == 1)).sum()), float(decisions.sum() + labels.sum())
     f1 = 2 * hits / marked if marked else math.nan
@@ -133,8 +138,8 @@ class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         return np.column_stack([1 - column[:, 0], column[:, 0]])
 
 
-def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, groups: Groups) -> dict[str, float]:
-    several = len(set(groups)) > 1
+def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, groups: RowGroups) -> dict[str, float]:
+    several = len(groups.names) > 1
     if task == "binary":
         return (
             _binary(labels, predictions, threshold, groups) if several else dict.fromkeys(FAIRNESS_OF_BINARY, math.nan)
@@ -142,20 +147,17 @@ def _of_task(task: Task, labels: Array, predictions: Array, threshold: float, gr
     if not several:
         return dict.fromkeys(FAIRNESS_OF_OTHERS, math.nan)
     # No class is the favourable one: what can be compared is how good the model is for each group.
-    scores = [
-        performance.primary(task, labels[groups == group], predictions[groups == group])
-        for group in sorted(set(groups))
-    ]
+    scores = [performance.primary(task, labels[rows], predictions[rows]) for _, rows in groups.rows()]
     ratio = min(scores) / max(scores) if max(scores) > 0 else math.nan
     return dict(zip(FAIRNESS_OF_OTHERS, (ratio, max(scores) - min(scores)), strict=True))
 
 
-def _binary(labels: Array, probabilities: Array, threshold: float, groups: Groups) -> dict[str, float]:
+def _binary(labels: Array, probabilities: Array, threshold: float, groups: RowGroups) -> dict[str, float]:
     arguments = _counted(labels, probabilities >= threshold, groups)
-    gap = max(abs(float((probabilities - labels)[groups == group].mean())) for group in set(groups))
+    apart, rows = probabilities - labels, [own for _, own in groups.rows()]
+    gap = max(abs(float(apart[own].mean())) for own in rows)
     # What is said of those who have the label is nothing where a group has none of them, and so for the others.
-    classes = {float(label) for label in labels}
-    told = all(set(labels[groups == group]) == classes == {0.0, 1.0} for group in set(groups))
+    told = all(np.unique(labels[own]).tolist() == [0.0, 1.0] for own in rows)
     figures = {name: float(getattr(fairlearn, name)(**arguments)) for name in FAIRNESS_OF_BINARY[:2]}
     figures |= {
         name: float(getattr(fairlearn, name)(**arguments)) if told else math.nan for name in FAIRNESS_OF_BINARY[2:5]
@@ -163,35 +165,32 @@ def _binary(labels: Array, probabilities: Array, threshold: float, groups: Group
     return figures | {"calibration_gap": gap}
 
 
-def _counted(labels: Array, decided: Decisions, groups: Groups) -> dict[str, Any]:
+def _counted(labels: Array, decided: Decisions, groups: RowGroups) -> dict[str, Any]:
     """The rows as fairlearn takes them: those with one label, decision and group as one, that weighs as much as they are many.
 
     It looks at rows one by one, which takes a minute for a million; the figures are the same.
     """
-    encoded = pa.array(groups, pa.string()).dictionary_encode()
-    places = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    kinds = 4 * places + 2 * (labels == 1) + decided
+    kinds = 4 * groups.codes + 2 * (labels == 1) + decided
     counts = np.bincount(kinds)
     there = np.flatnonzero(counts)
     return {
         "y_true": there // 2 % 2,
         "y_pred": there % 2,
-        "sensitive_features": np.asarray(encoded.dictionary.to_pylist(), dtype=object)[there // 4],
+        "sensitive_features": np.asarray(groups.names, dtype=object)[there // 4],
         "sample_weight": counts[there],
     }
 
 
-def _table(task: Task, attribute: str, labels: Array, predictions: Array, threshold: float, groups: Groups) -> Table:
+def _table(task: Task, attribute: str, labels: Array, predictions: Array, threshold: float, groups: RowGroups) -> Table:
     header = ["Group", "Rows", *LABELS[task], performance.PRIMARY[task], *RATES[task]]
     rows = []
-    for group in sorted(set(groups)):
-        own = groups == group
-        if own.sum() < sensitive_groups.SMALLEST_GROUP:
-            rows.append([str(group), f"{own.sum():,}", "too few rows", *[""] * (len(header) - 3)])
+    for group, own in groups.rows():
+        if len(own) < sensitive_groups.SMALLEST_GROUP:
+            rows.append([group, f"{len(own):,}", "too few rows", *[""] * (len(header) - 3)])
             continue
         score = performance.primary(task, labels[own], predictions[own])
         told = [figures.number(float(labels[own].mean()))] if LABELS[task] else []
-        line = [str(group), f"{own.sum():,}", *told, f"{score:.4f}"]
+        line = [group, f"{len(own):,}", *told, f"{score:.4f}"]
         rows.append(line + (_rates(labels[own], predictions[own], threshold) if task == "binary" else []))
     return Table(title=f"Groups of {attribute}", dimension="fairness", header=header, rows=rows)
 

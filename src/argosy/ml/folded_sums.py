@@ -47,7 +47,7 @@ def interval(
     count = len(both)
     mean = both.mean(axis=0)
     # Of entities of several rows, how many rows came varies too.
-    sums = units.sums(both) - units.sums(np.ones((count, 1))) * mean
+    sums = units.sums(both) - (units.sums(np.ones((count, 1))) * mean if units.repeated else mean)
     spread = sums.T @ sums * (len(sums) / max(1, len(sums) - 1)) / count**2
     errors = np.maximum(np.sqrt(np.diag(spread)), np.finfo(np.float64).tiny)
     drawn = random.multivariate_normal(mean, spread, resamples, method="eigh")

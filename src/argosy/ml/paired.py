@@ -23,10 +23,13 @@ from argosy.domain.comparison import Paired
 from argosy.domain.model_settings import Task
 from argosy.ml import folded_sums, group_gaps, metrics, resampling, score_intervals, weighted_statistics
 from argosy.ml.resampling import Bootstrap, Units
+from argosy.ml.row_groups import RowGroups
 from argosy.ml.score_intervals import Labelled
 from argosy.ml.weighted_statistics import OfRepeatedRows, OfSums, Statistic
 
 Array = npt.NDArray[np.float64]
+Area = tuple[float, Array, Array]
+"""What ``score_intervals.area`` gives."""
 
 OF_DECISIONS = frozenset({"accuracy", "precision", "recall", "f1"})
 """Scores of a binary model that see its decisions only: those are what a permutation swaps, as each model has a threshold of its own."""
@@ -116,11 +119,12 @@ def of_score(task: Task, metric: str, labels: Array, candidate: Answers, champio
     )
     if metric not in {"auc", "pr_auc"}:
         return Contrast(one, two, better)
-    influences = _influences(task, metric, labels, mine, theirs)
-    tested = (task, metric) == ("binary", "auc") and influences is not None
-    return Contrast(
-        one, two, better, influences, delong(labels, mine.predictions, theirs.predictions) if tested else None
-    )
+    if (task, metric) == ("binary", "auc") and 0 < labels.sum() < len(labels):
+        # The influences and the test go by the same ranks, which are most of what they cost.
+        areas = [score_intervals.area(labels, each.predictions) for each in (mine, theirs)]
+        moved, other = (score_intervals.of_area(labels, each).rows for each in areas)
+        return Contrast(one, two, better, moved - other, _of_areas(labels == 1, *areas))
+    return Contrast(one, two, better, _influences(task, metric, labels, mine, theirs))
 
 
 def of_worth(labels: Array, candidate: Answers, champion: Answers, worth: Mapping[str, float]) -> Contrast:
@@ -140,11 +144,12 @@ def of_calibration(task: Task, name: str, labels: Array, candidate: Answers, cha
 
 
 def of_fairness(
-    task: Task, name: str, labels: Array, candidate: Answers, champion: Answers, groups: Sequence[str]
+    task: Task, name: str, labels: Array, candidate: Answers, champion: Answers, groups: Sequence[str] | RowGroups
 ) -> Contrast | None:
     """The contrast of ``fairness.<attribute>.<name>``, *groups* being those of its attribute; None where too few are large enough."""
+    members = RowGroups.of(groups)
     first, second = (
-        weighted_statistics.of_fairness(task, name, labels, each.predictions, each.threshold, groups)
+        weighted_statistics.of_fairness(task, name, labels, each.predictions, each.threshold, members)
         for each in (candidate, champion)
     )
     return Contrast(first, second, more_is_better=name.endswith("ratio")) if first and second else None
@@ -163,12 +168,18 @@ def compare_all(
     told = {name: each for name, each in contrasts.items() if not any(map(math.isnan, values[name]))}
     random = np.random.default_rng(drawing.seed)
     many = len(units.places) * drawing.resamples > MOST_DRAWN
-    drawn = (_normal if many else _drawn)(told, drawing, units, random)
+    if many:
+        drawn = {name: _normal(each, values[name], drawing, units, random) for name, each in told.items()}
+    else:
+        drawn = _drawn(told, drawing, units, random)
     found: dict[str, Paired | None] = dict.fromkeys(contrasts)
     for name, each in told.items():
         draws = drawn[name]
         swaps = copy.deepcopy(random)
-        p_value = _p_value(each, draws.differences, drawing, units, swaps, by_swaps=not many) if tested else math.nan
+        apart = each.sign * (values[name][0] - values[name][1])
+        p_value = (
+            _p_value(each, apart, draws.differences, drawing, units, swaps, by_swaps=not many) if tested else math.nan
+        )
         pair = _paired(each, *values[name], draws.differences, p_value, drawing, units)
         pair = _without_bias(each, pair, drawing, units, copy.deepcopy(random))
         found[name] = _of_groups(each, pair, draws, drawing, copy.deepcopy(random))
@@ -189,11 +200,12 @@ def score_distance(candidate: Answers, champion: Answers) -> float:
 
 def delong(labels: Array, first: Array, second: Array) -> float:
     """Two-sided p-value of two areas under ROC curves on the same rows being equal. Both classes must be there."""
-    positive = labels == 1
-    by_positive, by_negative = (
-        np.subtract(*(placements[side] for placements in (_placements(first, positive), _placements(second, positive))))
-        for side in (0, 1)
-    )
+    return _of_areas(labels == 1, *(score_intervals.area(labels, each) for each in (first, second)))
+
+
+def _of_areas(positive: npt.NDArray[np.bool_], first: Area, second: Area) -> float:
+    """DeLong's test: of a positive, the share of negatives below it is what counts; of a negative, that of positives above it."""
+    by_positive, by_negative = first[1][positive] - second[1][positive], first[2][~positive] - second[2][~positive]
     variance = sum(
         float(np.var(part, ddof=1)) / len(part) if len(part) > 1 else 0.0 for part in (by_positive, by_negative)
     )
@@ -201,15 +213,6 @@ def delong(labels: Array, first: Array, second: Array) -> float:
     if variance == 0:
         return 1.0 if difference == 0 else 0.0
     return math.erfc(abs(difference) / math.sqrt(2 * variance))
-
-
-def _placements(scores: Array, positive: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
-    """For each positive the share of negatives below it; for each negative the share of positives above it; ties count half."""
-    ranks = stats.rankdata(scores)
-    within_positive, within_negative = stats.rankdata(scores[positive]), stats.rankdata(scores[~positive])
-    below = (ranks[positive] - within_positive) / len(within_negative)
-    above = 1 - (ranks[~positive] - within_negative) / len(within_positive)
-    return below, above
 
 
 def _paired(
@@ -291,13 +294,12 @@ def _drawn(
 
 
 def _normal(
-    contrasts: Mapping[str, Contrast], drawing: Bootstrap, units: Units, random: np.random.Generator
-) -> dict[str, Draws]:
-    """The differences on draws of what a holdout of this size adds up to, by the central limit theorem."""
-    return {name: _normal_of(each, drawing, units, random) for name, each in contrasts.items()}
+    contrast: Contrast, seen: tuple[float, float], drawing: Bootstrap, units: Units, random: np.random.Generator
+) -> Draws:
+    """The differences on draws of what a holdout of this size adds up to, by the central limit theorem.
 
-
-def _normal_of(contrast: Contrast, drawing: Bootstrap, units: Units, random: np.random.Generator) -> Draws:
+    *seen*: the values of both on the whole holdout.
+    """
     candidate, champion = contrast.candidate, contrast.champion
     if isinstance(candidate, OfSums) and isinstance(champion, OfSums):
         sums = units.sums(np.concatenate([candidate.rows, champion.rows], axis=1))
@@ -305,13 +307,17 @@ def _normal_of(contrast: Contrast, drawing: Bootstrap, units: Units, random: np.
         drawn = random.multivariate_normal(sums.sum(axis=0), spread, drawing.resamples, method="eigh")
         width = candidate.rows.shape[1]
         return _of_sums(candidate, champion, contrast.sign, drawn[:, :width], drawn[:, width:])
-    middle = float(contrast.differences(np.ones((1, len(units.places))))[0])
     if contrast.influences is None:
         # A best F1 and the like, whose thresholds depend on the labels: a few hundred draws, for want of a formula.
         few = Bootstrap(drawing.confidence, max(100, MOST_DRAWN // len(units.places)), drawing.seed)
         return _drawn({"it": contrast}, few, units, random)["it"]
-    error = math.sqrt(score_intervals.variance(contrast.influences, units.places))
-    return Draws(middle + error * random.standard_normal(drawing.resamples))
+    middle = contrast.sign * (seen[0] - seen[1])
+    return Draws(middle + _error(contrast.influences, units) * random.standard_normal(drawing.resamples))
+
+
+def _error(influences: Array, units: Units) -> float:
+    """The standard error of a difference, from what each row changes of it."""
+    return math.sqrt(score_intervals.variance_of_sums(units.sums(influences[:, None])[:, 0], len(influences)))
 
 
 def _interval(drawn: Array, confidence: float) -> tuple[float, float]:
@@ -325,15 +331,20 @@ def _interval(drawn: Array, confidence: float) -> tuple[float, float]:
 
 
 def _p_value(
-    contrast: Contrast, drawn: Array, drawing: Bootstrap, units: Units, random: np.random.Generator, *, by_swaps: bool
+    contrast: Contrast,
+    difference: float,
+    drawn: Array,
+    drawing: Bootstrap,
+    units: Units,
+    random: np.random.Generator,
+    *,
+    by_swaps: bool,
 ) -> float:
-    """Two-sided, of the two being equal."""
-    whole = np.ones((1, len(units.places)))
-    difference = float(contrast.differences(whole)[0])
+    """Two-sided, of the two being equal. *difference*: on the whole holdout."""
     if contrast.by_delong is not None and not units.repeated:
         return contrast.by_delong
     if contrast.influences is not None:
-        return _of_normal(difference, math.sqrt(score_intervals.variance(contrast.influences, units.places)))
+        return _of_normal(difference, _error(contrast.influences, units))
     if not by_swaps:
         return _of_normal(difference, float(np.nanstd(drawn, ddof=1)))
     candidate, champion = contrast.candidate, contrast.champion

@@ -4,7 +4,7 @@ Which scores a task has, and how each is calculated, is ``metrics``' word.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from argosy.domain.evidence import CHAMPION, CHANCE, MODEL, PERFECT, Curve, Tabl
 from argosy.domain.measurements import OF_SEARCHES
 from argosy.domain.model_settings import Task
 from argosy.ml import metrics
+from argosy.ml.row_groups import RowGroups
 
 Array = npt.NDArray[np.float64]
 Measurements = dict[str, float | None]
@@ -42,7 +43,7 @@ def measure(task: Task, labels: Array, predictions: Array, threshold: float) -> 
 
 
 def by_slice(
-    task: Task, labels: Array, predictions: Array, columns: Mapping[str, list[str]], smallest: int
+    task: Task, labels: Array, predictions: Array, columns: Mapping[str, Sequence[str] | RowGroups], smallest: int
 ) -> tuple[Measurements, Table]:
     """The primary score of every value of every column that has *smallest* rows or more, and the worst: ``performance.worst_slice``."""
     score = PRIMARY[task]
@@ -62,12 +63,11 @@ def by_slice(
     )
 
 
-def slices(columns: Mapping[str, list[str]]) -> Iterator[tuple[str, str, npt.NDArray[np.int64]]]:
+def slices(columns: Mapping[str, Sequence[str] | RowGroups]) -> Iterator[tuple[str, str, npt.NDArray[np.int64]]]:
     """(column, value, indices of its rows), sorted."""
     for column, values in columns.items():
-        array = np.asarray(values, dtype=object)
-        for value in sorted(set(values)):
-            yield column, value, np.flatnonzero(array == value)
+        for value, rows in RowGroups.of(values).rows():
+            yield column, value, rows
 
 
 def business(labels: Array, predictions: Array, threshold: float, worth: Mapping[str, float]) -> Measurements:

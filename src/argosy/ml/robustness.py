@@ -32,11 +32,16 @@ def measure(
     threshold: float,
     seed: int,
     measuring: Measuring = AS_EVER,
+    *,
+    answered: Array | None = None,
 ) -> tuple[dict[str, float | None], Table]:
     """``robustness.noise_drop``, ``.missing_drop`` (how much the primary score falls), ``.flip_rate`` (share of rows whose decision a small
-    push turns; of regression, mean change in standard deviations), ``.undefined`` (answers to extreme inputs that are no number)."""
+    push turns; of regression, mean change in standard deviations), ``.undefined`` (answers to extreme inputs that are no number).
+
+    *answered*: what the model says of *matrix*, where it was asked already.
+    """
     random = np.random.default_rng(seed)
-    base = performance.primary(task, labels, predict(matrix))
+    base = performance.primary(task, labels, predict(matrix) if answered is None else answered)
     noisy = performance.primary(task, labels, predict(noise(matrix, numeric, measuring.noise, random)))
     gaps = performance.primary(task, labels, predict(missing(matrix, measuring.missing, random)))
     flips = _pushed(

@@ -98,10 +98,14 @@ def mean(values: Array, confidence: float) -> ScoreInterval:
 def variance(influences: Array, units: npt.NDArray[np.int64]) -> float:
     """Of the mean of *influences*, each of one of *units*. Without end where there is but one: nobody knows how others differ."""
     _, inverse = np.unique(units, return_inverse=True)
-    sums = np.bincount(inverse, weights=influences)
+    return variance_of_sums(np.bincount(inverse, weights=influences).astype(np.float64), len(influences))
+
+
+def variance_of_sums(sums: Array, rows: int) -> float:
+    """The same, from what the influences of each unit add up to, of so many *rows* together."""
     if len(sums) < 2:
         return math.inf
-    return float((sums**2).sum()) / len(influences) ** 2 * len(sums) / (len(sums) - 1)
+    return float((sums**2).sum()) / rows**2 * len(sums) / (len(sums) - 1)
 
 
 def _between(moved: ScoreInfluence, error: float, confidence: float, *, bounded: bool, name: str) -> ScoreInterval:
@@ -198,11 +202,14 @@ def area(positive: Array, scores: Array) -> tuple[float, Array, Array]:
 
 
 def _of_area(labels: Array, scores: Array) -> ScoreInfluence | None:
+    return of_area(labels, area(labels, scores)) if 0 < labels.sum() < len(labels) else None
+
+
+def of_area(labels: Array, found: tuple[float, Array, Array]) -> ScoreInfluence:
+    """What each row changes of an area that :func:`area` *found*."""
     positives, count = float(labels.sum()), len(labels)
     negatives = count - positives
-    if not positives or not negatives:
-        return None
-    value, below, above = area(labels, scores)
+    value, below, above = found
     rows = np.where(labels == 1, (below - value) * (count / positives), (above - value) * (count / negatives))
     return ScoreInfluence(value, rows, int(min(positives, negatives)))
 

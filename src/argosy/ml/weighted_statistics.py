@@ -14,6 +14,7 @@ import numpy.typing as npt
 from argosy.domain.model_settings import Task
 from argosy.ml import calibration, group_gaps, metrics, performance, sensitive_groups
 from argosy.ml.group_gaps import Levels
+from argosy.ml.row_groups import RowGroups
 
 Array = npt.NDArray[np.float64]
 Sums = Callable[[Array], Array]
@@ -119,27 +120,29 @@ def of_calibration(task: Task, name: str, labels: Array, predictions: Array) -> 
 
 
 def of_fairness(
-    task: Task, name: str, labels: Array, predictions: Array, threshold: float, groups: Sequence[str]
+    task: Task, name: str, labels: Array, predictions: Array, threshold: float, groups: Sequence[str] | RowGroups
 ) -> OfSums | None:
     """``fairness.<attribute>.<name>``, *groups* being those of its attribute; None where fewer than two are large enough."""
-    members = np.asarray(groups, dtype=object)
-    large = sensitive_groups.large_enough(members)
-    names = sorted(set(members[large]))
-    if len(names) < 2:
+    members = RowGroups.of(groups)
+    large = np.flatnonzero(members.counts >= sensitive_groups.SMALLEST_GROUP)
+    if len(large) < 2:
         return None
     own = _own_sums(task, labels, predictions, threshold)
-    rows = np.concatenate([own * (members == group)[:, None] for group in names], axis=1)
+    width = own.shape[1]
+    rows = np.empty((len(own), width * len(large)))
+    for place, group in enumerate(large):
+        np.multiply(own, (members.codes == group)[:, None], out=rows[:, place * width : (place + 1) * width])
     judge = FAIRNESS_VALUES[name] if task == "binary" else _between_scores(task, name)
-    shares = SHARES.get((task, name)) if len(names) == 2 else None
+    shares = SHARES.get((task, name)) if len(large) == 2 else None
     gaps = (
         None
         if shares is None
-        else _between_two(own[:, shares[0]], own[:, shares[1]], *(members == group for group in names))
+        else _between_two(own[:, shares[0]], own[:, shares[1]], *(members.codes == group for group in large))
     )
     levels = None if gaps is not None else LEVELS.get((task, name))
 
     def parts(sums: Array) -> Array:
-        return np.moveaxis(sums.reshape(len(sums), len(names), -1), 2, 0)
+        return np.moveaxis(sums.reshape(len(sums), len(large), -1), 2, 0)
 
     return OfSums(
         rows,

@@ -54,6 +54,15 @@ def fetch(champion: ChampionRef, artifacts: Artifacts) -> Incumbent:
 
 
 @dataclass(frozen=True)
+class PairedAnswers:
+    """What both models answered for the same rows, and which of these belong together."""
+
+    candidate: Answers
+    champion: Answers
+    units: Units
+
+
+@dataclass(frozen=True)
 class Standing:
     """How the candidate stands against the champion on the same rows."""
 
@@ -65,8 +74,8 @@ class Standing:
     """Of what else the policy limits."""
     beside: Table | None = None
     """Scores that are shown and never gate."""
-    champion: Answers | None = field(default=None, repr=False)
-    """What the champion answered, row by row; None where it could not be asked."""
+    answered: PairedAnswers | None = field(default=None, repr=False)
+    """What the figures are of; None where the champion could not be asked."""
 
 
 def hold(
@@ -79,17 +88,23 @@ def hold(
     *,
     overlap: str | None = None,
     limited: Sequence[str] = (),
+    predictions: npt.NDArray[np.float64] | None = None,
 ) -> Standing:
     """The outcome by each measurement of the policy, all on the same draws. Each model answers from its own features.
 
     *holdout*: rows that neither was trained on, unless *overlap* says why the champion may have been. *left_out*: features of the same rows
-    that the candidate does not take (see ``ml.frames``). *limited*: measurements that are shown of both besides.
+    that the candidate does not take (see ``ml.frames``). *limited*: measurements that are shown of both besides. *predictions*: what the
+    candidate says of *holdout*, where it was asked already.
     """
     own = own_features(incumbent.signature, holdout, left_out)
     reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
     if reason or isinstance(own, str):
         return _impossible(policy, reason or str(own), len(holdout))
-    answers = _answers(candidate, holdout.matrix), _answers(incumbent, incumbent.encoder.table(own))
+    asked_now = candidate.predict_matrix(holdout.matrix) if predictions is None else predictions
+    answers = (
+        Answers(asked_now, _threshold(candidate)),
+        Answers(incumbent.predict_matrix(incumbent.encoder.table(own)), _threshold(incumbent)),
+    )
     drawing = Bootstrap(policy.confidence, policy.resamples, settings.seed)
     contrasts = {
         name: paired.of_score(settings.task, name, holdout.labels, *answers) for name in (policy.metric, *policy.beside)
@@ -103,7 +118,8 @@ def hold(
     first = first.model_copy(update={"score_distance": paired.score_distance(*answers)})
     beside = {name: pair for name in policy.beside if (pair := found[name]) is not None}
     shown = _shown(settings, policy, limited, holdout, answers, drawing, units)
-    return Standing(first, others, shown, comparison.beside(beside) if beside else None, answers[1])
+    table = comparison.beside(beside) if beside else None
+    return Standing(first, others, shown, table, PairedAnswers(*answers, units))
 
 
 def _shown(
@@ -172,14 +188,14 @@ def impact(
     policy: ComparisonPolicy,
     candidate: Predictor,
     incumbent: Predictor,
-    answered: Answers,
+    answered: PairedAnswers,
     holdout: Examples,
     left_out: pa.Table,
     smallest_slice: int,
 ) -> list[Table]:
     """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare.
 
-    *answered*: what the incumbent answered there.
+    *answered*: what they said there.
     """
     own = own_features(incumbent.signature, holdout, left_out)
     if isinstance(own, str):
@@ -189,11 +205,11 @@ def impact(
         task=settings.task,
         classes=candidate.signature.classes,
         labels=holdout.labels,
-        candidate=_answers(candidate, holdout.matrix),
-        champion=answered,
+        candidate=answered.candidate,
+        champion=answered.champion,
         confidence=policy.confidence,
         smallest_slice=smallest_slice,
-        units=entities(policy, holdout),
+        units=answered.units,
     )
 
     def reasons(places: npt.NDArray[np.int64]) -> list[dict[str, tuple[float, float]]]:
@@ -211,10 +227,10 @@ def impact(
     return decision_impact.tables(judges, groups, settings.evaluation.business, reasons)
 
 
-def curves(settings: ModelSettings, answered: Answers, holdout: Examples, candidate: list[Curve]) -> list[Curve]:
-    """The *candidate*'s curves, those that are one line with the champion's, which *answered* for the same rows, beside it."""
-    found = performance.curves(settings.task, holdout.labels, answered.predictions, settings.label.classes)
-    found += calibration.measure(settings.task, holdout.labels, answered.predictions)[1]
+def curves(settings: ModelSettings, champion: Answers, holdout: Examples, candidate: list[Curve]) -> list[Curve]:
+    """The *candidate*'s curves, those that are one line with those of the *champion*'s answers for the same rows beside it."""
+    found = performance.curves(settings.task, holdout.labels, champion.predictions, settings.label.classes)
+    found += calibration.measure(settings.task, holdout.labels, champion.predictions)[1]
     theirs = {curve.title: curve.series[MODEL] for curve in found if MODEL in curve.series}
     return [
         curve.model_copy(update={"series": {**curve.series, CHAMPION: theirs[curve.title]}})
@@ -275,6 +291,6 @@ def _incomparable(candidate: Predictor, incumbent: Predictor) -> str | None:
     return None
 
 
-def _answers(predictor: Predictor, matrix: Matrix) -> Answers:
+def _threshold(predictor: Predictor) -> float:
     threshold = predictor.signature.threshold
-    return Answers(predictor.predict_matrix(matrix), 0.5 if threshold is None else threshold)
+    return 0.5 if threshold is None else threshold

@@ -79,7 +79,7 @@ def run(
     _refuse_unfit(policy, settings)
     case = EvaluationCase.read(settings, policy, inputs, cause)
     taken = _taken(case, server, measures)
-    beside = _beside_champion(case, artifacts, taken.figures.curves)
+    beside = _beside_champion(case, artifacts, taken.figures)
     results = [*gates.judge(policy, taken.measurements, today), gates.parity(taken.difference), *beside.gates]
     results = gates.past(results, case.champion.overrides or [], case.predictor.digest, today)
     verdict, explanation = verdicts.decide(
@@ -156,7 +156,7 @@ class BesideChampion:
     """The candidate's, with the champion's beside them; None where it was not asked."""
 
 
-def _beside_champion(case: EvaluationCase, artifacts: Artifacts, curves: list[Curve]) -> BesideChampion:
+def _beside_champion(case: EvaluationCase, artifacts: Artifacts, figures: EvaluationResult) -> BesideChampion:
     champion, predictor = case.champion, case.predictor
     if champion.model_digest == predictor.digest:
         return BesideChampion()
@@ -175,17 +175,18 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, curves: list[Cu
         left_out,
         overlap=_overlap(predictor, incumbent.predictor),
         limited=[each.metric for each in (*case.policy.limits, *case.policy.deviations)],
+        predictions=figures.predictions,
     )
     recent, gates = _on_recent(case, incumbent)
     shown, together = [standing.beside] if standing.beside else [], None
-    if standing.champion is not None and standing.result.compared:
-        together = champion_comparison.curves(settings, standing.champion, holdout, curves)
+    if standing.answered is not None and standing.result.compared:
+        together = champion_comparison.curves(settings, standing.answered.champion, holdout, figures.curves)
         shown += champion_comparison.impact(
             settings,
             rules,
             predictor,
             incumbent.predictor,
-            standing.champion,
+            standing.answered,
             holdout,
             left_out,
             case.policy.measuring.smallest_slice,
