@@ -1,8 +1,8 @@
 """Write a project to begin with: from a table of your own, or the sample.
 
-`argosy init NAME --from FILE` writes the model NAME from a CSV or Parquet file, a folder of partitions, or a table of a database into the
-working directory: task, label, key, contract, suites, features and first limits are guessed from the rows, each with its reason, and stand
-in the files to be confirmed; files are copied to data/NAME. `argosy run NAME` then runs it.
+`argosy init NAME --from FILE` writes the model NAME from a file (CSV, Parquet, Avro), a folder of partitions, or a table of a database into
+the working directory: task, label, key, contract, suites, features and first limits are guessed from the rows, each with its reason, and
+stand in the files to be confirmed; files are copied to data/NAME. `argosy run NAME` then runs it.
 
 `argosy init FOLDER` writes the sample project: one model to run, to change and to copy from, with its gates, its environment repo and its
 data. Needs nothing but the installed package. What is there already and equal stays; where a file is there and another one, nothing is

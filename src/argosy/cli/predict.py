@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from argosy.scoring.loaded_model import LoadedModel
 
 SUFFIXES = (".csv", ".parquet", ".json")
+"""Of files that answers are written to."""
+READ = (*SUFFIXES, ".avro")
+"""Of files that rows come in."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help=model_references.FORMS)
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help=f"rows with every feature as a column ({', '.join(SUFFIXES)})"
+        "file", type=Path, metavar="FILE", help=f"rows with every feature as a column ({', '.join(READ)})"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help=f"write there instead ({', '.join(SUFFIXES)})")
     parser.add_argument("--with-features", action="store_true", help="keep the features beside the answers too")
@@ -70,8 +73,8 @@ def _refuse_file(file: Path) -> None:
     if not file.is_file():
         near = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
         raise errors.UsageError(f"{file}: there is no such file{suggestion.did_you_mean(file.name, near)}")
-    if file.suffix.casefold() not in SUFFIXES:
-        raise errors.UsageError(f"{file}: rows come as {', '.join(SUFFIXES)}")
+    if file.suffix.casefold() not in READ:
+        raise errors.UsageError(f"{file}: rows come as {', '.join(READ)}")
 
 
 def _features(model: "LoadedModel | LoadedAnswers") -> "Sequence[FeatureColumn]":

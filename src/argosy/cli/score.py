@@ -1,9 +1,9 @@
 """Score a table with the model that is approved for an environment: the server's answers, for tables of any size.
 
-A file (.parquet, .csv) or a folder of them comes in, of this machine or of a bucket (s3://…); results go to another, part by part, each
-with the columns that are no features and `prediction`, `decision`, `model_version`. Begun again, it goes on where it was. Rows that the
-server would refuse are kept aside, with the reason, in `_refused`. Answers are logged like any other, so that `argosy drift` and labels
-see them.
+A file (.parquet, .csv, .avro) or a folder of them comes in, of this machine or of a bucket (s3://…); results go to another, part by part,
+each with the columns that are no features and `prediction`, `decision`, `model_version`. Begun again, it goes on where it was. Rows that
+the server would refuse are kept aside, with the reason, in `_refused`. Answers are logged like any other, so that `argosy drift` and
+labels see them.
 """
 
 import argparse

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from argosy.domain.source_settings import Source
     from argosy.ports.source_reader import Database, TableOutline
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".avro")
+KINDS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
+"""Of tables, by the suffix that their copies have."""
 DATABASES = {".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb"}
 """Files that are databases, by their suffix."""
 SCHEMA_NAME = r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}"
@@ -83,7 +85,7 @@ def of(word: str, table: str | None, environment: Mapping[str, str] = os.environ
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """One CSV or Parquet file."""
+    """One file of CSV, Parquet or Avro."""
 
     file: Path
 
@@ -119,7 +121,9 @@ class FileOrigin:
 
     def left_out(self) -> Mapping[str, str]:
         """See the protocol."""
-        return {}
+        from argosy.ml import first_look
+
+        return first_look.left_out(self.file)
 
     def write(self, drafts: Path, _source: "Source", made_key: str | None, /) -> None:
         """See the protocol: the file as it is, or with a column more that numbers its rows."""
@@ -169,7 +173,9 @@ class FolderOrigin:
 
     def left_out(self) -> Mapping[str, str]:
         """See the protocol."""
-        return {}
+        from argosy.ml import first_look
+
+        return {name: why for file in self.files for name, why in first_look.left_out(file).items()}
 
     def write(self, drafts: Path, _source: "Source", made_key: str | None, /) -> None:
         """See the protocol: each file where it lies in the folder; numbers of rows go on from one to the next."""
@@ -341,11 +347,11 @@ def _of_folder(place: Path) -> Origin:
         raise errors.UsageError(f"--from {place}: no file in it ends in {', '.join(SUFFIXES)}")
     if len(files) == 1 and files[0].parent == place:
         return FileOrigin(_file(files[0]))
-    kinds = {_suffix(file) for file in files}
-    if len(kinds) > 1:
+    other = next((file for file in files if _suffix(file) != _suffix(files[0])), None)
+    if other is not None:
         raise errors.UsageError(
-            f"--from {place}: it has CSV and Parquet files, such as {files[0].name} and "
-            f"{next(file.name for file in files if _suffix(file) != _suffix(files[0]))}; name the one file, or a folder of one kind"
+            f"--from {place}: it has {KINDS[_suffix(files[0])]} and {KINDS[_suffix(other)]} files, such as {files[0].name} and "
+            f"{other.name}; name the one file, or a folder of one kind"
         )
     return FolderOrigin(place, files)
 
@@ -370,7 +376,8 @@ def _file(place: Path) -> Path:
 
 
 def _suffix(file: Path) -> str:
-    return ".parquet" if file.suffix.casefold() == ".parquet" else ".csv"
+    suffix = file.suffix.casefold()
+    return suffix if suffix in KINDS else ".csv"
 
 
 def _day(moment: float) -> datetime.datetime:
@@ -384,7 +391,7 @@ def _copy(file: Path, target: Path, made_key: str | None, number: int) -> int:
         return number
     from argosy.ml import first_look
 
-    if target.suffix.casefold() == ".parquet":
+    if _suffix(target) != ".csv":
         return number + first_look.write_numbered(file, made_key, target, number)
     delimiter = first_look.delimiter(file)
     with file.open(encoding="utf-8-sig", newline="") as read, target.open("w", encoding="utf-8", newline="") as written:

@@ -9,8 +9,9 @@ import dataclasses
 import itertools
 import shlex
 import urllib.parse
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from argosy.domain.column_profiles import MOST_LEVELS, ColumnProfile, TableProfi
 from argosy.domain.model_settings import Task
 from argosy.domain.source_settings import ColumnType
 from argosy.ml import leakage
+from argosy.ml.avro_file import AvroFile
 
 DELIMITERS = (",", ";", "\t", "|")
 MISSING_WORDS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-", ".", "#N/A")
@@ -62,6 +64,8 @@ MOST_HEADER = 1 << 20
 LABEL = "label"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """What Hive and Spark call the folder of the missing value."""
+ODD = (pa.types.is_binary, pa.types.is_time, pa.types.is_null)
+"""Types of single values of which a contract knows none."""
 Numbers = npt.NDArray[np.float64]
 
 
@@ -83,7 +87,7 @@ def read_partitions(folder: Path, files: Sequence[Path]) -> tuple[pa.Table, Tabl
         raise errors.Rejected(f"{folder}: its files are of no one table: {errors.first_line(error)[:200]}") from None
     if signs:
         return _of_csv(_named(folder, table), signs.pop())
-    return _of_parquet(_named(folder, table))
+    return _of_values(_named(folder, table))
 
 
 def _refuse_others(folder: Path, files: Sequence[Path], tables: Sequence[pa.Table]) -> None:
@@ -98,9 +102,9 @@ def _refuse_others(folder: Path, files: Sequence[Path], tables: Sequence[pa.Tabl
 
 def _partition(folder: Path, file: Path) -> tuple[pa.Table, str | None]:
     """The rows of *file* with what its path says of them, and the sign between values of a CSV file."""
-    is_csv = file.suffix.casefold() != ".parquet"
-    sign = delimiter(file) if is_csv else None
-    table = _csv(file, sign) if sign is not None else _read_parquet(file)
+    values = VALUES.get(file.suffix.casefold())
+    sign = delimiter(file) if values is None else None
+    table = values(file) if values is not None else _csv(file, sign or ",")
     for key, equals, value in (part.partition("=") for part in file.relative_to(folder).parts[:-1]):
         if equals and key not in table.column_names:
             named = None if value == HIVE_NULL else urllib.parse.unquote(value)
@@ -117,9 +121,12 @@ def of_texts(place: str, table: pa.Table, key: str | None) -> tuple[pa.Table, Ta
 
 
 def read(file: Path) -> tuple[pa.Table, TableProfile]:
-    """The rows of *file* (CSV: texts as they stand, a missing value null) and their profile. Raises Rejected where it is no table."""
-    if file.suffix.casefold() == ".parquet":
-        return _of_parquet(_read_parquet(file))
+    """The rows of *file* (CSV: texts as they stand, a missing value null) and their profile. Raises Rejected where it is no table.
+
+    Of Avro without the fields that :func:`left_out` names.
+    """
+    if (values := VALUES.get(file.suffix.casefold())) is not None:
+        return _of_values(values(file))
     sign = delimiter(file)
     return _of_csv(_csv(file, sign), sign)
 
@@ -169,8 +176,21 @@ def positive_share(rows: pa.Table) -> float:
     return float(compute.mean(rows.column(LABEL)).as_py())
 
 
+def left_out(file: Path) -> dict[str, str]:
+    """Fields of *file* that no contract can name, each with the reason. Columns of Parquet are refused instead, those of CSV are texts."""
+    if file.suffix.casefold() != ".avro":
+        return {}
+    avro = _avro(file)
+    odd = {each.name: str(each.type) for each in avro.schema if any(is_odd(each.type) for is_odd in ODD)}
+    return {
+        name: f"it is {kind}, which is no text, number, truth or time" for name, kind in (avro.left_out | odd).items()
+    }
+
+
 def write_numbered(file: Path, key: str, target: Path, first: int) -> int:
-    """Write the Parquet *file* to *target* with a column *key* in front that numbers its rows from *first*; returns how many there are."""
+    """Write the Parquet or Avro *file* to *target* with a column *key* in front that numbers its rows from *first*; returns how many."""
+    if file.suffix.casefold() == ".avro":
+        return _avro(file).write_numbered(key, target, first)
     rows = _read_parquet(file)
     pq.write_table(rows.add_column(0, key, pa.array(range(first, first + rows.num_rows), pa.int64())), target)
     return int(rows.num_rows)
@@ -268,7 +288,20 @@ def _read_parquet(file: Path) -> pa.Table:
         raise errors.Rejected(f"{file} cannot be read as Parquet: {str(error).splitlines()[0][:200]}") from None
 
 
-def _of_parquet(table: pa.Table) -> tuple[pa.Table, TableProfile]:
+def _read_avro(file: Path) -> pa.Table:
+    table, lost = _avro(file).table(), left_out(file)
+    return _named(file, table.select([name for name in table.column_names if name not in lost]))
+
+
+def _avro(file: Path) -> AvroFile:
+    return AvroFile(str(file), lambda: file.open("rb"))
+
+
+VALUES: Mapping[str, Callable[[Path], pa.Table]] = MappingProxyType({".parquet": _read_parquet, ".avro": _read_avro})
+"""What reads a file whose values have types, by its suffix; any other is CSV."""
+
+
+def _of_values(table: pa.Table) -> tuple[pa.Table, TableProfile]:
     plain = pa.table({name: _plain(table.column(name)) for name in table.column_names})
     return plain, TableProfile(
         tuple(_of_typed(name, plain.column(name)) for name in plain.column_names), plain.num_rows

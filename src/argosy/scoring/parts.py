@@ -1,10 +1,10 @@
-"""The parts that tables are scored in: a file of CSV, or so many row groups of a Parquet file.
+"""The parts that tables are scored in: a file of CSV or Avro, or so many row groups of a Parquet file.
 
 A part has a name and a fingerprint of what it is made of, so that whoever begins again knows which are done.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
+from argosy.ml.avro_file import AvroFile
 from argosy.ports.table_files import TableFiles
 
 PART_ROWS = 250_000
 """Rows of a part, as far as row groups allow: what is done again after a crash, and one segment of the prediction log."""
 BATCH_ROWS = 65_536
-SUFFIXES = (".parquet", ".csv")
+SUFFIXES = (".parquet", ".csv", ".avro")
 UNREADABLE = "__argosy_unreadable"
 """A column of batches in which some cell of a number is none: why its row cannot be answered, or null."""
 _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
@@ -40,16 +41,16 @@ class TablePart:
     fingerprint: str
     """Of the file's content and the row groups, as ``sha256:<hex>``."""
     groups: tuple[int, ...] = ()
-    """Row groups of a Parquet file; none for CSV, which is read whole."""
+    """Row groups of a Parquet file; none for CSV and Avro, which are read whole."""
     version: str | None = None
     """The file's version when it was looked at; see :meth:`argosy.ports.table_files.TableFiles.open`."""
 
 
 def files(tables: TableFiles) -> list[str]:
-    """The names of the *tables*: Parquet and CSV that is not hidden. Raises Misconfigured where there is none."""
+    """The names of the *tables*: Parquet, CSV and Avro that is not hidden. Raises Misconfigured where there is none."""
     found = [name for name in tables.names() if _is_table(PurePosixPath(name))]
     if not found:
-        raise errors.Misconfigured(f"{tables.uri}: expected {' or '.join(SUFFIXES)}, or a folder with such files")
+        raise errors.Misconfigured(f"{tables.uri}: expected {', '.join(SUFFIXES)}, or a folder with such files")
     return found
 
 
@@ -77,6 +78,9 @@ def batches(tables: TableFiles, part: TablePart, features: Sequence[FeatureColum
         if part.file.endswith(".csv"):
             yield from _csv(lambda: tables.open(part.file, part.version), features)
             return
+        if part.file.endswith(".avro"):
+            yield from _avro(tables, part, features)
+            return
         with tables.open(part.file, part.version) as stream, pq.ParquetFile(stream) as file:
             groups = list(part.groups)
             yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
@@ -91,7 +95,7 @@ def _is_table(name: PurePosixPath) -> bool:
 def _of_file(tables: TableFiles, file: str) -> Iterator[TablePart]:
     version, content = tables.version(file), tables.fingerprint(file)
     stem = str(PurePosixPath(file).with_suffix(""))
-    if file.endswith(".csv"):
+    if file.endswith((".csv", ".avro")):
         yield TablePart(file, stem, _fingerprint(content, None), version=version)
         return
     groups = _groups(tables, file, version)
@@ -124,6 +128,24 @@ def _groups(tables: TableFiles, file: str, version: str | None) -> list[tuple[in
         found[-1].append(number)
         held += count
     return [tuple(numbers) for numbers in found]
+
+
+def _avro(tables: TableFiles, part: TablePart, features: Sequence[FeatureColumn]) -> Iterator[pa.Table]:
+    """The rows of a file. A field that is no single value is no column of them, and may be no feature."""
+    place = f"{tables.uri}: {part.file}"
+    try:
+        avro = AvroFile(place, lambda: tables.open(part.file, part.version))
+        if nested := [f"{name!r} is {avro.left_out[name]}" for name in sorted(_named(features, avro.left_out))]:
+            raise errors.Misconfigured(f"{place}: column {', '.join(nested)}, and a feature is one value")
+        texts = [column for column in features if column.name in avro.texts]
+        for batch in avro.batches():
+            yield _with_numbers(_table(batch), texts) if texts else _table(batch)
+    except errors.Rejected as refusal:
+        raise errors.Misconfigured(str(refusal)) from None
+
+
+def _named(features: Sequence[FeatureColumn], names: Collection[str]) -> set[str]:
+    return {column.name for column in features} & set(names)
 
 
 def _csv(

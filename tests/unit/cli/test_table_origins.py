@@ -1,12 +1,14 @@
 """`argosy init NAME --from` a folder or a table of a database: what is written, where rows stay, and the one line for a slip."""
 
 import csv
+import datetime
 import random
 import shlex
 import sqlite3
 from pathlib import Path
 
 import duckdb
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -114,6 +116,43 @@ def test_partitions_of_parquet(project: Path) -> None:
     assert {each.name: each.nullable for each in settings_of(project).primary.columns}["visits"]
     second = pq.ParquetFile(project / "data" / "people" / "days" / "1.parquet").read()
     assert second.column("row_id").to_pylist()[:2] == [ROWS // 2 + 1, ROWS // 2 + 2]
+
+
+def test_avro_of_which_no_column_names_a_row(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One file and partitions: numbered in Avro, compressed as before; what is no single value stays behind, and is said."""
+    fields: list[dict[str, object]] = [
+        {"name": "age", "type": "int"},
+        {"name": "spent_eur", "type": ["null", "double"]},
+        {"name": "plan", "type": {"type": "enum", "name": "Plan", "symbols": ["free", "pro"]}},
+        {"name": "seen", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+        {"name": "tags", "type": {"type": "array", "items": "string"}},
+        {"name": "bought", "type": "string"},
+    ]
+    schema = {"type": "record", "name": "Person", "namespace": "com.shop", "fields": fields}
+    more: dict[str, object] = {"seen": datetime.datetime(2026, 1, 1, 8, tzinfo=datetime.UTC), "tags": ["a"]}
+    records = [dict(zip(COLUMNS, row, strict=True)) | more for row in rows()]
+    for file, part in {"one.avro": records, "days/0.avro": records[::2], "days/1.avro": records[1::2]}.items():
+        Path(file).parent.mkdir(exist_ok=True)
+        with Path(file).open("wb") as stream:
+            fastavro.writer(
+                stream,
+                schema,
+                [{name: row[name] for name in more | row if name != "code"} for row in part],
+                codec="deflate",
+            )
+    for model, place in {"people": "days", "folk": "one.avro"}.items():
+        assert main.run(["init", model, "--from", place, "--target", "bought"]) == errors.DONE
+        assert "not read: tags: it is a list, which is no text" in capsys.readouterr().out
+    columns = {column.name: column.type for column in settings_of(project).primary.columns}
+    assert columns == {
+        "row_id": "integer", "age": "integer", "spent_eur": "number", "plan": "string", "seen": "timestamp", "bought": "string",
+    }  # fmt: skip
+    with (project / "data" / "people" / "days" / "1.avro").open("rb") as stream:
+        reader = fastavro.reader(stream)
+        found = list(reader)
+    assert reader.metadata["avro.codec"] == "deflate"
+    assert found == [{"row_id": ROWS // 2 + 1 + place, **{name: row[name] for name in found[0] if name != "row_id"}}
+                     for place, row in enumerate(records[1::2])]  # fmt: skip
 
 
 @pytest.mark.parametrize("word", ["shop.db", "sqlite:///shop.db", "ARGOSY_SOURCE_SHOP"])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -285,16 +286,42 @@ def test_a_long_file_is_logged_in_segments(work: ScoringJob, tmp_path: Path, mon
     assert sum(put) == 60_000
 
 
-def test_csv_says_what_parquet_says(work: ScoringJob, tmp_path: Path) -> None:
-    """The same rows by both; an empty field is a value that is not known."""
+def in_avro(file: Path, given: pa.Table, kinds: dict[str, object], codec: str = "null") -> Path:
+    """*given* as an Avro file, its columns of *kinds*, or else text; what is null, too."""
+    fields = [{"name": name, "type": kinds.get(name, ["null", "string"])} for name in given.column_names]
+    with file.open("wb") as stream:
+        fastavro.writer(stream, {"type": "record", "name": "Row", "fields": fields}, given.to_pylist(), codec=codec)
+    return file
+
+
+def test_csv_and_avro_say_what_parquet_says(work: ScoringJob, tmp_path: Path) -> None:
+    """The same rows by all; an empty field is a value that is not known; a number may be one of a union with text."""
     given = table(200)
     assert pc.any(pc.is_null(given["charges"])).as_py()
     pq.write_table(given, tmp_path / "p.parquet")
     pyarrow.csv.write_csv(given, tmp_path / "c.csv")
+    numbers = {column.name: ["null", "double"] for column in FEATURES if column.type == "number"}
+    in_avro(tmp_path / "a.avro", given, {**numbers, "charges": ["null", "double", "string"]}, "deflate")
     worker = ScoringWorker(work)
-    for name in ("p.parquet", "c.csv"):
+    for name in ("p.parquet", "c.csv", "a.avro"):
         worker.score(*parts.of(FileTables(tmp_path / name)))
-    assert pq.read_table(out_of(work) / "c.parquet") == pq.read_table(out_of(work) / "p.parquet")
+    for name in ("c", "a"):
+        assert pq.read_table(out_of(work) / f"{name}.parquet") == pq.read_table(out_of(work) / "p.parquet")
+
+
+def test_avro_that_cannot_be_scored(work: ScoringJob, tmp_path: Path) -> None:
+    """A feature that is no single value, a file that is none and one that breaks off are said in one line, with the file."""
+    given = table(9)
+    several = given.drop_columns("charges").append_column("charges", pa.array([[1.0]] * 9))
+    nested = in_avro(tmp_path / "n.avro", several, {"charges": {"type": "array", "items": "double"}, "tenure": ["null", "double"],
+                                                    "birth_year": ["null", "double"]})  # fmt: skip
+    garbage, torn = tmp_path / "g.avro", tmp_path / "t.avro"
+    garbage.write_bytes(b"no file of Avro")
+    torn.write_bytes(in_avro(tmp_path / "w.avro", table(9).select(["customer_id"]), {}).read_bytes()[:-9])
+    for file, said in ((nested, "'charges' is a list, and a feature is one value"), (garbage, "is no file of Avro's objects"),
+                       (torn, "it is damaged there")):  # fmt: skip
+        with pytest.raises(errors.Misconfigured, match=f"{file.name}.*{said}"):
+            ScoringWorker(work).score(*parts.of(FileTables(file)))
 
 
 @pytest.mark.parametrize(
@@ -353,7 +380,7 @@ def test_absent_columns_and_files(work: ScoringJob, tmp_path: Path) -> None:
     for place, said in (
         ("torn.parquet", "no Parquet file"),
         ("nowhere", "no such file"),
-        ("empty", "expected .parquet or .csv"),
+        ("empty", "expected .parquet, .csv, .avro, or"),
     ):
         with pytest.raises(errors.Misconfigured, match=said):
             parts.of(FileTables(tmp_path / place))

@@ -18,9 +18,10 @@ from pathlib import Path
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import avro_files, dialects, headers, sql
-from argosy.adapters.duckdb_tables.avro_files import AvroFile
+from argosy.adapters.duckdb_tables import avro_rows, dialects, headers, sql
 from argosy.domain.source_settings import Source
+from argosy.ml import avro_file
+from argosy.ml.avro_file import AvroFile
 
 LONGEST_LINE = 1 << 20
 """Bytes of the longest line of a CSV file. A longer one is a missing quote or an attack, and would be held in memory whole."""
@@ -37,7 +38,7 @@ OTHERS = (
     (b"PK\x03\x04", "a spreadsheet or an archive"),
     (b"\x1f\x8b", "compressed by gzip"),
     (b"PAR1", "Parquet"),
-    (avro_files.MAGIC, "Avro"),
+    (avro_file.MAGIC, "Avro"),
 )
 """Magic bytes of files of other kinds."""
 KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".avro": "avro"}
@@ -78,7 +79,7 @@ class SourceTable:
     absent: str | None = None
     """What of the contract some of its files do not have, in words."""
     avro: AvroFile | None = None
-    """The file, where DuckDB does not read it itself: ``select`` asks ``avro_files.TABLE``."""
+    """The file, where DuckDB does not read it itself: ``select`` asks ``avro_rows.TABLE``."""
 
     def places(self, file: Path) -> list[PartitionFile]:
         """Each part; *file* where it is one, whose rows nobody has counted."""
@@ -86,7 +87,7 @@ class SourceTable:
 
     def readable(self, database: duckdb.DuckDBPyConnection) -> contextlib.AbstractContextManager[None]:
         """Within, *database* can run ``select``, once."""
-        return contextlib.nullcontext() if self.avro is None else self.avro.handed_on(database)
+        return contextlib.nullcontext() if self.avro is None else avro_rows.handed_on(self.avro, database)
 
 
 def open_file(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
@@ -231,12 +232,14 @@ def _parquet(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *,
 
 
 def _avro(database: duckdb.DuckDBPyConnection, source: Source, file: Path, *, whole: bool = True) -> SourceTable:
-    avro = AvroFile(f"source {source.name!r}: {file}", file, {column.name for column in source.columns})
+    avro = AvroFile(
+        f"source {source.name!r}: {file}", lambda: file.open("rb"), {column.name for column in source.columns}
+    )
     headers.distinct(source, file, avro.names, whole=whole)
     there = database.from_arrow(avro.schema.empty_table())
     kinds = dict(zip(there.columns, map(str, there.types), strict=True))
     selected = ", ".join(f"{sql.missing_or(name, kind)} AS {sql.name(name)}" for name, kind in kinds.items())
-    select = f"SELECT {selected} FROM {avro_files.TABLE}"  # noqa: S608 - names are quoted
+    select = f"SELECT {selected} FROM {avro_rows.TABLE}"  # noqa: S608 - names are quoted
     return SourceTable(kinds, select, typed=True, source=source, texts=avro.texts, avro=avro)
 
 

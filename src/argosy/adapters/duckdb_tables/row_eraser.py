@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import avro_files, bounded_database, sql
-from argosy.adapters.duckdb_tables.avro_files import AvroFile
+from argosy.adapters.duckdb_tables import avro_rows, bounded_database, sql
 from argosy.adapters.duckdb_tables.tables import PARQUET
+from argosy.ml import avro_file
+from argosy.ml.avro_file import AvroFile
 
 
 class DuckDBRowEraser:
@@ -44,15 +45,15 @@ def _said(database: duckdb.DuckDBPyConnection, file: Path) -> str:
 
 def _is_avro(file: Path) -> bool:
     with file.open("rb") as stream:
-        return stream.read(len(avro_files.MAGIC)) == avro_files.MAGIC
+        return stream.read(len(avro_file.MAGIC)) == avro_file.MAGIC
 
 
 def _count_avro(database: duckdb.DuckDBPyConnection, file: Path, entity: Mapping[str, str]) -> int:
-    avro = AvroFile(str(file), file, set(entity))
+    avro = AvroFile(str(file), lambda: file.open("rb"), set(entity), why="a key is one value")
     if not entity.keys() <= set(avro.names):
         return 0
-    with avro.handed_on(database):
-        query = f"SELECT count(*) FROM {avro_files.TABLE} WHERE {_is_of(entity)}"  # noqa: S608 - quoted
+    with avro_rows.handed_on(avro, database):
+        query = f"SELECT count(*) FROM {avro_rows.TABLE} WHERE {_is_of(entity)}"  # noqa: S608 - quoted
         ((rows,),) = database.execute(query).fetchall()
     return int(rows)
 

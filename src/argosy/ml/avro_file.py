@@ -1,4 +1,4 @@
-"""Reads Avro's files of objects, block by block, as batches whose columns are the contract's.
+"""Reads Avro's files of objects, block by block, as batches whose columns are fields of their records.
 
 Values keep every digit: those of logical types are taken as the numbers and bytes that they are stored as, and become Arrow's here, a
 column at a time. fastavro would make an object of each, round a decimal to the digits that its type states, and knows neither nanoseconds
@@ -11,24 +11,22 @@ import itertools
 import math
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
-import duckdb
 import pyarrow as pa
 
 from argosy import errors
 
 MAGIC = b"Obj\x01"
-TABLE = "argosy_avro"
-"""What DuckDB knows the rows of a file as."""
 BATCH_ROWS = 5_000
 BATCH_BYTES = 4 * 2**20
 """Of blocks as they lie in the file, from which on a batch is handed on although it has fewer rows."""
 NO_COLUMN = "argosy_no_column"
-"""Of rows of which the contract names no column."""
+"""Of rows of which no column is wanted."""
 CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(("null", "deflate", "bzip2", "xz"), ()),
@@ -85,15 +83,25 @@ class _Field:
     kind: pa.DataType
     array: Callable[[Sequence[Any]], pa.Array]
     is_text: bool = False
-    """True where the values are of several kinds, or of more digits than a number has, and the contract says what they are."""
+    """True where the values are of several kinds, or of more digits than a number has, and a contract says what they are."""
 
 
 class AvroFile:
-    """One file, of whose fields some are *wanted* as columns. *place*: it, in messages."""
+    """One file, of whose fields some are columns. *place*: it, in messages; *opened*: opens it, each time from its first byte."""
 
-    def __init__(self, place: str, file: Path, wanted: Collection[str]) -> None:
-        """Read its head. Raises Rejected where it is none, or what is wanted no single value; Misconfigured where a package is lacking."""
-        self._file, self._place = file, place
+    def __init__(
+        self,
+        place: str,
+        opened: Callable[[], AbstractContextManager[BinaryIO]],
+        wanted: Collection[str] | None = None,
+        *,
+        why: str = "a column of the contract is one value",
+    ) -> None:
+        """Read its head. *wanted*: the fields that have to be columns, for the reason *why*; None: those that can be.
+
+        Raises Rejected where it is none, or what is wanted no single value; Misconfigured where a package is lacking.
+        """
+        self._opened, self._place = opened, place
         head = self._head()
         self._demand_codec(head.codec)
         names: dict[str, Any] = {}
@@ -102,60 +110,67 @@ class AvroFile:
             raise errors.Rejected(
                 f"{self._place}: its rows are {_said(self._stored)}, and have to be records, whose fields are columns"
             )
-        fields = {each["name"]: each["type"] for each in head.writer_schema["fields"]}
+        fields = {each["name"]: _field(each["type"], names) for each in head.writer_schema["fields"]}
         self.names = list(fields)
         """The fields of its records."""
-        chosen = {name: _field(kind, names) for name, kind in fields.items() if name in wanted}
+        self.left_out = {name: each for name, each in fields.items() if isinstance(each, str)}
+        """Fields that are no single values, each with what it is, in words."""
         problems = [
-            f"{self._place}: column {name!r} is {each}; a column of the contract is one value: have its parts written as columns of their "
-            "own, or leave it out of the contract"
-            for name, each in chosen.items()
-            if isinstance(each, str)
+            f"{self._place}: column {name!r} is {each}; {why}: have its parts written as columns of their own, or leave it out"
+            for name, each in self.left_out.items()
+            if wanted is not None and name in wanted
         ]
         if problems:
             raise errors.Rejected(errors.listed(problems))
-        self._columns = {name: each for name, each in chosen.items() if isinstance(each, _Field)}
+        self._columns = {
+            name: each
+            for name, each in fields.items()
+            if isinstance(each, _Field) and (wanted is None or name in wanted)
+        }
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns that are wanted and that it has."""
+        """Of the columns."""
         found = [pa.field(name, each.kind) for name, each in self._columns.items()]
         return pa.schema(found or [pa.field(NO_COLUMN, pa.null())])
 
     @property
     def texts(self) -> frozenset[str]:
-        """Columns whose text is read by the contract."""
+        """Columns that are text and may mean numbers."""
         return frozenset(name for name, each in self._columns.items() if each.is_text)
+
+    def table(self) -> pa.Table:
+        """All rows at once."""
+        return pa.Table.from_batches(self.batches(), self.schema)
+
+    def write_numbered(self, key: str, target: Path, first: int) -> int:
+        """Write the file to *target* with a field *key* in front that numbers its records from *first*; returns how many there are.
+
+        What is a column and what is not, and what values mean, stays as it is.
+        """
+        library, head, count = _library(self._place), self._head(), 0
+
+        def numbered() -> Iterator[dict[str, Any]]:
+            nonlocal count
+            for block in self._blocks():
+                before = count
+                for part in self._records(block, before):
+                    for record in part:
+                        yield {key: first + count, **record}
+                        count += 1
+
+        schema = {**head.writer_schema, "fields": [{"name": key, "type": "long"}, *head.writer_schema["fields"]]}
+        with target.open("wb") as stream:
+            library.writer(stream, schema, numbered(), codec=head.codec)
+        return count
 
     def rows(self) -> int:
         """How many rows it has; none of them is read."""
         return sum(block.num_records for block in self._blocks())
 
-    @contextlib.contextmanager
-    def handed_on(self, database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Within, *database* has its rows as the table ``TABLE``, to be read once; of those that are damaged Rejected is raised."""
-        refusals: list[errors.Rejected] = []
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            try:
-                yield from self._batches()
-            except errors.Rejected as refusal:
-                refusals.append(refusal)
-                raise
-
-        database.register(TABLE, pa.RecordBatchReader.from_batches(self.schema, batches()))
-        try:
-            yield
-        except duckdb.Error:
-            if refusals:  # DuckDB says of it what it was called in Python
-                raise refusals[0] from None
-            raise
-        finally:
-            database.unregister(TABLE)
-
     def _head(self) -> Any:
         library = _library(self._place)
-        with self._file.open("rb") as stream:
+        with self._opened() as stream:
             if stream.read(len(MAGIC)) != MAGIC:
                 raise errors.Rejected(
                     f"{self._place} is no file of Avro's objects; say its `format`, or write it as one"
@@ -184,7 +199,7 @@ class AvroFile:
 
     def _blocks(self) -> Iterator[Any]:
         library, before = _library(self._place), 0
-        with self._file.open("rb") as stream:
+        with self._opened() as stream:
             blocks = library.block_reader(stream, reader_schema="null")
             while True:
                 with self._damage(before):
@@ -210,7 +225,8 @@ class AvroFile:
                 f"{self._place}: the block that ends with row {before:,} has more in it than the rows that it says; write it anew"
             )
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Its rows. Raises Rejected where it is damaged, with the place."""
         kept: list[dict[str, Any]] = []
         size = before = 0
         for block in self._blocks():
@@ -279,8 +295,8 @@ def _installed(module: str) -> bool:
 
 def _lacking(subject: str, package: str) -> errors.Misconfigured:
     return errors.Misconfigured(
-        f"{subject}, and that is not installed here: install {package} beside Argosy; in a pod, in an image of your own for the family "
-        "data (images/images.lock)"
+        f"{subject}, and that is not installed here: install {package} beside Argosy; in a pod, in an image of your own for its "
+        "family (images/images.lock)"
     )
 
 

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.adapters.duckdb_tables import avro_files
-from argosy.adapters.duckdb_tables.avro_files import AvroFile
 from argosy.adapters.duckdb_tables.row_eraser import DuckDBRowEraser
 from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.domain.source_settings import Source
+from argosy.ml import avro_file
+from argosy.ml.avro_file import AvroFile
 
 SYNC = b"0123456789abcdef"
 KEY = {"name": "id", "type": "long"}
@@ -52,7 +52,7 @@ def stored(kind: Any) -> Any:
 def written(file: Path, said: Any, *blocks: Sequence[Any], **metadata: bytes) -> Path:
     """*file*, with the schema that is *said* and the records of each block as they are stored."""
     head = {"avro.schema": json.dumps(said).encode(), "avro.codec": b"null", **metadata}
-    content = avro_files.MAGIC + encoded({"type": "map", "values": "bytes"}, head) + SYNC
+    content = avro_file.MAGIC + encoded({"type": "map", "values": "bytes"}, head) + SYNC
     body = stored(said)
     if isinstance(body, dict) and "fields" in body:
         body = {**body, "fields": [{"name": each["name"], "type": stored(each["type"])} for each in said["fields"]]}
@@ -159,7 +159,7 @@ def test_blocks_of_each_codec(
     """In batches that are smaller than a block and larger, all rows once, in the file's order; only the contract's fields are columns."""
     if codec == "zstandard":
         pytest.importorskip("backports.zstd")  # Argosy does not bring it: clients of HTTP would ask servers for it, too
-    monkeypatch.setattr(avro_files, "BATCH_ROWS", 7)
+    monkeypatch.setattr(avro_file, "BATCH_ROWS", 7)
     file, said = (
         tmp_path / "rows.avro",
         schema({"name": "Id", "type": "string"}, {"name": "deep", "type": {"type": "map", "values": "long"}}),
@@ -169,7 +169,7 @@ def test_blocks_of_each_codec(
         with file.open("wb") as stream:
             fastavro.writer(stream, said, rows, codec=codec, sync_interval=interval)
         assert [row["id"] for row in read(file, {})] == list(range(100))
-        assert AvroFile("-", file, ["id"]).rows() == 100
+        assert AvroFile("-", lambda: file.open("rb"), ["id"]).rows() == 100
 
 
 @pytest.mark.parametrize(
