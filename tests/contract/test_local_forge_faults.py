@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from argosy.testing.forge_contract import TEMPLATE, digest, files_of, merge, ope
 
 FORK = multiprocessing.get_context("fork")
 SERVED = "models/toy/staging/version.yaml"
+LOOKS = frozenset({"cat-file", "diff-tree", "log", "ls-tree", "merge-base", "rev-list", "rev-parse"})
+"""Verbs of git that change nothing: killed before one of them, or after it, or before the next, a process leaves the same."""
 
 
 @pytest.fixture(scope="session")
@@ -32,18 +34,23 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository as it is made."""
     path = tmp_path_factory.mktemp("fresh") / "environment.git"
     LocalForge(path, TEMPLATE)
+    Repository(path).git("config", "core.fsync", "none")  # nothing here is about losing power
     return path
 
 
 @pytest.fixture
 def copies(fresh: Path, tmp_path: Path) -> Callable[[], Path]:
     """Makes copies of it."""
+    return _copies_of(fresh, tmp_path)
+
+
+def _copies_of(repository: Path, folder: Path) -> Callable[[], Path]:
     numbers = itertools.count()
-    return lambda: Path(shutil.copytree(fresh, tmp_path / f"{next(numbers)}.git"))
+    return lambda: Path(shutil.copytree(repository, folder / f"{next(numbers)}.git"))
 
 
 def _killed_at(call: int, *, after: bool, action: Callable[[], object]) -> bool:
-    """Run *action* in a child that is killed before, or after, its git call number *call*; whether it came that far."""
+    """Run *action* in a child that is killed before, or after, its call number *call* of a git that writes; whether it came that far."""
     child = os.fork()
     if child == 0:
         _kill_self_at(call, after=after)
@@ -57,11 +64,12 @@ def _killed_at(call: int, *, after: bool, action: Callable[[], object]) -> bool:
 def _kill_self_at(call: int, *, after: bool) -> None:
     real, calls = repositories._run, itertools.count()
 
-    def run(*arguments: object, **options: object) -> bytes:
-        here = next(calls) == call
+    def run(arguments: Sequence[str], text: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        verb = next(word for word in arguments if not word.startswith("-"))
+        here = verb not in LOOKS and next(calls) == call
         if here and not after:
             os.kill(os.getpid(), signal.SIGKILL)
-        output = real(*arguments, **options)  # type: ignore[arg-type]
+        output = real(arguments, text, environment)
         if here:
             os.kill(os.getpid(), signal.SIGKILL)
         return output
@@ -88,15 +96,11 @@ def test_creating_is_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_proposing_leaves_nothing_or_a_whole_request(copies: Callable[[], Path]) -> None:
+def test_proposing_leaves_nothing_or_a_whole_request(copies: Callable[[], Path], tmp_path: Path) -> None:
     """Killed anywhere, then retried: one request, with all its files and its branch."""
-
-    def superseding() -> Path:
-        path = copies()
-        LocalForge(path, TEMPLATE).propose(proposal("old"))
-        return path
-
-    for path in _every_point(superseding, lambda forge: forge.propose(proposal("a"))):
+    superseding = copies()
+    LocalForge(superseding, TEMPLATE).propose(proposal("old"))
+    for path in _every_point(_copies_of(superseding, tmp_path / "each"), lambda forge: forge.propose(proposal("a"))):
         forge = LocalForge(path, TEMPLATE)
         assert len(open_requests(forge)) == 1
         request = forge.propose(proposal("a"))
@@ -108,15 +112,11 @@ def test_proposing_leaves_nothing_or_a_whole_request(copies: Callable[[], Path])
 
 
 @pytest.mark.slow
-def test_merging_is_whole_or_not_at_all(copies: Callable[[], Path]) -> None:
+def test_merging_is_whole_or_not_at_all(copies: Callable[[], Path], tmp_path: Path) -> None:
     """Killed anywhere: main has all files and the request is merged, or neither; the retry makes one merge commit."""
-
-    def proposed() -> Path:
-        path = copies()
-        LocalForge(path, TEMPLATE).propose(proposal("a"))
-        return path
-
-    for path in _every_point(proposed, lambda forge: merge(forge, 1)):
+    proposed = copies()
+    LocalForge(proposed, TEMPLATE).propose(proposal("a"))
+    for path in _every_point(_copies_of(proposed, tmp_path / "each"), lambda forge: merge(forge, 1)):
         forge = LocalForge(path, TEMPLATE)
         merged = forge.request(1).state is State.MERGED
         assert (forge.read(SERVED) is not None) == merged

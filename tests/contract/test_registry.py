@@ -127,14 +127,23 @@ def _calls(registry: MlflowRegistry, tmp_path: Path) -> Registered:
     return recorded
 
 
-def _kill_self_at_commit(call: int, *, after: bool) -> None:
-    """Die at the database's commit number *call*: those are the moments at which something becomes true."""
+def _kill_self_at_commit(call: int, folder: Path, *, after: bool) -> None:
+    """Die at commit number *call* of the registry in *folder*: those are the moments at which something becomes true.
+
+    Most commits end a reading. They count where a file came or went since the commit before; of the others, the kill would find and leave
+    what it does at the next one.
+    """
     from sqlalchemy.engine import default
 
     real, calls = default.DefaultDialect.do_commit, itertools.count()
+    seen: set[Path] = set()
 
-    def do_commit(self: object, connection: object) -> None:
-        here = next(calls) == call
+    def do_commit(self: object, connection: Any) -> None:
+        files = set((folder / "artifacts").rglob("*"))
+        counts = connection.in_transaction or files != seen
+        seen.clear()
+        seen.update(files)
+        here = counts and next(calls) == call
         if here and not after:
             os.kill(os.getpid(), signal.SIGKILL)
         real(self, connection)  # type: ignore[arg-type,no-untyped-call]
@@ -144,10 +153,10 @@ def _kill_self_at_commit(call: int, *, after: bool) -> None:
     default.DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
 
 
-def _killed_at(call: int, *, after: bool, action: Callable[[], object]) -> bool:
+def _killed_at(call: int, folder: Path, *, after: bool, action: Callable[[], object]) -> bool:
     child = os.fork()
     if child == 0:
-        _kill_self_at_commit(call, after=after)
+        _kill_self_at_commit(call, folder, after=after)
         try:
             action()
         finally:
@@ -160,7 +169,7 @@ def _every_commit(migrated: Path, tmp_path: Path, *, after: bool) -> Iterator[Ml
     for call in itertools.count():
         folder = Path(shutil.copytree(migrated, tmp_path / f"{call}"))
         registry = MlflowRegistry(f"sqlite:///{folder}/mlflow.db")
-        if not _killed_at(call, after=after, action=lambda registry=registry: _calls(registry, tmp_path)):  # type: ignore[misc]
+        if not _killed_at(call, folder, after=after, action=lambda registry=registry: _calls(registry, tmp_path)):  # type: ignore[misc]
             assert call > 10, "recording made hardly any commits: nothing was tried"
             return
         yield registry
