@@ -1,6 +1,7 @@
 """Each failure has a code, and each code a page: nothing is raised that has none, and no page is of nothing."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,23 @@ PACKAGE = Path(argosy.__path__[0])
 NAMES = {known.__name__ for known in error_kinds.CLASSES}
 
 
+@functools.cache
+def nodes() -> tuple[tuple[Path, tuple[ast.Call | ast.ClassDef, ...]], ...]:
+    """The calls and the classes of each file of the package, which is read once for all tests."""
+    return tuple(
+        (
+            path,
+            tuple(node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call | ast.ClassDef)),
+        )
+        for path in sorted(PACKAGE.rglob("*.py"))
+    )
+
+
 def raised() -> Iterator[tuple[str, str]]:
     """The class of each failure that is made, and the package or module at the top that makes it."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path, of_file in nodes():
         first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in of_file:
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in NAMES:
@@ -43,10 +56,8 @@ def test_no_page_is_of_nothing() -> None:
 
 def test_a_failure_of_its_own_is_of_a_kind() -> None:
     """Outside `errors` no class is of the common one: its code would have no page."""
-    modules = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "errors.py"]
-    classes = [
-        node for path in modules for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ClassDef)
-    ]
+    outside = [of_file for path, of_file in nodes() if path != PACKAGE / "errors.py"]
+    classes = [node for of_file in outside for node in of_file if isinstance(node, ast.ClassDef)]
     bases = {each.name: {ast.unparse(base).rpartition(".")[2] for base in each.bases} for each in classes}
     assert [name for name, of in bases.items() if "ArgosyError" in of] == []
 

@@ -27,26 +27,38 @@ MODELS = 50
 MOST_CALLS = 5
 
 
-@pytest.fixture
-def server(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGithub]:
-    """A GitHub where each of fifty models has a request open, and the project of these models."""
+@pytest.fixture(scope="module")
+def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of fifty models."""
+    place = tmp_path_factory.mktemp("fleet") / "project"
+    fleets.write(place, root, MODELS)
+    return place
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[FakeGithub]:
+    """A GitHub where each of the models is served and has a request open. No test here ends one."""
     fake = FakeGithub(TEMPLATE)
     forge = HostedForge(github.of_token("owner/name", "secret", api=fake.api, patience=0.0))
-    monkeypatch.setattr(wiring, "forge", lambda _settings: forge)
-    monkeypatch.setattr(wiring, "objects", lambda _settings, _uri: MemoryObjects())
-    served = {
-        path: content
-        for number in range(MODELS)
-        for path, content in proposal("b", model=fleets.name_of(number)).files.items()
-    }
-    fake.store.push(served)
-    folders = fleets.write(tmp_path / "project", root, MODELS)
-    for folder in folders:
-        forge.propose(proposal("a", model=folder.name))
-    monkeypatch.chdir(tmp_path / "project")
-    fake.seen.clear()
+    names = [fleets.name_of(number) for number in range(MODELS)]
+    fake.store.push(
+        {path: content for name in names for path, content in proposal("b", model=name).files.items()},
+    )
+    for name in names:
+        forge.propose(proposal("a", model=name))
     yield fake
     fake.stop()
+
+
+@pytest.fixture
+def server(filled: FakeGithub, project: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGithub:
+    """That GitHub, asked by nobody yet, from the project of these models."""
+    forge = HostedForge(github.of_token("owner/name", "secret", api=filled.api, patience=0.0))
+    monkeypatch.setattr(wiring, "forge", lambda _settings: forge)
+    monkeypatch.setattr(wiring, "objects", lambda _settings, _uri: MemoryObjects())
+    monkeypatch.chdir(project)
+    filled.seen.clear()
+    return filled
 
 
 def test_what_waits_is_one_list(server: FakeGithub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,11 +99,9 @@ def test_one_look_of_converge_at_fifty_canaries(server: FakeGithub) -> None:
     assert len(server.seen) <= MOST_CALLS, server.seen[:20]
 
 
-def test_doctor_asks_main_once_for_all(server: FakeGithub, tmp_path: Path) -> None:
+def test_doctor_asks_main_once_for_all(server: FakeGithub, project: Path, tmp_path: Path) -> None:
     """What it says of fifty models is of one look at main."""
-    here = Settings.from_environment(
-        {"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(tmp_path / "project")}
-    )
+    here = Settings.from_environment({"ARGOSY_HOME": str(tmp_path / "home"), "ARGOSY_DATA_ROOT": str(project)})
     found = list(loop_check.results(here, None, served=True))
     assert len({result.name for result in found}) >= MODELS
     assert len(server.seen) <= MOST_CALLS, server.seen[:20]
