@@ -23,7 +23,7 @@ import sqlalchemy
 from sqlalchemy import Connection, CursorResult, NullPool, exc, text
 
 from argosy import errors, network, sql_addresses
-from argosy.domain import source_addresses, watermarks
+from argosy.domain import epoch, source_addresses, watermarks
 from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import EPOCHS, Column, Source, SqlQuery
 from argosy.ports.source_reader import NOTHING, Fetched, TableOutline
@@ -356,7 +356,7 @@ def _bound(source: Source, column: Column, settled: int, like: Any) -> str | Non
         # As text 10 comes before 9.
         raise _unordered(source, column, like)
     try:
-        moment = watermarks.EPOCH + settled * watermarks.MICROSECOND
+        moment = epoch.moment(settled)
         match like:
             case datetime.datetime() if like.tzinfo is not None:
                 return f"'{moment.isoformat(sep=' ')}'"

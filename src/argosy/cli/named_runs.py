@@ -26,12 +26,22 @@ def of_model(home: Path, model: str, run: str | None) -> RunFolder:
             of = f"of {other}" if other else "no model's"
             raise errors.UsageError(f"run {folder.run} is {of}, not of {model}; `argosy runs` lists them")
         return folder
-    for folder in runs.newest_first(home):
-        if _model_of(folder) == model and not _reproduces(folder):
+    for folder in newest(home, model):
+        if not _reproduces(folder):
             return folder
     known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
     there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
     raise errors.UsageError(f"there is no run of {model!r} under {home / 'runs'}{there}")
+
+
+def newest(home: Path, model: str, pipeline: str = "") -> Iterator[RunFolder]:
+    """The runs of *model*, the newest first, with those that only try whether another comes out again.
+
+    *pipeline*: only runs whose names begin with it and a hyphen; of others no manifest is read, and a home has thousands.
+    """
+    for folder in runs.from_newest(home):
+        if folder.run.startswith(f"{pipeline}-" if pipeline else "") and _model_of(folder) == model:
+            yield folder
 
 
 def before(home: Path, model: str, run: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ it gave before. Time and cost are medians of earlier runs on this machine.
 import argparse
 import datetime
 import difflib
+import itertools
 import json
 import math
 import subprocess
@@ -15,14 +16,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from argosy import errors, wiring
-from argosy.cli import as_of_option, full_option, local_run, manifests, models, parameters, provenance
+from argosy.cli import as_of_option, full_option, local_run, manifests, models, named_runs, parameters, provenance
 from argosy.cli import run as runs_verb
 from argosy.domain import environment_layout
 from argosy.domain.bills import Prices, Used
 from argosy.domain.run_plans import PlanRequest, PlanStep, RunPlan
 from argosy.engine import api
-from argosy.engine.state import runs
-from argosy.engine.state.runs import RunFolder
 from argosy.promotion.standing import Main
 from argosy.report import formats, plain_text
 from argosy.settings import Settings
@@ -71,7 +70,8 @@ def plan(arguments: argparse.Namespace, settings: Settings, prices: Prices) -> R
         values = runs_verb.values(arguments, manifest, settings.data_root, origin)
         options = local_run.options(arguments, make=False, parameters=values)
         prepared = api.prepare(manifest, options)
-        earlier = _earlier(settings.home, model)
+        pipeline = folder.workflow_name(model.name)
+        earlier = list(itertools.islice(named_runs.newest(settings.home, model.name, pipeline), MOST_RUNS))
         foretold = api.forecast(prepared, options, earlier)
     hours = Used("", "", "", datetime.datetime.now(datetime.UTC), _together(foretold)).hours()
     return RunPlan(
@@ -85,19 +85,6 @@ def plan(arguments: argparse.Namespace, settings: Settings, prices: Prices) -> R
         price=prices.of(hours) if prices.by_kind else None,
         request=_request(settings, model.name, foretold),
     )
-
-
-def _earlier(home: Path, model: Path) -> list[RunFolder]:
-    """The newest runs of *model*'s pipeline."""
-    name, found = folder.workflow_name(model.name), list[RunFolder]()
-    for each in runs.newest_first(home):
-        if not each.run.startswith(f"{name}-") or not (each.path / runs.MANIFEST).exists():
-            continue
-        if (each.manifest()["metadata"].get("annotations") or {}).get(folder.MODEL) == model.name:
-            found.append(each)
-        if len(found) == MOST_RUNS:
-            break
-    return found
 
 
 def _step(each: api.Foretold) -> PlanStep:

@@ -31,6 +31,7 @@ from argosy.cli import (
     scoring_runs,
     state_folder,
 )
+from argosy.domain import asker
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from argosy.domain.provenance import Provenance
 
 NEXT_TIMES = 5
-DATA, PROVENANCE, ASKED_BY = "data", "provenance", "asked-by"
+DATA, PROVENANCE = "data", "provenance"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,9 +204,9 @@ def values(
         raise errors.UsageError(
             f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
         )
-    if ASKED_BY in known and ASKED_BY in given:
+    if asker.PARAMETER in known and asker.PARAMETER in given:
         raise errors.UsageError(
-            f"-p {ASKED_BY}: git's author, or the account of this machine, is who asks; leave it out"
+            f"-p {asker.PARAMETER}: git's author, or the account of this machine, is who asks; leave it out"
         )
     return {**known, **given}
 
@@ -231,7 +232,11 @@ def _of_model(manifest: api.Manifest, root: Path, origin: "Provenance | None") -
 
             own = f"data/{model}"
             data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
-            asked = {ASKED_BY: asking.here(document.path.resolve().parent).text()} if ASKED_BY in declared else {}
+            asked = (
+                {asker.PARAMETER: asking.here(document.path.resolve().parent).text()}
+                if asker.PARAMETER in declared
+                else {}
+            )
             return {**data, **asked, PROVENANCE: (origin or provenance.here(document.path)).text()}
     return {}
 

@@ -11,16 +11,14 @@ import urllib.parse
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
-from argosy.domain import as_of, time_spans
+from argosy.domain import as_of, epoch, time_spans
 from argosy.domain.data import ReachedPlace, SnapshotManifest
 from argosy.domain.documents import canonical_json, sha256
 from argosy.domain.source_settings import EPOCHS, Column, RejectRule, Source
 
 PARAMETER = "full"
 """Of a pipeline: read sources whole, whatever earlier snapshots have."""
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 DAY = 86_400 * 10**6
-MICROSECOND = datetime.timedelta(microseconds=1)
 DOCUMENTATION = ("meaning", "owner", "unit", "personal")
 """Of a column: what changes none of its values."""
 
@@ -55,7 +53,7 @@ def column(source: Source) -> Column | None:
 def lateness(source: Source) -> int:
     """How far behind the newest value a row may come, as a count."""
     given = source.watermark.lateness if source.watermark else None
-    return time_spans.span(given) // MICROSECOND if isinstance(given, str) else given or 0
+    return time_spans.span(given) // epoch.MICROSECOND if isinstance(given, str) else given or 0
 
 
 def text(column: Column, value: int) -> str:
@@ -63,7 +61,7 @@ def text(column: Column, value: int) -> str:
     if column.type == "integer":
         return str(value)
     try:
-        return as_of.text(EPOCH + value * MICROSECOND)
+        return as_of.text(epoch.moment(value))
     except OverflowError:
         return f"{value} µs"
 
@@ -91,7 +89,7 @@ def in_name(column: Column, value: str) -> int | None:
             if column.timezone is None:
                 return None
             moment = moment.replace(tzinfo=zoneinfo.ZoneInfo(column.timezone))
-        return (moment - EPOCH) // MICROSECOND
+        return epoch.microseconds(moment)
     except (ValueError, OverflowError, zoneinfo.ZoneInfoNotFoundError):
         return None
 

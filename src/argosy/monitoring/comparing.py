@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from argosy import errors, scratch
-from argosy.domain import comparison, task_words, version_comparison
+from argosy.domain import comparison, epoch, task_words, version_comparison
 from argosy.domain.comparison import Paired
 from argosy.domain.policy import ComparisonPolicy
 from argosy.domain.time_spans import span
@@ -172,9 +172,7 @@ class _Comparison:
         named = pc.coalesce(found.table["entity"], pc.binary_join_element_wise("request", found.table["request"], " "))
         self._units = _coded(named)
         due = span(labels.due) if labels else datetime.timedelta()
-        newest = int(
-            (when.as_of - due - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) / datetime.timedelta(microseconds=1)
-        )
+        newest = epoch.microseconds(when.as_of - due)
         self._due = (self._answers.times <= newest) & self._answers.labelled
 
     def made(self) -> VersionComparison:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from argosy import errors, scratch
-from argosy.domain import performance_report, performance_verdicts, task_words
+from argosy.domain import epoch, performance_report, performance_verdicts, task_words
 from argosy.domain.bundle import Histogram
 from argosy.domain.label_settings import Labels
 from argosy.domain.model_settings import Label, ModelSettings
@@ -50,7 +50,6 @@ ASSUMES = (
     "that features tell of labels what they told before: scores are taken at their word, calibrated by the predictions that have labels; "
     "only labels show where that changed"
 )
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True)
@@ -351,7 +350,7 @@ class _Report:
 
     def _due(self, found: LiveAnswers) -> live_performance.Mask:
         newest = self.when.as_of - span(self.measured.labels.due)
-        return found.times <= _microseconds(newest)
+        return found.times <= epoch.microseconds(newest)
 
     def _scores(self, found: LiveAnswers) -> list[MeasuredScore]:
         return [_score(name, each) for name, each in live_performance.scores(found, CONFIDENCE).items()]
@@ -377,8 +376,8 @@ class _Report:
         if not scores:
             return None
         return PerformanceEstimate(
-            since=_moment(int(asked.times.min())),
-            until=_moment(int(asked.times.max())),
+            since=epoch.moment(int(asked.times.min())),
+            until=epoch.moment(int(asked.times.max())),
             rows=len(asked),
             assumes=ASSUMES,
             scores=[
@@ -423,8 +422,8 @@ class _Report:
     def _periods(self, own: LiveAnswers) -> Iterator[PerformancePeriod]:
         for begin, rows in live_performance.by_day(own):
             yield PerformancePeriod(
-                since=_moment(begin),
-                until=_moment(begin + live_performance.DAY),
+                since=epoch.moment(begin),
+                until=epoch.moment(begin + live_performance.DAY),
                 predictions=len(rows),
                 labelled=int(rows.labelled.sum()),
                 scores=self._primary(rows) if self._enough(rows) else [],
@@ -435,11 +434,3 @@ def _score(name: str, found: ScoreInterval | None) -> MeasuredScore:
     if found is None:
         return MeasuredScore(metric=name)
     return MeasuredScore(metric=name, value=found.value, low=found.low, high=found.high)
-
-
-def _moment(microseconds: int) -> datetime.datetime:
-    return EPOCH + datetime.timedelta(microseconds=microseconds)
-
-
-def _microseconds(moment: datetime.datetime) -> int:
-    return (moment - EPOCH) // datetime.timedelta(microseconds=1)

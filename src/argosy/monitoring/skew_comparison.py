@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pyarrow import compute
 
 from argosy import errors, scratch
-from argosy.domain import feature_skew, pseudonyms
+from argosy.domain import epoch, feature_skew, pseudonyms
 from argosy.domain.data import FeatureColumn
 from argosy.domain.feature_skew import FeatureSkew, SkewExample, SkewPart, SourceAge
 from argosy.domain.model_settings import ModelSettings
@@ -38,7 +38,6 @@ from argosy.ports.tables import EVENT_TIME, NUMBER, AsOfView, Tables, Taken
 FOUND = "argosy_found"
 """The column that says whether the sources knew the entity."""
 MOMENT = pa.timestamp("us", tz="UTC")
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 AT_ONCE = 100
 """Entities that an online store is asked for together."""
 Key = tuple[str | int, ...]
@@ -390,7 +389,7 @@ class _Comparison:
     def of_store(self, store: OnlineFeatures, entities: Sequence[Key], now: datetime.datetime) -> SkewPart:
         """What the online store would answer now of *entities*."""
         names = self.offline.settings.entity
-        moment = (now - EPOCH) // view_shapes.MICROSECOND
+        moment = epoch.microseconds(now)
         found = asyncio.run(_asked(store, [dict(zip(names, one, strict=True)) for one in entities], moment))
         held = [(key, row) for key, row in zip(entities, found, strict=True) if row is not None]
         part = SkewPart(part="store", rows=len(entities), compared=0, absent=len(entities) - len(held))

@@ -1,11 +1,8 @@
 """Views of features as documents, and back: what a version's features were looked up by travels with the version."""
 
-import datetime
-
+from argosy.domain import epoch
 from argosy.domain.data import FeatureViewShape, TakenColumn
 from argosy.ports.tables import AsOfView, Taken
-
-MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 def shape(view: AsOfView) -> FeatureViewShape:
@@ -15,7 +12,7 @@ def shape(view: AsOfView) -> FeatureViewShape:
         keys=list(view.keys),
         time=view.time,
         created=view.created,
-        lifetime_microseconds=None if view.lifetime is None else view.lifetime // MICROSECOND,
+        lifetime_microseconds=None if view.lifetime is None else view.lifetime // epoch.MICROSECOND,
         unambiguous=view.unambiguous,
         columns=[TakenColumn(name=one.name, column=one.column, type=one.type) for one in view.columns],
     )
@@ -29,7 +26,7 @@ def view(shape: FeatureViewShape) -> AsOfView:
         keys=shape.keys,
         time=shape.time,
         created=shape.created,
-        lifetime=None if lifetime is None else lifetime * MICROSECOND,
+        lifetime=None if lifetime is None else lifetime * epoch.MICROSECOND,
         unambiguous=shape.unambiguous,
         columns=[Taken(one.column, one.name, one.type) for one in shape.columns],
     )

@@ -5,7 +5,6 @@ Values are typed by the contract alone (see :mod:`~argosy.adapters.duckdb_tables
 """
 
 import contextlib
-import datetime
 import hashlib
 import importlib.metadata
 import json
@@ -30,6 +29,7 @@ from argosy.adapters.duckdb_tables import (
     setting_hints,
     sql,
 )
+from argosy.domain import epoch
 from argosy.domain.as_of import Knowledge
 from argosy.domain.model_settings import Label
 from argosy.domain.source_settings import Column, RejectRule, Source
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 MOST_SHOWN = 3
 """Keys that are there more than once, of which a few are shown."""
 BATCH = 65_536
@@ -381,7 +380,7 @@ def _with_unknown(
     if row is None:
         return counts
     # By hand: DuckDB hands out moments in the zone of the machine, and asks for a package to do so.
-    first = None if row[1] is None else EPOCH + datetime.timedelta(microseconds=row[1])
+    first = None if row[1] is None else epoch.moment(row[1])
     return replace(counts, unknown=row[0] - counts.read, first_known=first)
 
 

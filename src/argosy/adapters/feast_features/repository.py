@@ -15,8 +15,8 @@ from pathlib import Path
 from argosy.adapters.feast_features import definitions, publishing
 from argosy.adapters.feast_features.index import moment_of
 from argosy.adapters.feast_features.library import FeatureView
+from argosy.domain import epoch
 from argosy.domain.model_settings import ModelSettings
-from argosy.ports import view_shapes
 from argosy.ports.features import Definition, OnlineView
 from argosy.ports.tables import AsOfView, Tables, Taken
 
@@ -87,7 +87,7 @@ class FeastFeatures:
             OnlineView(
                 name,
                 tuple(column.name for column in view.columns),
-                None if view.lifetime is None else view.lifetime // view_shapes.MICROSECOND,
+                None if view.lifetime is None else view.lifetime // epoch.MICROSECOND,
             )
             for name, view in self._named_views().items()
         ]

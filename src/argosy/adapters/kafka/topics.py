@@ -19,11 +19,11 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from argosy import errors, scratch
 from argosy.adapters.kafka.kafka_failures import reported
+from argosy.domain import epoch
 from argosy.domain.data import ReachedPlace, SourceReading
 from argosy.domain.source_settings import Source, Topic
 from argosy.ports.source_reader import NOTHING, Fetched
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SECONDS = 30.0
 """For what brokers are asked, and between two messages."""
 WAITS = 0.2
@@ -82,7 +82,7 @@ class _Bounds:
 
 def milliseconds(moment: datetime.datetime) -> int:
     """The first of Kafka's milliseconds that is not before *moment*."""
-    return -((EPOCH - moment) // datetime.timedelta(milliseconds=1))
+    return -((epoch.EPOCH - moment) // datetime.timedelta(milliseconds=1))
 
 
 class _Reading:
