@@ -14,7 +14,9 @@ FOLDED = re.compile(
 )
 """A part that a reader opens, as ``evidence_markdown`` writes it; nothing that was escaped looks like one."""
 
-EMPTY_HEADER = re.compile(r"<th(?: style=\"[^\"]*\")?></th>")
+EMPTY_HEADER = re.compile(r"<th(?: class=\"[^\"]*\")?></th>")
+LONG, SHORT = 40, 12
+"""Characters of a cell from which on it is told and given room, and up to which it stands in a line, such as ``>= 0.75``."""
 
 
 def html(markdown: str) -> Markup:
@@ -26,6 +28,8 @@ def html(markdown: str) -> Markup:
     reader.add_render_rule("image", _picture)
     reader.add_render_rule("table_open", _table_open)
     reader.add_render_rule("table_close", _table_close)
+    for kind in ("td_open", "th_open"):
+        reader.add_render_rule(kind, _cell_open)
     parts, at = [], 0
     for folded in FOLDED.finditer(markdown):
         title, inside = reader.renderInline(folded["title"]), reader.render(folded["inside"])
@@ -48,6 +52,19 @@ def _table_open(*_: object) -> str:
 
 def _table_close(*_: object) -> str:
     return "</table></div>\n"
+
+
+def _cell_open(_: RendererHTML, tokens: Sequence[Token], index: int, *_rest: object) -> str:
+    """A cell of a table by a class of ours for how it is aligned: a page whose policy names its style sheet takes no style from a tag."""
+    cell, text = tokens[index], tokens[index + 1].content
+    is_figure = "right" in str(cell.attrs.get("style", ""))
+    kind = "n" if is_figure else _room(text) if cell.tag == "td" else ""
+    told = " told" if is_figure and " " in text and len(text) > SHORT else ""
+    return f'<{cell.tag} class="{kind}{told}">' if kind else f"<{cell.tag}>"
+
+
+def _room(text: str) -> str:
+    return "wide" if len(text) > LONG else "nobreak" if 0 < len(text) <= SHORT else ""
 
 
 def _picture(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
