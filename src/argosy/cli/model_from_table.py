@@ -11,6 +11,7 @@ import json
 import keyword
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -193,8 +194,10 @@ def _refuse_name(project: Path, model: str) -> None:
         path for path in (WORKFLOWS / model, POLICIES / f"{model}.yaml", MODELS / model) if (project / path).exists()
     ]
     if taken:
+        places = shlex.join(str(project / path) for path in taken)
         raise errors.UsageError(
-            f"{project / taken[0]} is there already; take another name, or remove it first: nothing was written"
+            f"{project / taken[0]} is there already, and nothing was written: take another name, or, where nothing of it is to be kept, "
+            f"rm -r {places}"
         )
 
 

@@ -33,6 +33,8 @@ MADE_KEY = "row_id"
 NONE = "none"
 """The word that says of a list that nothing is in it."""
 
+MOST_OTHER_LABELS = 5
+"""Columns that are named beside the one that was guessed to be what is predicted."""
 LABEL_NAMES = (
     "target",
     "label",
@@ -225,15 +227,22 @@ def _label(table: TableProfile, wishes: Wishes) -> tuple[ColumnProfile, Guess]:
     free = [column for column in table.columns if column.name not in (wishes.key, wishes.time, *wishes.drop)]
     named = [column for name in LABEL_NAMES for column in free if column.name.casefold() == name]
     if named:
-        return named[0], Guess(
-            "label", named[0].name, "a column of this name is usually what is predicted; --target names another"
-        )
+        usual = "a column of this name is usually what is predicted"
+        return named[0], Guess("label", named[0].name, f"{usual}; --target names another{_such_as(named[1:])}")
     fit = [column for column in free if _unfit(column) is None and not _is_called_like_a_key(column)]
     if not fit:
         raise errors.Rejected(
             "no column can be predicted: each has one value, is a time, or names its row; name one with --target COLUMN"
         )
-    return fit[-1], Guess("label", fit[-1].name, "the last column that can be predicted; --target names another")
+    last, others = fit[-1], sorted(fit[:-1], key=lambda column: column.distinct)  # of few values comes first: classes
+    how = f"the last of {len(fit)} columns that can be predicted" if others else "no other column can be predicted"
+    return last, Guess("label", last.name, f"{how}; --target names another{_such_as(others)}" if others else how)
+
+
+def _such_as(columns: Sequence[ColumnProfile]) -> str:
+    """The first few of *columns*, as what else may be meant; empty where there are none."""
+    names = ", ".join(column.name for column in columns[:MOST_OTHER_LABELS])
+    return f", such as {names}" if names else ""
 
 
 def _unfit(column: ColumnProfile) -> str | None:

@@ -329,7 +329,10 @@ def test_a_name_that_is_taken(project: Path, capsys: pytest.CaptureFixture[str])
     settings = project / "workflows" / "people" / "model.yaml"
     settings.write_text("mine", encoding="utf-8")
     assert main.run(["init", "people", "--from", str(file)]) == errors.UsageError.exit_code
-    assert "is there already" in capsys.readouterr().err
+    taken = ("workflows/people", "gitops-env/policies/people.yaml", "gitops-env/models/people")
+    said = capsys.readouterr().err
+    assert "is there already" in said
+    assert said.rstrip().endswith(f"rm -r {' '.join(taken)}")  # all of it, so that the next try does not find the next
     assert settings.read_text(encoding="utf-8") == "mine"
 
 
