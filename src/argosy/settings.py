@@ -4,6 +4,7 @@ Only ``wiring``, ``cli``, and the entry of ``serving`` look at it. On a cluster 
 step; on a laptop everything defaults to a place under the home.
 """
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -80,6 +81,8 @@ class ExecutorPodSettings:
     """ARGOSY_SPARK_IMAGE: the step's own image."""
     pod: str
     """ARGOSY_SPARK_POD: the name of the step's pod, with which executors go."""
+    placement: Mapping[str, object]
+    """ARGOSY_SPARK_PLACEMENT: where the step's pod may run, and so executors, as a JSON object of fields of a pod. Default: anywhere."""
 
 
 @dataclass(frozen=True)
@@ -461,8 +464,23 @@ def _spark(given: Mapping[str, str]) -> SparkSettings:
 
 
 def _executor_pods(given: Mapping[str, str]) -> ExecutorPodSettings | None:
-    told = [given.get(name, "") for name in executor_names.TOLD]
-    return ExecutorPodSettings(*told) if all(told) else None
+    token, authority, namespace, image, pod = told = [given.get(name, "") for name in executor_names.TOLD]
+    if not all(told):
+        return None
+    return ExecutorPodSettings(token, authority, namespace, image, pod, _placement(given))
+
+
+def _placement(given: Mapping[str, str]) -> Mapping[str, object]:
+    text = given.get(executor_names.PLACEMENT) or "{}"
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise errors.Misconfigured(
+            f"{executor_names.PLACEMENT} is no JSON object: {text[:80]!r}; compile the pipeline again, which fills it"
+        )
+    return found
 
 
 def _rate_limits_uri(given: Mapping[str, str]) -> str | None:

@@ -499,7 +499,9 @@ def _executor_pods(found: SparkSettings, compute: Compute, step: str) -> Executo
         )
     # The keys that the step has itself: where tables are scored, executors read and write them.
     secrets = ["argosy-spark", *(["argosy-scores"] if step == "score-batch" else [])]
-    return ExecutorPods(told.namespace, told.pod, told.image, told.token, told.authority, secrets, compute.workers)
+    return ExecutorPods(
+        told.namespace, told.pod, told.image, told.token, told.authority, secrets, compute.workers, told.placement
+    )
 
 
 def fitting(spark: Spark | None, settings: ModelSettings, features: Path) -> Callable[[Examples], Fitting] | None:

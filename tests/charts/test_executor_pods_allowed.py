@@ -115,6 +115,23 @@ def test_what_a_driver_may_not_make(objects: Objects, bad: tuple[str, Any, str])
     assert any(said in each for each in refused(objects, _changed(path, value)))
 
 
+def test_what_a_driver_may_remove(objects: Objects) -> None:
+    """Executors, and no step's pod; whoever else removes pods is not asked."""
+    policy = named(objects, "ValidatingAdmissionPolicy", "ml-executors-removed")
+    (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+    assert (rule["resources"], rule["operations"]) == (["pods"], ["DELETE"])
+    binding = named(objects, "ValidatingAdmissionPolicyBinding", "ml-executors-removed")
+    assert binding["spec"]["validationActions"] == ["Deny"]
+    driver, other = f"system:serviceaccount:{TEAM}:argosy-spark", "system:serviceaccount:argo:argo"
+    own = executor(["argosy-spark"])
+    own["metadata"]["name"] = "churn-exec-1"
+    step = {"metadata": {"name": "churn-sign"}, "spec": {"serviceAccountName": "argosy-signing"}}
+    assert admission.refusals(policy, {}, before=own, namespace=TEAM, user=driver) == []
+    (said,) = admission.refusals(policy, {}, before=step, namespace=TEAM, user=driver)
+    assert said.startswith("pod churn-sign: a step that asks Spark removes executors")
+    assert admission.refusals(policy, {}, before=step, namespace=TEAM, user=other) == []
+
+
 def test_others_are_not_executors(objects: Objects) -> None:
     """Whoever else makes pods in a team's namespace may not use that account."""
     pods = named(objects, "ValidatingAdmissionPolicy", "ml-pods")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
+from argosy.domain import executor_names
 from argosy.settings import Settings
 
 
@@ -42,6 +43,11 @@ def test_elsewhere(tmp_path: Path) -> None:
             {"ARGOSY_SPARK_MASTER": "spark://a:7077"},
             "ARGOSY_SPARK_FOLDER is empty: name a folder",
             id="nothing-that-both-see",
+        ),
+        pytest.param(
+            {**dict.fromkeys(executor_names.TOLD, "x"), executor_names.PLACEMENT: "[pool"},
+            "ARGOSY_SPARK_PLACEMENT is no JSON object: '\\[pool'; compile the pipeline again",
+            id="no-place",
         ),
     ],
 )

@@ -48,7 +48,7 @@ c.?securityContext.privileged.orValue(false) || c.?securityContext.allowPrivileg
 
 {{- /* Variables by which a step would run other code, or send its keys elsewhere, than what was installed as it was compiled. */}}
 {{- define "admission.variables" -}}
-^(ARGOSY_(ROOT|SPARK_(TOKEN|AUTHORITY|NAMESPACE|IMAGE|POD)|PROVENANCE|MEMORY_LIMIT|ASKED_BY|WORKFLOW(_NAMESPACE|_CREATED|_LABELS)?|PARAMETER_[A-Z0-9_]+|INPUT_[A-Z0-9_]+)|HOME|DO_NOT_TRACK|FEAST_USAGE|GX_ANALYTICS_ENABLED|MLFLOW_DISABLE_TELEMETRY)$
+^(ARGOSY_(ROOT|SPARK_(TOKEN|AUTHORITY|NAMESPACE|IMAGE|POD|PLACEMENT)|PROVENANCE|MEMORY_LIMIT|ASKED_BY|WORKFLOW(_NAMESPACE|_CREATED|_LABELS)?|PARAMETER_[A-Z0-9_]+|INPUT_[A-Z0-9_]+)|HOME|DO_NOT_TRACK|FEAST_USAGE|GX_ANALYTICS_ENABLED|MLFLOW_DISABLE_TELEMETRY)$
 {{- end }}
 
 {{- /* The accounts of steps that may start executors, each with the Secrets that those may name. */}}

@@ -5,6 +5,8 @@ TOKEN, AUTHORITY, NAMESPACE = "ARGOSY_SPARK_TOKEN", "ARGOSY_SPARK_AUTHORITY", "A
 for the API server, the namespace."""
 IMAGE, POD = "ARGOSY_SPARK_IMAGE", "ARGOSY_SPARK_POD"
 """Those that its manifest fills: the step's own image, and the name of its pod."""
+PLACEMENT = "ARGOSY_SPARK_PLACEMENT"
+"""One that its manifest fills where the model places the step: the fields of its pod that do, as a JSON object."""
 TOLD = (TOKEN, AUTHORITY, NAMESPACE, IMAGE, POD)
 LABEL = "argosy.dev/spark"
 """On the pods that may talk to each other, with one of these values:"""

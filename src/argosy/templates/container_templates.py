@@ -226,7 +226,7 @@ def _annotations(spec: specs.StepSpec) -> dict[str, str]:
     ignored += [memory.VARIABLE] if spec.plans_memory else []
     ignored += [*RUN] if spec.notes_run else []
     # Nor is where Spark was.
-    ignored += [executor_names.IMAGE, executor_names.POD] if SPARK in spec.keys else []
+    ignored += [executor_names.IMAGE, executor_names.POD, executor_names.PLACEMENT] if SPARK in spec.keys else []
     for noted in (parameter for parameter in spec.parameters if parameter.noted):
         ignored += [noted.variable, f"inputs.parameters.{noted.name}"]
     is_kept = spec.cached or bool(spec.observes)
@@ -262,9 +262,20 @@ def environment(
         values |= RUN
     values |= {artifact.variable: handed[artifact.name] for artifact in spec.inputs if artifact.name in handed}
     if SPARK in spec.keys:
-        values |= {executor_names.IMAGE: image, executor_names.POD: "{{pod.name}}"}
+        values |= {executor_names.IMAGE: image, executor_names.POD: "{{pod.name}}"} | _placement(resources)
     said = [Env(name=name, value=value) for name, value in {**values, **telemetry.OFF}.items()]
     return [*said, *_right_to_executors(spec)]
+
+
+def _placement(resources: StepResources) -> dict[str, str]:
+    """What the executors of a step with *resources* are told of its pod's place; nothing where it may be anywhere."""
+    fields = {
+        "nodeSelector": dict(resources.node_selector),
+        "tolerations": [each.model_dump(mode="json", exclude_none=True) for each in resources.tolerations],
+        "priorityClassName": resources.priority_class,
+    }
+    said = {name: value for name, value in fields.items() if value}
+    return {executor_names.PLACEMENT: json.dumps(said, sort_keys=True)} if said else {}
 
 
 def account(keys: Sequence[str]) -> str:

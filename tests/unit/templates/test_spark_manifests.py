@@ -1,11 +1,13 @@
 """What a manifest says otherwise where a model asks Spark: image, Secret and account of the steps that do, and nothing else."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from argosy.domain import executor_names
 from argosy.domain.compute_settings import SPARK_STEPS
 from argosy.templates import compiler, score_workflow
 
@@ -46,6 +48,21 @@ def test_only_the_steps_that_ask(model: Path) -> None:
         assert asking[name]["metadata"]["labels"] == {"argosy.dev/spark": "driver"}
         same = {each: before[each] for each in ("image", "envFrom", "env")}
         assert {**after, **same} == before
+
+
+def test_a_place_is_told_to_executors(model: Path) -> None:
+    """Where the step's pod may run is in a variable of it, and in no key of the cache; without a place there is no variable."""
+    placed = "resources: {train: {node_selector: {pool: ml}, tolerations: [{key: ml, operator: Exists}], priority_class: low}}\n"
+    train = templates(model, f"compute: {{engine: spark}}\n{placed}")["train"]
+    values = {each["name"]: each.get("value") for each in train["container"]["env"]}
+    told = json.loads(values[executor_names.PLACEMENT])
+    assert told == {name: train[name] for name in ("nodeSelector", "priorityClassName", "tolerations")}
+    ignored = [value for value in train["metadata"]["annotations"].values() if executor_names.POD in value]
+    assert ignored
+    assert all(executor_names.PLACEMENT in value for value in ignored)
+    assert executor_names.PLACEMENT not in {
+        each["name"] for each in templates(model, placed)["train"]["container"]["env"]
+    }
 
 
 def _of_the_token(account: str, variable: str, key: str) -> dict[str, Any]:

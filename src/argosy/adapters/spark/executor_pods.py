@@ -52,6 +52,8 @@ class ExecutorPods:
     """Secrets of the step, which executors are handed, too."""
     instances: int
     """How many, unless the model's options say."""
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the step's pod that say where it may run and what goes before it: of executors, too."""
 
     def settings(self, options: Mapping[str, str], folder: Path) -> dict[str, str]:
         """All that Spark is told, with a model's own *options*. Writes to *folder* what it reads from files."""
@@ -134,6 +136,7 @@ class ExecutorPods:
                     }
                 ],
                 "volumes": [{"name": "scratch", "emptyDir": {}}],
+                **self.placement,
             },
         }
 

@@ -38,6 +38,9 @@ GONE = (
     *NO_JVM,
 )
 """Words of a Spark that went away, some of whose executors did, or that cannot be reached."""
+API_REFUSES = ("code=401", "code=403", "Unauthorized", "Forbidden")
+NO_ANSWER = ("KubernetesClientException", "TimeoutException", "SocketTimeout", "Futures timed out")
+"""Words of a wait that Spark gave up, of its scheduler for Kubernetes whatever the API server did not do."""
 NO_SLOTS = ("requires more slots than the total number of slots",)
 OTHER_PYTHON = ("ModuleNotFoundError", "PYTHON_VERSION_MISMATCH", "fits by XGBoost")
 """Words of executors whose Python is not the step's; the last are of ``argosy.ml.batches``."""
@@ -80,8 +83,15 @@ def _rules(said: str, place: str, where: Where) -> list[Rule]:
     if where == "step":
         return _here()
     if where == "cluster" and not any(words in said for words in OF_EXECUTORS):
-        return [*_driver(), *_elsewhere(place)]
+        return [*_driver(), *_kubernetes(said, place), *_elsewhere(place)]
     return [COMES_BACK, *_elsewhere(place)]
+
+
+def _kubernetes(said: str, place: str) -> list[Rule]:
+    """What a scheduler that asks the API server meets: a right that it has not, or a server that does not answer now."""
+    if "KubernetesClientException" not in said:
+        return []
+    return [(API_REFUSES, errors.Misconfigured, f": the API server at {place} refuses what Spark asks of it")]
 
 
 def _driver() -> list[Rule]:
@@ -108,6 +118,11 @@ def _here() -> list[Rule]:
         (REFUSED, errors.Misconfigured, ": Spark in this step refuses"),
         # The same again would end in the same way.
         (GONE, errors.Misconfigured, f": the JVM in this step ended, most often for memory; {MORE}"),
+        (
+            NO_ANSWER,
+            errors.TryAgain,
+            ": Spark in this step waited for a part of itself in vain; the machine may be busy",
+        ),
     ]
 
 
@@ -118,6 +133,7 @@ def _elsewhere(place: str) -> list[Rule]:
         *_anywhere(f"{ROOM} now; where it never has more, lower it in model.yaml", errors.TryAgain),
         (REFUSED, errors.Misconfigured, f": Spark at {place} refuses"),
         (GONE, errors.TryAgain, f": Spark at {place} went away"),
+        (NO_ANSWER, errors.TryAgain, f": Spark at {place} had no answer in time"),
     ]
 
 

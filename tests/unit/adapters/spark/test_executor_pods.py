@@ -62,6 +62,21 @@ def test_what_a_model_says_otherwise(tmp_path: Path) -> None:
     assert told["spark.kubernetes.container.image"] == IMAGE
 
 
+def test_executors_go_where_their_step_may(tmp_path: Path) -> None:
+    """Its nodes, taints and priority are theirs; the pod that is asked of before is such a one, too."""
+    placed = {
+        "nodeSelector": {"pool": "ml"},
+        "tolerations": [{"key": "ml", "operator": "Exists"}],
+        "priorityClassName": "low",
+    }
+    step = pods(placement=placed)
+    template = json.loads(
+        Path(step.settings({}, tmp_path)["spark.kubernetes.executor.podTemplateFile"]).read_text(encoding="utf-8")
+    )
+    for made in (template, step.sample()):
+        assert placed.items() <= made["spec"].items()
+
+
 @pytest.mark.parametrize(("image", "policy"), [(IMAGE, "IfNotPresent"), ("argosy/spark:dev", "Never")])
 def test_a_tag_is_never_pulled(image: str, policy: str, tmp_path: Path) -> None:
     """It is whoever's has that name in a registry, and executors are handed keys."""

@@ -42,6 +42,27 @@ from argosy.adapters.spark import spark_failures
             id="pod-that-went",
         ),
         pytest.param(
+            "SparkException: External scheduler cannot be instantiated\nCaused by: io.fabric8.kubernetes.client.KubernetesClientException: "
+            "Operation: [get] for kind: [Pod] with name: [churn-train-1] in namespace: [ml] failed.\n"
+            "Caused by: java.util.concurrent.TimeoutException",
+            errors.TryAgain,
+            r"TimeoutException: Spark at k8s://https://kubernetes\.default\.svc had no answer in time",
+            id="api-server-silent",
+        ),
+        pytest.param(
+            "KubernetesClientException: Failure executing: POST at: https://10.0.0.1/api/v1/namespaces/ml/pods. Message: Forbidden! "
+            "Received status: Status(apiVersion=v1, code=403, reason=Forbidden)",
+            errors.Misconfigured,
+            "the API server at .* refuses what Spark asks of it",
+            id="api-server-refuses",
+        ),
+        pytest.param(
+            "org.apache.spark.SparkException: Could not execute broadcast in 300 secs.\nCaused by: java.util.concurrent.TimeoutException",
+            errors.TryAgain,
+            "had no answer in time",
+            id="waited-in-vain",
+        ),
+        pytest.param(
             "Answer from Java side is empty",
             errors.Misconfigured,
             "driver in this step ended.*`resources",
