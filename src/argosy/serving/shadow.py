@@ -1,7 +1,7 @@
 """A shadow: a second version that is asked what the served one was asked, whose answers are compared, logged and never returned.
 
-A request is only handed over here, which takes microseconds and happens after its answer is known; a thread of its own, which takes what
-time the server's leaves, asks the second model. What waits is bounded in memory. When it is full, or the second model fails, rows are
+A request is only handed over here, which takes microseconds and happens after its answer is known; a thread of its own, which gives
+way to the server's own, asks the second model. What waits is bounded in memory. When it is full, or the second model fails, rows are
 counted, and nobody who asks the server notices.
 """
 
@@ -96,7 +96,6 @@ class Shadow:
         self.arm.close()
 
     def _run(self) -> None:
-        background.step_back()
         while True:
             self._wake.wait()
             closing = self._closing.wait(GATHER_SECONDS)
@@ -143,7 +142,7 @@ class Shadow:
         return own, values
 
     def _settle(self, copy: _Copy, own: RequestColumns, values: Predictions) -> None:
-        _give_way()
+        background.give_way()
         try:
             self._compare(copy, values)
             self.arm.record(copy.request_id, own, values)
@@ -159,7 +158,7 @@ class Shadow:
             _log.error("the shadow, version %s, fails; argosy_second_errors_total counts it", version, exc_info=error)
 
     def _own(self, copy: _Copy) -> RequestColumns:
-        _give_way()
+        background.give_way()
         return self.arm.own(copy.asked)
 
     def _compare(self, copy: _Copy, values: Predictions) -> None:
@@ -178,8 +177,3 @@ def _size(asked: RequestColumns) -> int:
     if asked.matrix is not None:
         return cells
     return cells + sum(len(value) for values in asked.features.values() for value in values if isinstance(value, str))
-
-
-def _give_way() -> None:
-    """Let the server's thread go on if it wants to: what Python does here between two of these takes microseconds."""
-    time.sleep(0)

@@ -1,21 +1,24 @@
-"""Turns the records of a segment into columns, by hour, and columns into Parquet and back.
+"""Turns the records of a segment into columns, by hour, and columns into Parquet and back; in small pieces: a server answers meanwhile.
 
 pyarrow is imported by nobody else of this package, and only once there is something to ship or to read.
 """
 
 import datetime
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from argosy import background
 from argosy.adapters.segment_log import blocks, framing, layout, segments
 from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 
@@ -24,8 +27,9 @@ _TYPES = {"number": pa.float64(), "category": pa.string()}
 _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece, unless a line is longer: that of a large request to a wide model may be."""
 
-_TURN = 4_096
-"""Texts that are converted at once, in a sixth of a millisecond."""
+HOUR = 3600
+_TURN = 1_024
+"""Texts that are converted at once, in some tenths of a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     hashed = hashlib.sha256()
     for payload in content.payloads:
         hashed.update(payload)
+        background.give_way()
     by_hour = list(_by_hour(whole.table))
     return [
         HourOfSegment(
@@ -163,8 +168,8 @@ def _ref(served: ServedRelease, hour: datetime.datetime, hashed: "hashlib._Hash"
 
 
 def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
-    ends = pc.min_max(table["time"])
-    first, last = (pc.floor_temporal(ends[end], unit="hour").as_py() for end in ("min", "max"))
+    ends = pc.min_max(table["time"].cast(pa.int64()))  # a time as such imports pandas, too
+    first, last = (_hour_of(ends[end].as_py()) for end in ("min", "max"))
     if first is None or first == last:  # nearly always, and then no row is looked at by itself
         yield from [(first, table)] if first else []
         return
@@ -173,52 +178,93 @@ def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
         yield hour, table.filter(pc.equal(begins, hour))
 
 
+def _hour_of(microseconds: int | None) -> datetime.datetime | None:
+    """When the hour begins that is *microseconds* after 1970 began."""
+    if microseconds is None:
+        return None
+    return datetime.datetime.fromtimestamp(microseconds // 1_000_000 // HOUR * HOUR, datetime.UTC)
+
+
 def _fields(served: ServedRelease) -> dict[str, str | int | None]:
     return {name: getattr(served, name) for name in ("model", "environment", "version", "digest")}
 
 
 def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -> pa.Table:
     """The rows of blocks: their columns, one after another."""
-    found = [blocks.read(payload, features) for payload in payloads]
-    counts = np.concatenate([np.array(block.counts, np.int64) for block in found])
+    found, counts_of, times_of, firsts_of = [], [], [], []
+    for payload in payloads:
+        block = blocks.read(payload, features)
+        found.append(block)
+        counts_of.append(np.array(block.counts, np.int64))
+        times_of.append(np.array(block.times, np.int64))
+        firsts_of.append(np.array(block.first_rows, np.int64))
+        background.give_way()
+    counts = np.concatenate(counts_of)
     request = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     numbers = np.concatenate([block.numbers for block in found], axis=1)
     words = _words([block.words for block in found], [block.codes for block in found])
     decisions, texts = words[0], iter(words[1:])
     values = iter(numbers)
-    kept = [pa.array(next(values), from_pandas=True) if kind == "number" else next(texts) for _, kind in features]
+    kept = [
+        _array(row := next(values), absent=np.isnan(row)) if kind == "number" else next(texts) for _, kind in features
+    ]
     schema = _schema(features)
-    first_rows = np.concatenate([np.array(block.first_rows, np.int64) for block in found])
-    places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts - first_rows, counts)
-    times = np.concatenate([np.array(block.times, np.int64) for block in found])
-    ids = _texts([name for block in found for name in block.request_ids])
+    places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts - np.concatenate(firsts_of), counts)
+    times = np.concatenate(times_of)
+    background.give_way()
+    ids = _texts(chain.from_iterable(block.request_ids for block in found))
     table = pa.table(
         [
-            pa.array(np.repeat(times, counts)),
-            pa.DictionaryArray.from_arrays(pa.array(request), ids),
-            pa.array(places.astype(np.int32)),
+            _array(np.repeat(times, counts)),
+            pa.DictionaryArray.from_arrays(_array(request), ids),
+            _array(places.astype(np.int32)),
             _entities(found),
             _scores(found),
             decisions,
             pa.StructArray.from_arrays(kept, names=[name for name, _ in features])
             if kept
-            else pa.array([{}] * len(request), schema.field("features").type),
+            else pa.Array.from_buffers(schema.field("features").type, len(request), [None]),
         ],
         names=schema.names,
     )
     return _seen(table)
 
 
-def _texts(values: Sequence[str]) -> pa.Array:
+# pa.array imports pandas, where it is installed: 0.4 s of CPU, in which a server that ships answers late, and 50 MiB from then on. So what
+# it would make is made of its buffers.
+def _array(values: npt.NDArray[Any], absent: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """*values*, those that are *absent* as null."""
+    content = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [_known(absent), content])
+
+
+def _strings(values: Sequence[str | None]) -> pa.Array:
+    """*values*, None as null."""
+    encoded = [b"" if value is None else value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    absent = np.array([value is None for value in values], np.bool_) if None in values else None
+    content = [_known(absent), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(values), content)
+
+
+def _known(absent: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
+    return None if absent is None or not absent.any() else pa.py_buffer(np.packbits(~absent, bitorder="little"))
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
     """*values*, converted piece by piece: until a conversion returns, nothing else in the process has a turn, no request either."""
-    pieces = [pa.array(values[place : place + _TURN], pa.string()) for place in range(0, len(values), _TURN)]
-    return pa.concat_arrays(pieces or [pa.array([], pa.string())])
+    left, pieces = iter(values), [_strings([])]
+    while piece := list(islice(left, _TURN)):
+        pieces.append(_strings(piece))
+        background.give_way()
+    return pa.concat_arrays(pieces)
 
 
 def _words(words: Sequence[Sequence[Sequence[str | None]]], codes: Sequence[blocks.Codes]) -> list[pa.Array]:
     """For each column that has codes its values, the blocks' one after another, as places in a dictionary."""
     columns = []
     for column in range(len(codes[0])):
+        background.give_way()
         if all(
             known[column] == words[0][column] for known in words
         ):  # nearly always, and then no block is looked at by itself
@@ -240,29 +286,29 @@ def _dictionary(words: Sequence[str | None], codes: blocks.Codes) -> pa.Array:
     if len(codes) and not 0 <= codes.min() <= codes.max() < len(words):
         raise ValueError("a code means no word")
     absent = codes == words.index(None) if None in words else None
-    known = pa.array([word or "" for word in words], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=absent), known)
+    known = _strings([word or "" for word in words])
+    return pa.DictionaryArray.from_arrays(_array(codes, absent=absent), known)
 
 
 def _entities(found: Sequence[blocks.RecordBlock]) -> pa.Array:
     if not any(block.entities for block in found):
         return pa.nulls(sum(map(sum, (block.counts for block in found))), pa.string())
     given = (block.entities or [None] * sum(block.counts) for block in found)
-    return pa.array(list(chain.from_iterable(given)), pa.string())
+    return _texts(chain.from_iterable(given))
 
 
 def _scores(found: Sequence[blocks.RecordBlock]) -> pa.Array:
-    values = pa.array(np.concatenate([block.scores for block in found]))
+    values = _array(np.concatenate([block.scores for block in found]))
     same = found[0].widths
     if len(same) == 1 and all(block.widths == same for block in found):  # nearly always
         ends = np.arange(sum(sum(block.counts) for block in found) + 1, dtype=np.int32) * np.int32(same[0])
-        return pa.ListArray.from_arrays(pa.array(ends), values)
+        return pa.ListArray.from_arrays(_array(ends), values)
     widths = [
         np.repeat(np.array(block.widths, np.int32), sum(block.counts) if len(block.widths) == 1 else 1)
         for block in found
     ]
     offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(np.concatenate(widths), dtype=np.int32)])
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
+    return pa.ListArray.from_arrays(_array(offsets), values)
 
 
 def _table(lines: bytes, features: Sequence[tuple[str, str]]) -> pa.Table:
@@ -278,7 +324,7 @@ def _rows(table: pa.Table, features: Sequence[tuple[str, str]]) -> pa.Table:
     scores = table["score"].combine_chunks()
     request = pc.list_parent_indices(scores)
     begins = pc.take(scores.offsets.cast(pa.int64()), request)
-    place = pc.subtract(pa.array(np.arange(len(request), dtype=np.int64)), begins)
+    place = pc.subtract(_array(np.arange(len(request), dtype=np.int64)), begins)
     inner = table["features"].combine_chunks()
     columns = [pc.list_flatten(inner.field(name)) for name, _ in features]
     schema = _schema(features)
@@ -291,7 +337,7 @@ def _rows(table: pa.Table, features: Sequence[tuple[str, str]]) -> pa.Table:
             pc.list_flatten(table["entity"]),
             pc.list_flatten(scores),
             pc.list_flatten(table["decision"]),
-            kept if columns else pa.array([{}] * len(request), schema.field("features").type),
+            kept if columns else pa.Array.from_buffers(schema.field("features").type, len(request), [None]),
         ],
         schema=schema,
     )

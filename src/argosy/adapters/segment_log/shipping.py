@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy import background, errors
+from argosy import errors
 from argosy.adapters.segment_log import framing, layout
 from argosy.ports.objects import Objects
 
@@ -71,7 +71,6 @@ class Shipper:
         self._thread.join(patience)
 
     def _run(self) -> None:
-        background.step_back()
         while True:
             closing = self._closing.is_set()
             self._wake.clear()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from argosy import background
 from argosy.adapters.segment_log import blocks, columns, framing, segments
 from argosy.ports.prediction_log import OTHER, AnsweredRows, CodedFeatures, FeatureWords, Prediction
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
@@ -113,9 +114,61 @@ def test_others_read_texts() -> None:
 @pytest.mark.parametrize("count", [pytest.param(0, id="none"), pytest.param(5, id="more-than-two-pieces")])
 def test_texts_are_converted_in_pieces(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """All are there, in order, and no conversion takes more than others in the process may wait for."""
-    converted, array = [], pa.array
+    converted, strings = list[int](), columns._strings
     monkeypatch.setattr(columns, "_TURN", 2)
-    monkeypatch.setattr(pa, "array", lambda values, *more: converted.append(len(values)) or array(values, *more))
+
+    def counted(values: Sequence[str | None]) -> pa.Array:
+        converted.append(len(values))
+        return strings(values)
+
+    monkeypatch.setattr(columns, "_strings", counted)
     names = [f"request-{place}" for place in range(count)]
-    assert columns._texts(names).equals(array(names, pa.string()))
+    assert columns._texts(names).equals(pa.array(names, pa.string()))
     assert max(converted) <= 2
+
+
+TEXTS = [
+    pytest.param([], id="none"),
+    pytest.param(["a", "", "\N{SNOWMAN}\N{PILE OF POO}", "ü" * 300], id="any"),
+    pytest.param([None, *"abcdefgh", None], id="with-nulls"),
+    pytest.param([None], id="null-alone"),
+]
+
+
+@pytest.mark.parametrize("texts", TEXTS)
+def test_texts_are_what_arrow_makes_of_them(texts: list[str | None]) -> None:
+    """Whatever is in them."""
+    made = columns._strings(texts)
+    made.validate(full=True)
+    assert made.equals(pa.array(texts, pa.string()))
+
+
+def test_numbers_are_what_arrow_makes_of_them() -> None:
+    """Also a column of a larger array, and where some are absent."""
+    values = np.array([[1.5, NAN], [2.5, 3.5], [NAN, NAN]])[:, 1]
+    assert columns._array(values, absent=np.isnan(values)).equals(pa.array(values, from_pandas=True))
+    assert columns._array(np.arange(3, dtype=np.int32)).equals(pa.array([0, 1, 2], pa.int32()))
+
+
+def test_nothing_that_ships_imports_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``pa.array`` does, in the middle of a server's work."""
+    monkeypatch.setattr(pa, "array", None)
+    code = [segments.header(SERVED, FEATURES), *(blocks.packed([one], FEATURES) for one in (coded(), among_others()))]
+    (part,) = columns.hours(framing.SegmentContent(code, damaged=0))
+    assert part.coded.table.num_rows == 4
+    assert columns.packed(part.coded)
+
+
+def test_a_segment_is_read_and_converted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many blocks it has, whoever answers meanwhile has a turn after each: as frames, as columns, as what names them."""
+    turns = list[None]()
+    monkeypatch.setattr(background, "give_way", lambda: turns.append(None))
+    mark, payloads = (
+        b"12345678",
+        [segments.header(SERVED, FEATURES), *(blocks.packed([coded()], FEATURES) for _ in range(50))],
+    )
+    content = framing.read(framing.opening(mark) + b"".join(framing.frame(payload, mark) for payload in payloads))
+    assert len(turns) >= len(payloads)
+    turns.clear()
+    assert sum(part.coded.table.num_rows for part in columns.hours(content)) == 100
+    assert len(turns) >= 2 * 50

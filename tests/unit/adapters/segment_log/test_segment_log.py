@@ -51,6 +51,29 @@ def objects() -> MemoryObjects:
     return MemoryObjects()
 
 
+class PriorityObjects(MemoryObjects):
+    """Knows the niceness of who put something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.niceness = set[int]()
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        """See the port."""
+        self.niceness.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return super().put_new(key, content)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
+def test_who_ships_is_not_niced(spool: layout.Spool) -> None:
+    """A niced thread that has the interpreter's lock when the machine is busy makes those who answer wait for as long as it has to."""
+    store = PriorityObjects()
+    log = SegmentLog(spool.folder, store, SERVED, FEATURES)
+    log.append([prediction(1)])
+    log.close()
+    assert store.niceness == {os.getpriority(os.PRIO_PROCESS, 0)}
+
+
 WRITER = """
 import pathlib, sys, time
 from argosy.adapters.file_objects import FileObjects
