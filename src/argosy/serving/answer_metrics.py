@@ -25,7 +25,7 @@ class AnswerMetrics:
         self._input, self._output = tokens.labels("input"), tokens.labels("output")
         failures = Counter(
             "argosy_answer_endpoint_failures",
-            "Requests that the endpoint left without answer.",
+            "Questions that the endpoint left without answer.",
             ["why"],
             registry=registry,
         )
@@ -39,5 +39,5 @@ class AnswerMetrics:
             self._output.inc(answer.output_tokens)
 
     def failed(self, why: str) -> None:
-        """Count a request without answer; *why* is one of ``FAILURES``."""
+        """Count a question without answer; *why* is one of ``FAILURES``."""
         self._failures[why].inc()

@@ -1,4 +1,4 @@
-"""From checked questions to answers: the bundle asked in threads of its own, within a time budget, counted and logged.
+"""From checked questions to answers: the bundle asked in threads of its own, each question within a time budget, counted and logged.
 
 An endpoint that does not answer is no fault of the caller's: 503, with the time that it asks for. Why is in the server's log alone.
 """
@@ -7,7 +7,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -88,16 +88,11 @@ class AnswerService:
         """The answers to the questions *asked*. Raises RequestProblem (500, 503)."""
         if self._inside >= self._most * (1 + WAITING):
             raise ShedRequest(f"{self._inside} requests wait for an answer already; try again")
-        if self._breaker.refuses():
-            self._counts.failed("left alone")
-            raise _unavailable(None)
         self._inside += 1
         try:
-            answers = await self._answered(asked)
+            answers = [await self._answered(text) for text in asked.texts]
         finally:
             self._inside -= 1
-        self._breaker.succeeded()
-        self._counts.answered(answers)
         self._metrics.predictions.inc(len(answers))
         if self._recorder is not None:
             self._recorder.record(request_id, asked.texts, answers)
@@ -106,13 +101,17 @@ class AnswerService:
                 self._judging.offer(request_id, text, answer)
         return GivenAnswers(answers, request_id, self.version)
 
-    async def _answered(self, asked: AskedQuestions) -> Sequence[GivenAnswer]:
+    async def _answered(self, text: str) -> GivenAnswer:
+        """The answer to the question *text*, within a time budget of its own, whatever others of its request took; its tokens are
+        counted whatever becomes of those. Raises RequestProblem."""
+        if self._breaker.refuses():
+            self._counts.failed("left alone")
+            raise _unavailable(None)
         budget = self.signature.serving.seconds
-        until = time.monotonic() + budget
         try:
             async with asyncio.timeout(budget):
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, self._one_by_one, asked.texts, until)
+                answer = await loop.run_in_executor(self._threads, self._assistant.answer, text)
         except TimeoutError:
             self._failed("late", f"no answer within {budget:g} s")
             raise RequestProblem(503, f"there is no answer within {budget:g} s; try again", retry_after=1) from None
@@ -123,15 +122,9 @@ class AnswerService:
             # It answers, and what it refuses may be one caller's text, such as by a filter: others are not kept from it.
             self._not_answered("refuses", str(error))
             raise RequestProblem(500, "the endpoint refuses; the server's log says why") from error
-
-    def _one_by_one(self, texts: Sequence[str], until: float) -> list[GivenAnswer]:
-        """The answers to *texts*; raises TimeoutError where one would begin after *until*, when nobody waits any more."""
-        answers = []
-        for text in texts:
-            if time.monotonic() > until:
-                raise TimeoutError
-            answers.append(self._assistant.answer(text))
-        return answers
+        self._breaker.succeeded()
+        self._counts.answered([answer])
+        return answer
 
     def _failed(self, why: str, said: str) -> None:
         self._breaker.failed()

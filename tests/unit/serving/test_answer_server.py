@@ -198,6 +198,33 @@ def test_an_endpoint_that_does_not_answer(
     assert 'argosy_answer_endpoint_failures_total{why="left alone"} 1.0' in counted
 
 
+def test_each_question_of_a_request_has_its_own_budget(tmp_path: Path) -> None:
+    """However many there are: a request that takes longer than one may is answered."""
+
+    def steady(_: str) -> Completed:
+        time.sleep(0.15)
+        return Completed(text="Two.", input_tokens=40, output_tokens=3, seconds=0.15)
+
+    reply = chat(tmp_path, steady, seconds=1.0).post(V1, asked(*["Why?"] * 8))
+    assert (reply.status, len(reply.json().get("predictions", []))) == (200, 8)
+
+
+def test_an_endpoint_is_judged_by_each_question(tmp_path: Path) -> None:
+    """One that answers the first of each request and not the second is not left alone; what it answered is paid, and counted."""
+
+    def moody(prompt: str) -> Completed:
+        return (
+            busy(prompt) if "bad" in prompt else Completed(text="Two.", input_tokens=40, output_tokens=3, seconds=0.0)
+        )
+
+    asking = chat(tmp_path, moody)
+    assert {asking.post(V1, asked("A good one?", "A bad one?")).status for _ in range(6)} == {503}
+    assert asking.post(V1, asked("A good one?")).status == 200
+    counted = asking.get("/metrics").body.decode()
+    assert 'argosy_answer_endpoint_failures_total{why="busy"} 6.0' in counted
+    assert 'argosy_answer_tokens_total{kind="input"} 280.0' in counted
+
+
 def test_what_an_endpoint_refuses_keeps_no_other_question_from_it(tmp_path: Path) -> None:
     """It may be one caller's text that it does not take: however often that comes, the next caller is answered."""
 

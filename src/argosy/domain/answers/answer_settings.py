@@ -130,7 +130,7 @@ class AnswerServing(Document):
         default=20.0,
         gt=0.0,
         le=600.0,
-        description="Time budget of a request; one that takes longer is refused with 503 and Retry-After.",
+        description="Time budget of a question; where one takes longer, its request is refused with 503 and Retry-After.",
     )
     at_once: int = Field(
         default=16, ge=1, le=256, description="Requests that one server answers at the same time; others wait for them."
