@@ -159,7 +159,7 @@ class Curve(Document):
     series: dict[str, list[tuple[float, float]]]
 
 
-FORM = "1.3"
+FORM = "1.4"
 """The form of evidence that is written here: a first number that changes where an old reader would take it for something else, and a second
 that grows with every field. What has the same first number is read, fields that are not known yet left out; another is refused."""
 
@@ -206,6 +206,9 @@ class Evidence(Document):
     shown: list[ShownDifference] = []
     """What the policy limits and does not hold against the champion's: performance, calibration and fairness of both. None in evidence of
     earlier Argosys."""
+    champion_metrics: dict[str, float | None] = {}
+    """What the policy limits in robustness and explainability, of the champion on the same rows and by the same draws; by dotted name.
+    None in evidence of earlier Argosys."""
     sample: list[SampleSize] = []
     """How small a difference to a model in production the next holdout like this can show."""
     verdict: VerdictWord

@@ -23,6 +23,7 @@ from argosy.ml import (
     threshold_steps,
     worst_slices,
 )
+from argosy.ml.encoding import Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor
 from argosy.ml.row_groups import RowGroups
@@ -57,7 +58,7 @@ def measure(
     """Measure *predictor* on *holdout*, by the sizes of *measuring*. *recent*: the newest labelled rows, where some are kept apart."""
     task, labels = settings.task, holdout.labels
     predictions = predictor.predict_matrix(holdout.matrix)
-    threshold = 0.5 if predictor.signature.threshold is None else predictor.signature.threshold
+    threshold = predictor.threshold
     measurements = performance.measure(task, labels, predictions, threshold)
     tables, curves = _decisions(settings, labels, predictions, threshold)
     if task == "binary":
@@ -70,23 +71,23 @@ def measure(
         tables += [*_worst(settings, labels, predictions, threshold, holdout, measuring.smallest_slice), table]
     found, groups = _fairness(settings, labels, predictions, threshold, holdout)
     calibrated, curve = calibration.measure(task, labels, predictions)
-    numeric = [index for index, feature in enumerate(predictor.signature.features) if feature.type == "number"]
-    robust, shaken = robustness.measure(
-        task,
-        predictor.predict_matrix,
-        holdout.matrix,
-        labels,
-        numeric,
-        threshold,
-        settings.seed,
-        measuring,
-        answered=predictions,
-    )
     importance, sentences = _explained(predictor, holdout, predictions)
-    deep, looks = _in_depth(settings, predictor, holdout, predictions, importance, threshold, measuring, recent)
+    robust, looks = _strained(settings, predictor, holdout.matrix, labels, predictions, importance, measuring)
+    newer = None if recent is None else (recent, predictor.predict_matrix(recent.matrix))
+    late, times = newest_rows.measure(task, holdout, predictions, threshold, measuring.newest, newer)
+    names = [feature.name for feature in predictor.signature.features]
+    alone, leaks = leakage.measure(task, holdout, names, settings.seed)
     return EvaluationResult(
-        measurements={**measurements, **found, **calibrated, **robust, **attribution.measure(importance), **deep},
-        tables=[*tables, *groups, shaken, *looks],
+        measurements={
+            **measurements,
+            **found,
+            **calibrated,
+            **robust,
+            **attribution.measure(importance),
+            **late,
+            **alone,
+        },
+        tables=[*tables, *groups, *looks, *times, leaks],
         curves=[*curves, *curve],
         attribution=importance,
         sentences=sentences,
@@ -94,21 +95,41 @@ def measure(
     )
 
 
-def _in_depth(
+def measure_alone(
     settings: ModelSettings,
     predictor: Predictor,
-    holdout: Examples,
+    matrix: Matrix,
+    labels: Array,
+    predictions: Array,
+    measuring: Measuring,
+) -> dict[str, float | None]:
+    """Robustness and explainability of *predictor*, which *predictions* are of, by the same draws as :func:`measure` has for another model.
+
+    *matrix*: the rows of the same holdout as this one encodes them, of its own features.
+    """
+    names = [feature.name for feature in predictor.signature.features]
+    importance = attribution.overall(predictor.contributions(matrix[:EXPLAINED]), names)
+    robust, _ = _strained(settings, predictor, matrix, labels, predictions, importance, measuring)
+    return {**attribution.measure(importance), **robust}
+
+
+def _strained(
+    settings: ModelSettings,
+    predictor: Predictor,
+    matrix: Matrix,
+    labels: Array,
     predictions: Array,
     importance: dict[str, float],
-    threshold: float,
     measuring: Measuring,
-    recent: Examples | None,
 ) -> tuple[dict[str, float | None], list[Table]]:
-    """Looks that ask the model about rows that are none of the holdout, each on few rows drawn by the seed; and that go by time."""
-    task, predict, matrix, labels = settings.task, predictor.predict_matrix, holdout.matrix, holdout.labels
-    features, seed = predictor.signature.features, settings.seed
+    """Looks that ask the model about rows that are none of the holdout; most on few rows, all drawn by the seed."""
+    task, predict, seed = settings.task, predictor.predict_matrix, settings.seed
+    features, threshold = predictor.signature.features, predictor.threshold
     names = [feature.name for feature in features]
     numeric = [index for index, feature in enumerate(features) if feature.type == "number"]
+    robust, shaken = robustness.measure(
+        task, predict, matrix, labels, numeric, threshold, seed, measuring, answered=predictions
+    )
     attacked, search = adversarial.measure(
         task,
         predict,
@@ -134,10 +155,7 @@ def _in_depth(
     near, steps = threshold_steps.measure(
         task, labels, predictions, threshold, measuring.threshold_step, settings.evaluation.business
     )
-    newer = None if recent is None else (recent, predict(recent.matrix))
-    late, times = newest_rows.measure(task, holdout, predictions, threshold, measuring.newest, newer)
-    alone, leaks = leakage.measure(task, holdout, names, seed)
-    return {**attacked, **absent, **ordered, **near, **late, **alone}, [search, gaps, *orders, *steps, *times, leaks]
+    return {**robust, **attacked, **absent, **ordered, **near}, [shaken, search, gaps, *orders, *steps]
 
 
 def columns(holdout: Examples, names: list[str]) -> dict[str, RowGroups]:

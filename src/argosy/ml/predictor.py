@@ -68,6 +68,11 @@ class Predictor:
             )
         return cls(trainers.load(signature, files[name], str(folder)), signature, found)
 
+    @property
+    def threshold(self) -> float:
+        """From which probability on a binary model decides for the positive class; that of others is never asked."""
+        return 0.5 if self.signature.threshold is None else self.signature.threshold
+
     def predict(self, rows: Sequence[Row]) -> Predictions:
         """Answer *rows*, each a mapping of every feature to its value (None: unknown).
 
@@ -102,8 +107,7 @@ class Predictor:
             raise errors.Misconfigured(f"{self.signature.model} is a regression model; it predicts values, not classes")
         names = self.signature.classes
         if self.signature.task == "binary":
-            threshold = 0.5 if self.signature.threshold is None else self.signature.threshold
-            return list(map(names.__getitem__, (predictions >= threshold).tolist()))
+            return list(map(names.__getitem__, (predictions >= self.threshold).tolist()))
         return list(map(names.__getitem__, np.argmax(predictions, axis=1).tolist()))
 
     def explain_difference(self, golden: bundle.Golden) -> str | None:

@@ -19,13 +19,14 @@ TOP, HEAD, ROW = 92, 30, 40
 MOST_ROWS = 3
 """Of a dimension; the table beside it has all."""
 LONGEST_NAME, LONGEST_VALUES = 32, 34
-Both = ComparisonResult | ShownDifference
+Both = ComparisonResult | ShownDifference | float
+"""Of both models, or what the champion came to by itself: then there is no interval."""
 TITLE = "Six dimensions: candidate against champion"
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A gate, and both models by what it measures where that is known."""
+    """A gate, and the champion by what it measures where that is known."""
 
     gate: GateResult
     both: Both | None
@@ -52,8 +53,11 @@ def draw(evidence: Evidence) -> Picture | None:
 def _by_name(evidence: Evidence) -> dict[str, Both]:
     """Both models by the full name of a measurement."""
     held = [evidence.comparison, *evidence.margins] if evidence.comparison else []
-    asked: list[Both] = [*(each for each in held if each.compared), *evidence.shown]
-    return {each.metric if "." in each.metric else f"performance.{each.metric}": each for each in asked}
+    asked: list[ComparisonResult | ShownDifference] = [*(each for each in held if each.compared), *evidence.shown]
+    found: dict[str, Both] = {name: value for name, value in evidence.champion_metrics.items() if value is not None}
+    for each in asked:
+        found[each.metric if "." in each.metric else f"performance.{each.metric}"] = each
+    return found
 
 
 def _dimensions(gates: Sequence[GateResult]) -> list[str]:
@@ -96,11 +100,11 @@ def _heading(y: float, dimension: str, gates: Sequence[GateResult], drawn: int) 
 
 def _drawn(y: float, line: _Line) -> Iterator[str]:
     gate, both = line.gate, line.both
-    bullet = charts.of_gate(gate, *(_reach(gate, both) if both else ()))
+    bullet = charts.of_gate(gate, *(() if both is None else _reach(gate, both)))
     if bullet is None:
         return
     colour = BLUE if gate.passed else ORANGE
-    beside = f" ({figures.number(both.champion)})" if both else ""
+    beside = "" if both is None else f" ({figures.number(_of_champion(both))})"
     values = f"{figures.number(gate.measured, 'undefined')}{beside} {gate.limit}{mark(gate)}"
     name = gate.gate.removeprefix(f"{gate.dimension}.")
     yield drawing.text(LEFT, y + 11, cut(name, LONGEST_NAME))
@@ -111,20 +115,27 @@ def _drawn(y: float, line: _Line) -> Iterator[str]:
     yield drawing.line(held[0], bar, held[1], bar, colour=BLUE, width=2)
     yield drawing.line(limit, bar - 6, limit, bar + 6, width=2)
     if bullet.others:
-        champion, low, high = map(_at, bullet.others)
-        yield drawing.line(low, bar, high, bar, colour=INK, width=3)
+        champion, *ends = map(_at, bullet.others)
+        if ends:
+            yield drawing.line(ends[0], bar, ends[1], bar, colour=INK, width=3)
         yield drawing.ring(champion, bar, colour=INK)
     if bullet.measured is not None:
         yield drawing.dot(_at(bullet.measured), bar, colour=colour)
 
 
-def _reach(gate: GateResult, both: Both) -> tuple[float, float, float]:
+def _of_champion(both: Both) -> float:
+    return both if isinstance(both, float) else both.champion
+
+
+def _reach(gate: GateResult, both: Both) -> tuple[float, ...]:
     """The champion's value, and where the candidate's lies beside it, from the low end of the difference to the high one."""
+    if isinstance(both, float):
+        return (both,)
     apart = (both.candidate - both.champion) * both.difference
     higher = apart > 0 or (apart == 0 and gate.limit.strip().startswith(">="))
     turned = (both.low, both.high) if higher else (-both.high, -both.low)
     ends = (end if abs(end) < comparison.UNBOUNDED else both.difference for end in turned)
-    return (both.champion, *(both.champion + end for end in ends))  # type: ignore[return-value]
+    return (both.champion, *(both.champion + end for end in ends))
 
 
 def _at(percent: float) -> float:
@@ -145,10 +156,11 @@ def _said(evidence: Evidence, both: Mapping[str, Both]) -> str:
             f"{len(counting) - len(evidences.failed(gates))} of {len(counting)} gates hold" if counting else "no gate"
         )
         first = next(((name, each) for name, each in both.items() if name.startswith(f"{dimension}.")), None)
-        beside = (
-            f", {first[0].removeprefix(dimension + '.')} {figures.number(first[1].candidate)} against {figures.number(first[1].champion)}"
-            if first
-            else ""
-        )
+        beside = ""
+        if first:
+            name, each = first
+            own = evidence.metrics.get(name) if isinstance(each, float) else each.candidate
+            shown = figures.number(own, "undefined"), figures.number(_of_champion(each))
+            beside = f", {name.removeprefix(dimension + '.')} {' against '.join(shown)}"
         said.append(f"{dimension}: {held}{beside}")
     return f"Candidate against champion by dimension. {'; '.join(said)}"

@@ -45,6 +45,7 @@ def report(evidence: Evidence) -> str:
         _comparison(evidence),
         *(part for table in first for part in (f"**{escape(table.title)}**", _table(table.header, table.rows))),
         *_shown(evidence),
+        *_alone(evidence),
         *_on_recent_rows(evidence),
         "## Gates",
         _table(["Gate", "Measured", "Limit", "", "Why"], [_gate(gate) for gate in evidence.gates]),
@@ -209,6 +210,18 @@ def _shown(evidence: Evidence) -> list[str]:
     ]
     title = "**What else the policy limits, of both models on the same rows; no gate goes by the difference**"
     return [title, _table(["Measurement", "Candidate", "Champion", "Better by"], rows)]
+
+
+def _alone(evidence: Evidence) -> list[str]:
+    """What the policy limits and is measured of each model by itself; nothing where it was not measured of the champion."""
+    if not evidence.champion_metrics:
+        return []
+    rows = [
+        [name, *(figures.number(value, "undefined") for value in (evidence.metrics.get(name), champion))]
+        for name, champion in evidence.champion_metrics.items()
+    ]
+    title = "**Robustness and explainability of each by itself, on the same rows and draws; no gate goes by the difference**"
+    return [title, _table(["Measurement", "Candidate", "Champion"], rows)]
 
 
 def _on_recent_rows(evidence: Evidence) -> list[str]:

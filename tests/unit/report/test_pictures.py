@@ -149,6 +149,19 @@ class TestDimensions:
         assert "nan" not in svg
         assert len(svg) < 20_000
 
+    def test_measured_by_itself_the_champion_is_a_ring_without_an_interval(self) -> None:
+        """And what could not be measured of it, or was not, has none."""
+        names = ["robustness.noise_drop", "robustness.flip_rate", "robustness.undefined"]
+        gates = [gate(name, "<= 0.5", 0.3) for name in names]
+        metrics = dict.fromkeys(names, 0.3)
+        svg = self.drawn(gates=gates, metrics=metrics, champion_metrics={names[0]: 0.2, names[1]: None})
+        # One of each is the legend's.
+        assert (svg.count('fill="#ffffff" stroke='), svg.count('stroke-width="3"')) == (2, 1)
+        assert f'<circle cx="{12 + 396 * 0.2:.1f}"' in svg
+        assert svg.count(">0.3 (0.2) &lt;= 0.5<") == 1
+        assert svg.count(">0.3 &lt;= 0.5<") == 2
+        assert "robustness: 3 of 3 gates hold, noise_drop 0.3 against 0.2" in svg
+
     def test_no_champion_no_picture(self) -> None:
         """The gates have one of their own."""
         assert pictures.DIMENSIONS not in pictures.of(evidence(comparison=None, margins=[]))

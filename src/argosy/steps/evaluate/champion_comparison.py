@@ -3,7 +3,7 @@
 What outcome follows from which figures is ``domain.comparison``'s word, how the figures are calculated ``ml.paired``'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,16 +18,20 @@ from argosy.domain.comparison import Paired
 from argosy.domain.data import FeatureColumn
 from argosy.domain.evidence import CHAMPION, MODEL, ChampionRef, ComparisonResult, Curve, ShownDifference, Table
 from argosy.domain.measurements import VALUE_PER_ROW
+from argosy.domain.measuring import Measuring
 from argosy.domain.model_settings import ModelSettings
 from argosy.domain.policy import ComparisonPolicy
 from argosy.ml import calibration, decision_impact, evaluation, paired, performance, resampling
 from argosy.ml.encoding import Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.paired import Answers, Contrast
-from argosy.ml.predictor import Predictor
+from argosy.ml.predictor import Predictor, UndefinedPrediction
 from argosy.ml.resampling import Bootstrap, Units
 from argosy.ml.weighted_statistics import OfRepeatedRows
 from argosy.ports.artifacts import Artifacts
+
+ALONE = frozenset({"robustness", "explainability"})
+"""Dimensions that are measured of each model by itself: there is no pair of answers to one row, and no interval of a difference."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class PairedAnswers:
     candidate: Answers
     champion: Answers
     units: Units
+    matrix: Matrix
+    """The rows as the champion encodes them."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,9 @@ def hold(
     reason = _incomparable(candidate, incumbent) or overlap or (own if isinstance(own, str) else None)
     if reason or isinstance(own, str):
         return _impossible(policy, reason or str(own), len(holdout))
-    asked_now = candidate.predict_matrix(holdout.matrix) if predictions is None else predictions
-    answers = (
-        Answers(asked_now, _threshold(candidate)),
-        Answers(incumbent.predict_matrix(incumbent.encoder.table(own)), _threshold(incumbent)),
-    )
+    said = candidate.predict_matrix(holdout.matrix) if predictions is None else predictions
+    matrix = incumbent.encoder.table(own)
+    answers = Answers(said, candidate.threshold), Answers(incumbent.predict_matrix(matrix), incumbent.threshold)
     drawing = Bootstrap(policy.confidence, policy.resamples, settings.seed)
     contrasts = {
         name: paired.of_score(settings.task, name, holdout.labels, *answers) for name in (policy.metric, *policy.beside)
@@ -119,7 +123,7 @@ def hold(
     beside = {name: pair for name in policy.beside if (pair := found[name]) is not None}
     shown = _shown(settings, policy, limited, holdout, answers, drawing, units)
     table = comparison.beside(beside) if beside else None
-    return Standing(first, others, shown, table, PairedAnswers(*answers, units))
+    return Standing(first, others, shown, table, PairedAnswers(*answers, units, matrix))
 
 
 def _shown(
@@ -190,17 +194,12 @@ def impact(
     incumbent: Predictor,
     answered: PairedAnswers,
     holdout: Examples,
-    left_out: pa.Table,
     smallest_slice: int,
 ) -> list[Table]:
     """What a promotion would change on the rows of *holdout*, of two models that :func:`hold` could compare.
 
     *answered*: what they said there.
     """
-    own = own_features(incumbent.signature, holdout, left_out)
-    if isinstance(own, str):
-        return []
-    theirs = incumbent.encoder.table(own)
     judges = decision_impact.Judges(
         task=settings.task,
         classes=candidate.signature.classes,
@@ -215,7 +214,7 @@ def impact(
     def reasons(places: npt.NDArray[np.int64]) -> list[dict[str, tuple[float, float]]]:
         decided = judges.candidate.predictions[places]
         now = _contributions(candidate, holdout.matrix[places], decided)
-        before = _contributions(incumbent, theirs[places], decided)
+        before = _contributions(incumbent, answered.matrix[places], decided)
         return [
             {name: (was.get(name, 0.0), becomes.get(name, 0.0)) for name in {**becomes, **was}}
             for was, becomes in zip(before, now, strict=True)
@@ -225,6 +224,29 @@ def impact(
         holdout, list(dict.fromkeys([*settings.evaluation.slices, *settings.evaluation.sensitive]))
     )
     return decision_impact.tables(judges, groups, settings.evaluation.business, reasons)
+
+
+def alone(
+    settings: ModelSettings,
+    measuring: Measuring,
+    limited: Iterable[str],
+    incumbent: Predictor,
+    answered: PairedAnswers,
+    labels: npt.NDArray[np.float64],
+) -> dict[str, float | None]:
+    """Of *limited*, what was measured of the incumbent by itself: its robustness and explainability on the same rows, by the same draws.
+
+    All undefined (None) where it answers a row of these draws by no number.
+    """
+    asked = [name for name in dict.fromkeys(limited) if name.partition(".")[0] in ALONE]
+    if not asked:
+        return {}
+    predictions = answered.champion.predictions
+    try:
+        found = evaluation.measure_alone(settings, incumbent, answered.matrix, labels, predictions, measuring)
+    except UndefinedPrediction:
+        return dict.fromkeys(asked)  # it is the champion that cannot answer: no reason to hold a candidate back
+    return {name: found[name] for name in asked if name in found}
 
 
 def curves(settings: ModelSettings, champion: Answers, holdout: Examples, candidate: list[Curve]) -> list[Curve]:
@@ -289,8 +311,3 @@ def _incomparable(candidate: Predictor, incumbent: Predictor) -> str | None:
             "the champion tells its examples apart by other keys, so it may have been trained on rows of this holdout"
         )
     return None
-
-
-def _threshold(predictor: Predictor) -> float:
-    threshold = predictor.signature.threshold
-    return 0.5 if threshold is None else threshold

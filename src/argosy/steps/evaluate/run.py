@@ -149,6 +149,8 @@ class BesideChampion:
     on_holdout: ComparisonResult | None = None
     margins: list[ComparisonResult] = field(default_factory=list)
     shown: list[ShownDifference] = field(default_factory=list)
+    alone: dict[str, float | None] = field(default_factory=dict)
+    """What was measured of the champion by itself."""
     on_recent: ComparisonResult | None = None
     tables: list[Table] = field(default_factory=list)
     gates: list[GateResult] = field(default_factory=list)
@@ -166,6 +168,7 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, figures: Evalua
     settings, rules, holdout = case.settings, case.policy.comparison, case.holdout
     incumbent = champion_comparison.fetch(champion, artifacts)
     left_out = frames.left_out(case.inputs.features)
+    limited = [each.metric for each in (*case.policy.limits, *case.policy.deviations)]
     standing = champion_comparison.hold(
         settings,
         rules,
@@ -174,11 +177,12 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, figures: Evalua
         holdout,
         left_out,
         overlap=_overlap(predictor, incumbent.predictor),
-        limited=[each.metric for each in (*case.policy.limits, *case.policy.deviations)],
+        limited=limited,
         predictions=figures.predictions,
     )
     recent, gates = _on_recent(case, incumbent)
     shown, together = [standing.beside] if standing.beside else [], None
+    alone: dict[str, float | None] = {}
     if standing.answered is not None and standing.result.compared:
         together = champion_comparison.curves(settings, standing.answered.champion, holdout, figures.curves)
         shown += champion_comparison.impact(
@@ -188,11 +192,15 @@ def _beside_champion(case: EvaluationCase, artifacts: Artifacts, figures: Evalua
             incumbent.predictor,
             standing.answered,
             holdout,
-            left_out,
             case.policy.measuring.smallest_slice,
         )
+        alone = champion_comparison.alone(
+            settings, case.policy.measuring, limited, incumbent.predictor, standing.answered, holdout.labels
+        )
     held = comparison.gates(rules, standing.result, standing.margins)
-    return BesideChampion(standing.result, standing.margins, standing.shown, recent, shown, [*held, *gates], together)
+    return BesideChampion(
+        standing.result, standing.margins, standing.shown, alone, recent, shown, [*held, *gates], together
+    )
 
 
 def _overlap(candidate: Predictor, champion: Predictor) -> str | None:
@@ -256,6 +264,7 @@ def _evidence(
         comparison=beside.on_holdout,
         margins=beside.margins,
         shown=beside.shown,
+        champion_metrics=beside.alone,
         sample=sample_sizes.of_holdout(
             settings, policy.comparison, case.predictor, case.holdout, beside.on_holdout, beside.margins
         ),

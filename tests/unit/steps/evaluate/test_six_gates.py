@@ -6,6 +6,7 @@ The models are really fitted and packed; each is spoiled in one way only. What a
 import dataclasses
 import datetime
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,19 +240,26 @@ def test_a_model_that_beats_the_champion(judged: Judged) -> None:
     )
 
 
-def test_the_champion_answers_the_holdout_once(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its curves and what a promotion would change are of the answers that it was compared by."""
-    asked: list[tuple[str, int]] = []
+def test_each_model_answers_the_holdout_once(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curves, comparison and what a promotion would change are of the same answers. By itself the champion is measured by the draws by
+    which it was measured when it was a candidate."""
+    asked: Counter[tuple[str, bytes]] = Counter()
     answer = Predictor.predict_matrix
 
     def counted(predictor: Predictor, matrix: Matrix) -> Any:
-        asked.append((predictor.digest, len(matrix)))
+        asked[predictor.digest, matrix.tobytes()] += len(matrix) == ROWS // 2
         return answer(predictor, matrix)
 
     monkeypatch.setattr(Predictor, "predict_matrix", counted)
-    evidence = judged(GOOD, champion=SPOILED["performance"])
-    assert evidence.champion.model_digest
-    assert asked.count((evidence.champion.model_digest, evidence.rows_holdout)) == 1
+    before = judged(BETTER)
+    asked.clear()
+    evidence = judged(GOOD, champion=BETTER)
+    for digest in (evidence.model_digest, evidence.champion.model_digest):
+        # The rows as they are, with noise, and with values missing.
+        assert [times for (of, _), times in asked.items() if of == digest and times] == [1, 1, 1]
+    limited = [each.metric for each in POLICY.limits if each.metric.startswith(("robustness.", "explainability."))]
+    assert evidence.champion_metrics == {name: before.metrics[name] for name in limited}
+    assert evidence.champion_metrics["robustness.noise_drop"] != evidence.metrics["robustness.noise_drop"]
 
 
 def test_the_champion_itself(judged: Judged) -> None:
