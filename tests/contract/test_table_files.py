@@ -1,8 +1,10 @@
 """All files of rows hold the contract, whether they lie in a folder or in a bucket."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -67,6 +69,23 @@ class TestTablesOfAGateway(TableFilesContract):
         with s3_gateway(tmp_path, "tables") as endpoint:
             _lead_to(endpoint, monkeypatch)
             yield S3Tables("s3://tables", "--in")
+
+    def test_avro_as_it_streams(self, files: S3Tables, tmp_path: Path) -> None:
+        """Read by what its blocks need; a file that was laid into the gateway's folder has no version, and that is said."""
+        schema = {"type": "record", "name": "Row", "fields": [{"name": "x", "type": ["null", "double"]}]}
+        written = io.BytesIO()
+        fastavro.writer(
+            written, schema, [{"x": None if each % 7 == 0 else each / 3} for each in range(9_000)], codec="snappy"
+        )
+        files.put("a.avro", written.getvalue())
+        (part,) = parts.of(files)
+        read = pa.concat_tables(parts.batches(files, part, []))
+        assert read.column("x").to_pylist() == [None if each % 7 == 0 else each / 3 for each in range(9_000)]
+        (tmp_path / "gateway" / "tables" / "b.avro").write_bytes(written.getvalue())
+        with pytest.raises(
+            errors.Misconfigured, match=r"s3://tables/b\.avro has no ETag.*put it there through the gateway"
+        ):
+            parts.of(files)
 
 
 def test_one_object_is_a_table_as_one_file_is(bucket: str, buckets: Buckets, tmp_path: Path) -> None:

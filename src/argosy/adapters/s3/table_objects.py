@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -118,7 +118,7 @@ class S3Tables:
     def _head(self, key: str) -> str | None:
         with client.reported(f"read {client.SCHEME}{self._bucket}/{key}"):
             try:
-                return str(self._client.head_object(Bucket=self._bucket, Key=key)["ETag"])
+                return _tag(self._client.head_object(Bucket=self._bucket, Key=key), f"s3://{self._bucket}/{key}")
             except s3_client.ClientError as error:
                 if not client.is_absent(self._client, self._bucket, error):
                     raise
@@ -126,6 +126,16 @@ class S3Tables:
 
     def _address(self, name: str) -> str:
         return f"{client.SCHEME}{self._bucket}/{self._prefix}{name}"
+
+
+def _tag(found: Mapping[str, Any], address: str) -> str:
+    """The ETag of the object *found* at *address*. Raises Misconfigured where it has none: nobody could tell one version from another."""
+    if (tag := found.get("ETag")) is None:
+        raise errors.Misconfigured(
+            f"{address} has no ETag, as files have that were put into the folder behind an S3 gateway: put it there through the gateway, "
+            "or name the folder itself"
+        )
+    return str(tag)
 
 
 class _Pieces(io.RawIOBase):
@@ -136,7 +146,7 @@ class _Pieces(io.RawIOBase):
         self._address = f"{client.SCHEME}{bucket}/{key}"
         self._at = 0
         found = self._asked("head_object", version)
-        self._version, self._size = found["ETag"], found["ContentLength"]
+        self._version, self._size = _tag(found, self._address), found["ContentLength"]
 
     def readable(self) -> bool:
         return True
