@@ -89,12 +89,14 @@ class TestTablesOfAGateway(TableFilesContract):
 
 
 def test_one_object_is_a_table_as_one_file_is(bucket: str, buckets: Buckets, tmp_path: Path) -> None:
-    """Named whole; its results are called after it alone."""
+    """Named whole; its results are called after it alone, and whoever reads it need not be who listed it: executors are not."""
     pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "a.parquet")
     buckets["tables"]["team/customers/a.parquet"] = (tmp_path / "a.parquet").read_bytes()
     for place in (str(tmp_path / "a.parquet"), f"{bucket}/a.parquet"):
         (part,) = parts.of(wiring.table_files(place, "--in"))
         assert (part.file, part.name, part.groups) == ("a.parquet", "a", (0,))
+        with wiring.table_files(place, "--in").open(part.file, part.version) as stream:
+            assert stream.read() == (tmp_path / "a.parquet").read_bytes()
 
 
 def test_a_table_that_changes_while_it_is_read(bucket: str, buckets: Buckets, tmp_path: Path) -> None:

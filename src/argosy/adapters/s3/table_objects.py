@@ -1,6 +1,7 @@
 """Tables in a bucket (``s3://<bucket>/<prefix>``): read in pieces, each of the version that was asked for; kept by a conditional put."""
 
 import contextlib
+import functools
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ class S3Tables:
         self._bucket, self._place = client.split(uri, setting)
         self._setting = setting
         self._prefix = f"{self._place}/" if self._place else ""
+        self._last = self._place.rpartition("/")[2]
         self._client = client.connect()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -39,16 +41,19 @@ class S3Tables:
         """See the port."""
         return f"{client.SCHEME}{self._bucket}/{self._place}"
 
+    @functools.cached_property
+    def _is_one(self) -> bool:
+        """Whether the place is an object, and not what objects lie below."""
+        return bool(self._place) and self._head(self._place) is not None
+
     def below(self, folder: str) -> "S3Tables":
         """See the port."""
         return S3Tables(f"{client.SCHEME}{self._bucket}/{self._prefix}{folder}", self._setting)
 
     def names(self) -> list[str]:
         """See the port."""
-        if self._place and self._head(self._place) is not None:
-            self._prefix, _, name = self._place.rpartition("/")
-            self._prefix += "/" if self._prefix else ""
-            return [name]
+        if self._is_one:
+            return [self._last]
         with client.reported(f"list {self.uri}"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
             keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
@@ -58,7 +63,7 @@ class S3Tables:
 
     def version(self, name: str) -> str | None:
         """See the port: the object's ETag."""
-        return self._head(self._prefix + name)
+        return self._head(self._key(name))
 
     def fingerprint(self, name: str) -> str:
         """See the port. A store gives equal content that was put in one piece the same ETag, and other content another."""
@@ -69,8 +74,8 @@ class S3Tables:
 
     def open(self, name: str, version: str | None) -> BinaryIO:
         """See the port."""
-        found = self._head(self._prefix + name) if version is None else version
-        pieces = _Pieces(self._client, self._bucket, self._prefix + name, found)
+        found = self._head(self._key(name)) if version is None else version
+        pieces = _Pieces(self._client, self._bucket, self._key(name), found)
         return io.BufferedReader(pieces, READ_AHEAD)
 
     @contextlib.contextmanager
@@ -85,7 +90,7 @@ class S3Tables:
         with client.reported(f"write {self._address(name)}"):
             try:
                 with draft.open("rb") as stream:
-                    self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=stream, **condition)
+                    self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=stream, **condition)
             except s3_client.ClientError as error:
                 # 404: what it was to take the place of is gone.
                 if _status(error) not in {CONFLICT, THERE, 404} or s3_client.code(error) == "NoSuchBucket":
@@ -97,7 +102,7 @@ class S3Tables:
         """See the port."""
         with client.reported(f"read {self._address(name)}"):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+                found = self._client.get_object(Bucket=self._bucket, Key=self._key(name))
                 content: bytes = found["Body"].read()
             except s3_client.ClientError as error:
                 if s3_client.code(error) != "NoSuchKey":
@@ -108,12 +113,16 @@ class S3Tables:
     def put(self, name: str, content: bytes) -> None:
         """See the port."""
         with client.reported(f"write {self._address(name)}"):
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
+            self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=content)
 
     def remove(self, name: str) -> None:
         """See the port."""
         with client.reported(f"remove {self._address(name)}"):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(name))
+
+    def _key(self, name: str) -> str:
+        """The key of *name*. One object is told from a folder of its name by asking, as whoever opens it need not have listed it."""
+        return self._place if name == self._last and self._is_one else self._prefix + name
 
     def _head(self, key: str) -> str | None:
         with client.reported(f"read {client.SCHEME}{self._bucket}/{key}"):
@@ -125,7 +134,7 @@ class S3Tables:
                 return None
 
     def _address(self, name: str) -> str:
-        return f"{client.SCHEME}{self._bucket}/{self._prefix}{name}"
+        return f"{client.SCHEME}{self._bucket}/{self._key(name)}"
 
 
 def _tag(found: Mapping[str, Any], address: str) -> str:
