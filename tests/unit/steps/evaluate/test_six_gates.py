@@ -9,7 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,14 +20,17 @@ from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates
 from argosy.domain.data import SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence
+from argosy.domain.measuring import AS_EVER
 from argosy.domain.policy import Policy
 from argosy.ml import boosting, bundling, frames, trainers
 from argosy.ml.encoding import Encoder, Matrix
 from argosy.ml.frames import Examples
-from argosy.ml.predictor import Predictor
+from argosy.ml.predictor import Predictor, UndefinedPrediction
 from argosy.ml.xgboost_trainer import BoosterModel
 from argosy.ports.trial_server import ReplayResult, TrialServer
+from argosy.steps.evaluate import champion_comparison
 from argosy.steps.evaluate import run as evaluate
+from argosy.steps.evaluate.champion_comparison import PairedAnswers
 from kit import toy
 from kit.examples import make_settings, write_features
 
@@ -260,6 +264,29 @@ def test_each_model_answers_the_holdout_once(judged: Judged, monkeypatch: pytest
     limited = [each.metric for each in POLICY.limits if each.metric.startswith(("robustness.", "explainability."))]
     assert evidence.champion_metrics == {name: before.metrics[name] for name in limited}
     assert evidence.champion_metrics["robustness.noise_drop"] != evidence.metrics["robustness.noise_drop"]
+
+
+def test_a_champion_that_cannot_answer_holds_no_candidate_back() -> None:
+    """With noise or gaps it may have nothing to say: that is its own fault, and said of it as undefined."""
+
+    class Mute:
+        """A champion whose answer is no number."""
+
+        signature = SimpleNamespace(features=[])
+
+        def contributions(self, _: Matrix) -> Any:
+            raise UndefinedPrediction("not a number")
+
+    answered = SimpleNamespace(champion=SimpleNamespace(predictions=np.zeros(1)), matrix=np.zeros((1, 0), np.float32))
+    limited = ["performance.auc", "robustness.flip_rate", "latency.p95_ms", "explainability.top_share"]
+
+    def asked(names: list[str]) -> dict[str, float | None]:
+        champion, rows = cast("Predictor", Mute()), cast("PairedAnswers", answered)
+        return champion_comparison.alone(SETTINGS, AS_EVER, names, champion, rows, np.zeros(1))
+
+    assert asked(limited) == {"robustness.flip_rate": None, "explainability.top_share": None}
+    # Where the policy limits none of those, it is not even asked.
+    assert asked(["performance.auc"]) == {}
 
 
 def test_the_champion_itself(judged: Judged) -> None:
