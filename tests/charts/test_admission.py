@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy import steps
 from argosy.domain import executor_names
 from argosy.domain.compute_settings import SPARK_STEPS
-from kit import admission, inference_chart, team_manifests
+from kit import admission, inference_chart, quick_yaml, team_manifests
 from kit.platform_chart import CHART, Objects, named, render, template
 from kit.team_manifests import Bad, Manifest
 
@@ -235,4 +234,4 @@ def test_accounts_secrets_and_modules_are_those_of_the_steps() -> None:
         account = f"argosy-{(*spec.keys, 'spark')[0]}"
         row["secrets"] = sorted({*row["secrets"], "argosy-spark", executor_names.token_secret(account)})
         row["modules"] = sorted({*row["modules"], spec.module})
-    assert yaml.safe_load((Path(CHART) / "files" / "steps.yaml").read_text(encoding="utf-8")) == wanted
+    assert quick_yaml.load((Path(CHART) / "files" / "steps.yaml").read_text(encoding="utf-8")) == wanted

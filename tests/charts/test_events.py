@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy.domain import alerts
 from argosy.steps.retrain_admission.spec import SPEC
 from argosy.templates import folder
+from kit import quick_yaml
 from kit.platform_chart import ROOT, Objects, named, render, template
 
 SCHEMA = "ARGO_EVENTS_SCHEMA"
@@ -100,7 +100,7 @@ def evaluated(text: str, event: Mapping[str, Any], folder: Path) -> str:
         [helm, "template", "x", str(chart), "--values", str(values)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return str(yaml.safe_load(done.stdout)["out"])
+    return str(quick_yaml.load(done.stdout)["out"])
 
 
 def test_nothing_listens_unless_it_is_asked_for() -> None:
@@ -219,7 +219,7 @@ def test_events_find_the_template_that_is_compiled(objects: Objects) -> None:
     """The template's name, and every parameter that a trigger sets, are those of the committed retrain.yaml."""
     for model, names in (("flight-delay", ["alert", "push", "data", "schedule"]), ("churn", ["alert"])):
         path = ROOT / "workflows" / model.replace("-", "_") / folder.RETRAINING
-        compiled = yaml.safe_load(path.read_text(encoding="utf-8"))
+        compiled = quick_yaml.load(path.read_text(encoding="utf-8"))
         known = {one["name"] for one in compiled["spec"]["arguments"]["parameters"]}
         for name in names:
             made = trigger(objects, model, name)["template"]["k8s"]["source"]["resource"]["spec"]
@@ -351,7 +351,7 @@ def test_the_bus_has_as_many_copies_as_pods() -> None:
         values = {**VALUES["events"], "bus": {"replicas": replicas, "storage": ""}}
         bus = named(render({"events": values}), "EventBus", "argosy")["spec"]["jetstream"]
         assert bus["replicas"] == replicas
-        assert yaml.safe_load(bus["streamConfig"]) == {"maxAge": "24h", "replicas": replicas}
+        assert quick_yaml.load(bus["streamConfig"]) == {"maxAge": "24h", "replicas": replicas}
         assert "persistence" not in bus
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kit import inference_chart
+from kit import inference_chart, quick_yaml
 from kit.platform_chart import CHART, ROOT, named, render
 
 CREATED = {"argocd": {"create": True}, "rollouts": {"create": True}, "services": {"slack": "token: $slack-token"}}
@@ -23,7 +23,7 @@ EVENTS = ["canary-aborted", "rollout-degraded", "rollout-completed"]
 
 def data(which: str) -> dict[str, str]:
     """What the chart tells one of them."""
-    found: dict[str, str] = yaml.safe_load(
+    found: dict[str, str] = quick_yaml.load(
         (CHART / "files" / "notifications" / f"{which}.yaml").read_text(encoding="utf-8")
     )
     return found
@@ -47,7 +47,7 @@ def test_made_from_values(which: str) -> None:
 def test_what_is_laid_over_is_the_same(which: str) -> None:
     """The file of the environment repo, for who has such a ConfigMap already."""
     name, namespace, _ = ENGINES[which]
-    laid = yaml.safe_load((ROOT / "gitops-env" / "clusters" / f"{name}.yaml").read_text(encoding="utf-8"))
+    laid = quick_yaml.load((ROOT / "gitops-env" / "clusters" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert laid["metadata"] == {"name": name, "namespace": namespace}
     assert laid["data"] == data(which)
 
@@ -56,12 +56,12 @@ def test_what_is_laid_over_is_the_same(which: str) -> None:
 def test_every_trigger_sends_what_is_there_once(which: str) -> None:
     """One template each, once for what it is about; names and states only."""
     told = data(which)
-    triggers = {key.removeprefix("trigger."): yaml.safe_load(text) for key, text in told.items() if "trigger." in key}
+    triggers = {key.removeprefix("trigger."): quick_yaml.load(text) for key, text in told.items() if "trigger." in key}
     assert len(triggers) * 2 == len(told)
     for name, conditions in triggers.items():
         assert [set(condition) for condition in conditions] == [{"when", "oncePer", "send"}]
         assert conditions[0]["send"] == [name]
-        message = yaml.safe_load(told[f"template.{name}"])["message"]
+        message = quick_yaml.load(told[f"template.{name}"])["message"]
         assert "message" not in message
         assert "conditions" not in message
 

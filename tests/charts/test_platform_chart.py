@@ -5,14 +5,13 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy.cli import main, notices, online, predictions, ui
 from argosy.domain import diagnosis, environment_layout, prerequisites
 from argosy.exporter import command
 from argosy.settings import Settings
 from argosy.steps.converge.spec import SPEC
-from kit import prometheus_stack
+from kit import prometheus_stack, quick_yaml
 from kit.platform_chart import CHART, ROOT, Objects, named, render, template
 
 EXECUTOR_TOKEN = "argosy-executor.service-account-token"
@@ -28,7 +27,7 @@ def objects() -> Objects:
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.parent.name)
 def test_pipelines_find_what_they_name(objects: Objects, pipeline: Any) -> None:
     """Every account and ConfigMap of the committed manifests is made; their Secrets are in the chart's page."""
-    spec = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["spec"]
+    spec = quick_yaml.load(pipeline.read_text(encoding="utf-8"))["spec"]
     accounts = {template.get("serviceAccountName", spec["serviceAccountName"]) for template in spec["templates"]}
     accounts.add(spec["executor"]["serviceAccountName"])
     made = {one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"}
@@ -186,7 +185,7 @@ def test_no_exporter_where_none_is_wanted() -> None:
 def test_the_rules_are_those_that_are_tested(objects: Objects) -> None:
     """As a file for Prometheus or as the operator's object: the same, and what the values say of traffic besides."""
     source = prometheus_stack.rules()
-    assert yaml.safe_load(named(objects, "ConfigMap", "argosy-rules")["data"]["argosy.yaml"]) == source
+    assert quick_yaml.load(named(objects, "ConfigMap", "argosy-rules")["data"]["argosy.yaml"]) == source
     runbook = "https://docs.example.com/runbook.md"
     traffic = [{"model": "churn", "environment": "production", "perSecond": 0.5}]
     features = [{"model": "churn", "environment": "production", "days": 7.5}]
@@ -334,7 +333,7 @@ def test_artifacts() -> None:
     """The repository that Argo finds by its name, logs kept; without a bucket there is none."""
     made = named(render({"artifacts": {"bucket": "b", "secret": ""}}), "ConfigMap", "artifact-repositories")
     assert made["metadata"]["annotations"] == {"workflows.argoproj.io/default-artifact-repository": "default"}
-    repository = yaml.safe_load(made["data"]["default"])
+    repository = quick_yaml.load(made["data"]["default"])
     assert repository["archiveLogs"] is True
     assert repository["s3"] == {"bucket": "b", "endpoint": "s3.amazonaws.com", "insecure": False, "useSDKCreds": True}
 

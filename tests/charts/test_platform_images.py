@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from argosy.cli import main
-from kit import inference_chart, platform_chart, team_manifests
+from kit import inference_chart, platform_chart, quick_yaml, team_manifests
 
 pytestmark = pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not installed")
 
@@ -79,7 +79,7 @@ def test_no_image_is_missing(project: Path, capsys: pytest.CaptureFixture[str]) 
         *(
             image
             for path in project.glob("workflows/*/*.yaml")
-            for one in yaml.safe_load_all(path.read_text())
+            for one in quick_yaml.load_all(path.read_text())
             for image in named(one)
         ),
     }

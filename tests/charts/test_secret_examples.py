@@ -16,10 +16,11 @@ import pytest
 import yaml
 
 from argosy.domain import prerequisites
+from kit import quick_yaml
 from kit.platform_chart import CHART, ROOT, named, render
 
 PAGE = (ROOT / "docs" / "teams.md").read_text(encoding="utf-8")
-BLOCKS = [yaml.safe_load_all(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+BLOCKS = [quick_yaml.load_all(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
 EXAMPLES: list[dict[str, Any]] = [document for block in BLOCKS for document in block]
 EXTERNAL = [one for one in EXAMPLES if str(one.get("apiVersion", "")).startswith("external-secrets.io/")]
 
@@ -33,7 +34,7 @@ def values(start: str) -> dict[str, Any]:
         if line and not line.startswith("    "):
             break
         block.append(line[4:])
-    found: dict[str, Any] = yaml.safe_load("\n".join(block))
+    found: dict[str, Any] = quick_yaml.load("\n".join(block))
     return found
 
 
@@ -65,7 +66,7 @@ def test_external_secrets_takes_them(example: dict[str, Any]) -> None:
     folder = os.environ.get("ARGOSY_EXTERNAL_SECRETS_CRDS")
     if not folder:
         pytest.skip("ARGOSY_EXTERNAL_SECRETS_CRDS names no folder with the definitions of External Secrets")
-    definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.yaml"))]
+    definitions = [quick_yaml.load(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.yaml"))]
     (definition,) = (one for one in definitions if one["spec"]["names"]["kind"] == example["kind"])
     wanted = example["apiVersion"].rpartition("/")[2]
     (version,) = (one for one in definition["spec"]["versions"] if one["name"] == wanted)
@@ -117,5 +118,5 @@ def test_sops_encrypts_what_is_secret_and_gives_it_back(tmp_path: Path) -> None:
     sops("encrypt", "--in-place", "secrets/registry.yaml")
     text = file.read_text(encoding="utf-8")
     assert "a-password" not in text
-    assert yaml.safe_load(text)["metadata"] == secret["metadata"]
-    assert yaml.safe_load(sops("decrypt", "secrets/registry.yaml")) == secret
+    assert quick_yaml.load(text)["metadata"] == secret["metadata"]
+    assert quick_yaml.load(sops("decrypt", "secrets/registry.yaml")) == secret

@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from argosy.domain import prerequisites
+from kit import quick_yaml
 from kit.platform_chart import ROOT, Objects, named, render, template
 
 ADDRESSES = {
@@ -111,7 +111,7 @@ def test_quota(objects: Objects) -> None:
 def test_the_steps_of_our_pipelines_fit_the_limits(objects: Objects, source: Any) -> None:
     """No step asks for more than a container of a team may have."""
     (limits,) = named(objects, "LimitRange", "argosy", "ml-growth")["spec"]["limits"]
-    templates = yaml.safe_load(source.read_text(encoding="utf-8"))["spec"]["templates"]
+    templates = quick_yaml.load(source.read_text(encoding="utf-8"))["spec"]["templates"]
     asked = [one["container"]["resources"]["limits"] for one in templates if "container" in one]
     assert asked
     assert all(float(one["cpu"]) <= float(limits["max"]["cpu"]) for one in asked)
@@ -140,7 +140,7 @@ def test_who_may_do_what(objects: Objects) -> None:
 def test_runs_of_two_teams_keep_apart_in_one_bucket(objects: Objects) -> None:
     """A retraining is named after what happened, so two teams may have runs of one name."""
     keys = [
-        yaml.safe_load(named(objects, "ConfigMap", "artifact-repositories", name)["data"]["default"])["s3"].get(
+        quick_yaml.load(named(objects, "ConfigMap", "artifact-repositories", name)["data"]["default"])["s3"].get(
             "keyFormat"
         )
         for name in (None, "team-credit", "ml-growth")

@@ -8,10 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 from argosy.domain.chart_values import coalesced
-from kit import inference_chart, platform_chart
+from kit import inference_chart, platform_chart, quick_yaml
 
 CHARTS = {path.parent.name: path.parent for path in sorted(inference_chart.ROOT.glob("charts/*/values.schema.yaml"))}
 TEMPLATES: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -61,7 +60,7 @@ def nested(place: Place, value: Any) -> dict[str, Any]:
 
 def defaults_of(chart: str) -> dict[str, Any]:
     """The content of values.yaml."""
-    found: dict[str, Any] = yaml.safe_load((CHARTS[chart] / "values.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = quick_yaml.load((CHARTS[chart] / "values.yaml").read_text(encoding="utf-8"))
     return found
 
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from argosy.cli import local_run
 from argosy.templates import compiler, folder, lint, retrain_workflow
+from kit import quick_yaml
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 MODELS = sorted(path.parent for path in WORKFLOWS.glob("*/pipeline.py"))
@@ -43,7 +43,7 @@ def test_its_retraining_is_committed(model: Path) -> None:
     assert text == (model / folder.RETRAINING).read_text(encoding="utf-8"), (
         f"run `argosy compile workflows/{model.name}`"
     )
-    manifest = yaml.safe_load(text)
+    manifest = quick_yaml.load(text)
     assert lint.problems(manifest) == []
     assert [template["name"] for template in manifest["spec"]["templates"] if "container" in template] == [
         "retrain-admission",
@@ -54,14 +54,14 @@ def test_its_retraining_is_committed(model: Path) -> None:
 @each_model
 def test_lint_finds_nothing(model: Path) -> None:
     """What we ship passes our own rules: no value in code, no privilege, Argo's own models."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     assert lint.problems(manifest) == []
 
 
 @each_model
 def test_no_value_is_pasted_into_code(model: Path) -> None:
     """A parameter that holds `'; curl x | sh` stays a value."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     containers = [template["container"] for template in manifest["spec"]["templates"] if "container" in template]
     assert len(containers) >= 7
     for container in containers:
@@ -76,7 +76,7 @@ def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
     containers = [
         template["container"]
         for text in texts
-        for body in yaml.safe_load_all(text)
+        for body in quick_yaml.load_all(text)
         for template in body["spec"].get("templates", [])
         if "container" in template
     ]
@@ -88,7 +88,7 @@ def test_a_tag_is_pulled_from_nowhere(model: Path) -> None:
 @each_model
 def test_no_value_is_made_up(model: Path) -> None:
     """A parameter without a default has to be given: a step never runs with the text `null` in its place."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     parameters = [
         parameter
         for template in manifest["spec"]["templates"]
@@ -101,7 +101,7 @@ def test_no_value_is_made_up(model: Path) -> None:
 @each_model
 def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
     """What a cluster runs is what the folder says, with its digest beside it."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     carried = {entry["name"]: entry["raw"]["data"] for entry in manifest["spec"]["arguments"]["artifacts"]}
     for name, file in folder.artifacts_of(model).items():
         assert carried[name] == (model / file).read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_the_models_files_travel_with_the_manifest(model: Path) -> None:
 @each_model
 def test_pipelines_take_turns(model: Path) -> None:
     """As many of a namespace go on at once as its platform says, whatever started them; whether to train is asked out of turn."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     waits = {one["name"]: one["synchronization"] for one in manifest["spec"]["templates"] if "synchronization" in one}
     place = {"semaphores": [{"configMapKeyRef": {"name": "argosy-semaphores", "key": "pipelines"}}]}
     assert {name for name, wait in waits.items() if "semaphores" in wait} == {manifest["spec"]["entrypoint"]}
@@ -123,7 +123,7 @@ def test_pipelines_take_turns(model: Path) -> None:
 @each_model
 def test_nothing_is_read_for_a_model_that_may_not_be_trained(model: Path) -> None:
     """Whether it is retired, or has no gates, is asked before its sources: of main's word every other step waits."""
-    manifest = yaml.safe_load((model / folder.MANIFEST).read_text(encoding="utf-8"))
+    manifest = quick_yaml.load((model / folder.MANIFEST).read_text(encoding="utf-8"))
     (tasks,) = [one["dag"]["tasks"] for one in manifest["spec"]["templates"] if one["name"] == "main"]
     assert [task["name"] for task in tasks if not task.get("depends")] == ["champion"]
 
@@ -133,7 +133,7 @@ def test_a_controller_that_runs_templates_only_runs_all(model: Path) -> None:
     """`templateReferencing` refuses a CronWorkflow with steps of its own: each names a template that is installed beside it."""
     names = (folder.MANIFEST, folder.RETRAINING, folder.WATCH, folder.SCHEDULE, folder.SCORING)
     texts = [(model / name).read_text(encoding="utf-8") for name in names if (model / name).exists()]
-    bodies = [body for text in texts for body in yaml.safe_load_all(text)]
+    bodies = [body for text in texts for body in quick_yaml.load_all(text)]
     installed = {body["metadata"]["name"] for body in bodies if body["kind"] == "WorkflowTemplate"}
     clocks = [body["spec"]["workflowSpec"] for body in bodies if body["kind"] == "CronWorkflow"]
     assert clocks

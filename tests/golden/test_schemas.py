@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 
 from argosy.domain.answers.answer_settings import AnswerSettings
 from argosy.domain.circumstances import Circumstances
@@ -16,6 +15,7 @@ from argosy.domain.model_settings import ModelSettings
 from argosy.domain.overrides import Overrides
 from argosy.domain.policy import Policy
 from argosy.domain.run_plans import RunPlan
+from kit import quick_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS: dict[str, type[Document]] = {
@@ -46,7 +46,7 @@ def test_schema_is_what_the_settings_say(name: str) -> None:
 
 def _schema_of(settings: Path) -> str:
     """Which schema *settings* are held against: by the task alone, whatever the folder's name."""
-    return "answers" if yaml.safe_load(settings.read_text(encoding="utf-8"))["task"] == "answers" else "model"
+    return "answers" if quick_yaml.load(settings.read_text(encoding="utf-8"))["task"] == "answers" else "model"
 
 
 def test_every_model_is_held_against_a_schema(tmp_path: Path) -> None:
@@ -71,6 +71,6 @@ def test_committed_files_satisfy_the_schema(name: str, pattern: str) -> None:
     assert len(files) >= (1 if name == "answers" else 2)
     for file in files:
         plain = json.loads(
-            json.dumps(yaml.safe_load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
+            json.dumps(quick_yaml.load(file.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
         )
         jsonschema.validate(plain, schema, format_checker=jsonschema.FormatChecker())

@@ -1,5 +1,6 @@
 """Renders charts/inference with the `helm` that is there. Without one, tests skip by name; what was rendered is committed beside them."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from kit import quick_yaml
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "inference"
@@ -31,7 +33,7 @@ Objects = list[dict[str, Any]]
 
 def values(over: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the chart gets for churn in staging, with *over* laid over it."""
-    shared = yaml.safe_load((ROOT / "gitops-env" / "models" / "churn" / "values.yaml").read_text(encoding="utf-8"))
+    shared = quick_yaml.load((ROOT / "gitops-env" / "models" / "churn" / "values.yaml").read_text(encoding="utf-8"))
     return merged({**shared, "server": {"image": IMAGE}, **VERSION, **PASSED}, over or {})
 
 
@@ -40,9 +42,14 @@ def template(given: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
     helm = shutil.which("helm")
     if helm is None:
         pytest.skip("helm is not installed")
+    return _templated(helm, json.dumps(given))
+
+
+@functools.cache  # most tests render what others did
+def _templated(helm: str, given: str) -> "subprocess.CompletedProcess[str]":
     command = [helm, "template", "release", str(CHART), "--namespace", "argosy-staging", "--kube-version", "1.34.0"]
     return subprocess.run(
-        [*command, "--values", "-"], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60
+        [*command, "--values", "-"], input=given, capture_output=True, text=True, check=False, timeout=60
     )
 
 
@@ -62,7 +69,7 @@ def refusal(over: dict[str, Any]) -> str:
 
 def parsed(text: str) -> Objects:
     """The objects in *text*."""
-    return [each for each in yaml.safe_load_all(text) if each]
+    return [each for each in quick_yaml.load_all(text) if each]
 
 
 def only(objects: Objects, kind: str, name: str | None = None) -> dict[str, Any]:

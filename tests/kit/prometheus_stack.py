@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import yaml
+
+from kit import quick_yaml
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts" / "platform" / "files" / "rules.yaml"
@@ -37,7 +38,7 @@ def program(*names: str) -> str:
 
 def rules() -> dict[str, Any]:
     """The rules as they are installed."""
-    found: dict[str, Any] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    found: dict[str, Any] = quick_yaml.load(RULES.read_text(encoding="utf-8"))
     return found
 
 

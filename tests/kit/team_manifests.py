@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
 from argosy.cli import manifests
 from argosy.steps.spec import Family
+from kit import quick_yaml
 
 Manifest = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -44,13 +43,13 @@ def compiled(
         with (model / "model.yaml").open("a", encoding="utf-8") as file:
             file.write(settings)
         texts = [getattr(manifests, name)(model) for name in parts]
-        found += [document for text in texts if text for document in yaml.safe_load_all(text)]
+        found += [document for text in texts if text for document in quick_yaml.load_all(text)]
     return found
 
 
 def committed() -> list[Manifest]:
     """The pipelines of the project's models, as they are committed."""
-    return [yaml.safe_load(path.read_bytes()) for path in sorted((ROOT / "workflows").glob("*/pipeline.yaml"))]
+    return [quick_yaml.load(path.read_bytes()) for path in sorted((ROOT / "workflows").glob("*/pipeline.yaml"))]
 
 
 def run_of(template: str, namespace: str = "team-credit") -> Manifest:

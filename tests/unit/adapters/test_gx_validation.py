@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
-from argosy.adapters import gx_validation
 from argosy.domain.expectations import Expectation, Meta
 from argosy.ports.expectations import ExpectationFinding
 
@@ -236,6 +235,7 @@ def test_spark_is_opened_before_great_expectations_starts_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there is no Spark yet Great Expectations starts one in the step's own process, and ours never comes."""
+    from argosy.adapters import gx_validation
 
     def too_early() -> Any:
         raise AssertionError("Great Expectations was told of a source before there was a Spark")

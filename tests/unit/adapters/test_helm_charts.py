@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from argosy import errors
 from argosy.adapters import helm_charts
+from kit import quick_yaml
 
 CHARTS = Path(__file__).parents[3] / "charts"
 
@@ -77,7 +77,7 @@ esac"""
 def test_what_is_rendered_is_for_no_version_of_helms_own(helm: Path) -> None:
     """Each Helm has another in mind, 1.20 where it was built by hand, and refuses charts that take no cluster so old."""
     helm.write_text(f"#!/bin/sh\n{RENDERS}\n", encoding="utf-8")
-    chart = yaml.safe_load((CHARTS / "inference" / "Chart.yaml").read_bytes())
+    chart = quick_yaml.load((CHARTS / "inference" / "Chart.yaml").read_bytes())
     (found,) = helm_charts.HelmCharts(executable=str(helm)).rendered(CHARTS / "inference", "churn", "churn", {})
     assert f"--kube-version {helm_charts.KUBERNETES}" in found["said"]
     assert chart["kubeVersion"] == f">={helm_charts.KUBERNETES}-0"

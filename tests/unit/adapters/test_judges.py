@@ -4,7 +4,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
 from argosy import errors, plugins, wiring
 from argosy.adapters.word_judge import WordJudge
@@ -13,6 +12,7 @@ from argosy.ports.judge import Judge
 from argosy.report import answer_tables
 from argosy.settings import Settings
 from argosy.testing.judge_contract import QUESTION, RIGHT, JudgeContract
+from kit import quick_yaml
 from kit.installed_package import install, install_example
 
 MODEL = Path(__file__).parents[3] / "workflows" / "support_answers" / "model.yaml"
@@ -20,7 +20,7 @@ MODEL = Path(__file__).parents[3] / "workflows" / "support_answers" / "model.yam
 
 def settings(**judge: object) -> AnswerSettings:
     """The sample's, judged by what is installed as *judge* has it."""
-    given = yaml.safe_load(MODEL.read_text(encoding="utf-8"))
+    given = quick_yaml.load(MODEL.read_text(encoding="utf-8"))
     return AnswerSettings.model_validate({**given, "judge": {"kind": "installed", **judge}})
 
 

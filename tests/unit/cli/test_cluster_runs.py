@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy import argo, wiring
 from argosy.cli import main
+from kit import quick_yaml
 from kit.fake_workflows import FakeWorkflows
 
 TIMES = {"startedAt": "2026-11-21T02:00:00Z", "finishedAt": "2026-11-21T02:01:30Z"}
@@ -159,7 +159,7 @@ spec:
 
 def _edited(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """What is installed after somebody's *change* of its template, with what an API server adds."""
-    found: dict[str, Any] = yaml.safe_load(MANIFEST)
+    found: dict[str, Any] = quick_yaml.load(MANIFEST)
     found["metadata"] |= {"uid": "1", "resourceVersion": "7"}
     found["spec"]["templates"][0] |= {"inputs": {}, "metadata": {}}
     change(found["spec"]["templates"][0])

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy import errors, wiring
 from argosy.cli import main
 from argosy.domain import diagnosis, prerequisites, team_checks
 from argosy.domain.diagnosis import Right
 from argosy.domain.team_checks import PolicyHold, QuotaUse
+from kit import quick_yaml
 
 CONFINED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESTRICTED = {diagnosis.PROFILE: "restricted"}
@@ -27,7 +27,7 @@ SECRETS = {
     "argosy-artifacts": ["accesskey"],
 }
 ARTIFACTS = {"name": "argosy-artifacts", "key": "accesskey"}
-TEMPLATE = yaml.safe_load(
+TEMPLATE = quick_yaml.load(
     (Path(__file__).parents[3] / "workflows" / "churn" / "pipeline.yaml").read_text(encoding="utf-8")
 )
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy import wiring
 from argosy.cli import main, provenance
+from kit import quick_yaml
 from kit.fake_workflows import FakeWorkflows
 
 ROOT = Path(__file__).parents[3]
@@ -92,7 +92,7 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
     """As annotations and as the parameter's value: commit, files, manifest, each step's image. What is committed stays as it is."""
     committed = (project / "pipeline.yaml").read_bytes()
     assert main.run(["compile", "--stamp", str(MODEL)]) == 0
-    template, retraining, *schedules = yaml.safe_load_all(capsys.readouterr().out)
+    template, retraining, *schedules = quick_yaml.load_all(capsys.readouterr().out)
     assert (project / "pipeline.yaml").read_bytes() == committed
     assert git("status", "--porcelain") == ""
     marks = template["metadata"]["annotations"]
@@ -124,7 +124,7 @@ def test_the_stamp_is_what_steps_are_told(project: Path, capsys: pytest.CaptureF
 def test_a_clock_says_where_it_comes_from(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In its own annotations, and in those of every workflow that it starts; the template beside it is stamped as well."""
     assert main.run(["compile", "--stamp", str(MODEL)]) == 0
-    documents = list(yaml.safe_load_all(capsys.readouterr().out))
+    documents = list(quick_yaml.load_all(capsys.readouterr().out))
     clocks = [each for each in documents if each["kind"] == "CronWorkflow"]
     assert len(clocks) == 3
     commit = git("rev-parse", "HEAD")
@@ -163,7 +163,7 @@ def test_lint_for_production(project: Path, capsys: pytest.CaptureFixture[str], 
 @pytest.fixture
 def cluster(project: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkflows:
     """A cluster on which the committed manifest is installed as it is."""
-    template = yaml.safe_load((project / "pipeline.yaml").read_text(encoding="utf-8"))
+    template = quick_yaml.load((project / "pipeline.yaml").read_text(encoding="utf-8"))
     made = FakeWorkflows(templates={"churn": []}, specs={"churn": template})
     monkeypatch.setattr(wiring, "workflows", lambda *_: made)
     return made
@@ -229,7 +229,7 @@ def test_no_folder_of_a_laptop_is_a_default(project: Path) -> None:
     """The manifest names an address, or nothing: then the controller refuses a bare submission before the first pod."""
 
     def data() -> Any:
-        template = yaml.safe_load((project / "pipeline.yaml").read_text(encoding="utf-8"))
+        template = quick_yaml.load((project / "pipeline.yaml").read_text(encoding="utf-8"))
         return next(one for one in template["spec"]["arguments"]["parameters"] if one["name"] == "data").get("value")
 
     assert "://" in data()

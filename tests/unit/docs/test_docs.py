@@ -8,12 +8,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-import yaml
 
 from argosy import errors
 from argosy.cli import main
 from argosy.domain.expectations import Expectations
 from argosy.files import model_folder
+from kit import quick_yaml
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
@@ -181,7 +181,7 @@ def test_targets_of_make_exist(page: Path) -> None:
 
 def test_platforms_that_are_claimed_are_tested() -> None:
     """Where it says on which systems CI runs, it does; everything on Linux alone."""
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8"))["jobs"]
+    jobs = quick_yaml.load((ROOT / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8"))["jobs"]
     narrow = {runner.partition("-")[0] for runner in jobs["narrow"]["strategy"]["matrix"]["runner"]}
     others = {job["runs-on"].partition("-")[0] for name, job in jobs.items() if name not in {"narrow", "wsl"}}
     assert (narrow, others) == ({"ubuntu", "macos"}, {"ubuntu"})

@@ -7,12 +7,13 @@ import yaml
 
 from argosy.domain import prerequisites
 from argosy.domain.diagnosis import CheckState
+from kit import quick_yaml
 
 
 def test_our_pipelines_name_the_usual(root: Path) -> None:
     """What is looked for where none is installed is what ours of tables name; a language model's names the key of its endpoint, too."""
     texts = {path.parent.name: path.read_text(encoding="utf-8") for path in root.glob("workflows/*/pipeline.yaml")}
-    answers = prerequisites.of([yaml.safe_load(texts.pop("support_answers"))])
+    answers = prerequisites.of([quick_yaml.load(texts.pop("support_answers"))])
     assert texts
     assert prerequisites.of(list(map(yaml.safe_load, texts.values()))) == prerequisites.USUAL
     assert answers.accounts - prerequisites.USUAL.accounts == {"argosy-chat"}
@@ -45,7 +46,7 @@ def test_whatever_names_a_secret() -> None:
 def test_the_ledger_is_needed_where_something_decides_by_it(root: Path, files: list[str], state: CheckState) -> None:
     """A pipeline alone only tells it what became of a retraining."""
     texts = [(root / "workflows" / "churn" / name).read_text(encoding="utf-8") for name in files]
-    found = prerequisites.of([yaml.safe_load(text) for text in texts])
+    found = prerequisites.of([quick_yaml.load(text) for text in texts])
     said = next(one for one in prerequisites.secrets(found, {}, lambda _: None) if "argosy-loop" in one.said)
     assert said.state is state
 

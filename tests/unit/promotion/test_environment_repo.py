@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy import wiring
 from argosy.domain import environment_layout
@@ -13,13 +12,14 @@ from argosy.domain.evidence import ChampionRef
 from argosy.files import model_folder
 from argosy.settings import Settings
 from argosy.steps.champion import run as champion
+from kit import quick_yaml
 
 REPO = Path(__file__).parents[3] / "gitops-env"
 MODELS = sorted(path.stem for path in (REPO / "policies").glob("*.yaml"))
 
 
 def _yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return quick_yaml.load(path.read_text(encoding="utf-8"))
 
 
 def test_every_model_of_the_project_has_a_policy(workflows: list[Path]) -> None:
@@ -96,7 +96,7 @@ def test_a_project_allows_what_the_chart_makes(environment: str) -> None:
     rendered = [
         one
         for path in (REPO.parent / "tests/charts/golden").glob("*.yaml")
-        for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        for one in quick_yaml.load_all(path.read_text(encoding="utf-8"))
         if one
     ]
     made = {(one["apiVersion"].rpartition("/")[0], one["kind"]) for one in rendered}

@@ -8,6 +8,7 @@ import yaml
 
 from argosy import errors
 from argosy.templates import compiler, folder, lint
+from kit import quick_yaml
 
 PREPARE = ["ingest", "validate", "build-features"]
 
@@ -17,9 +18,9 @@ Manifest = dict[str, Any]
 def compiled(model: Path, **settings: Any) -> Manifest:
     """What *model* compiles to with *settings*."""
     path = model / folder.ARTIFACTS["settings"]
-    written = yaml.safe_load(path.read_text(encoding="utf-8")) | settings
+    written = quick_yaml.load(path.read_text(encoding="utf-8")) | settings
     path.write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
-    manifest: Manifest = yaml.safe_load(compiler.compile_folder(model))
+    manifest: Manifest = quick_yaml.load(compiler.compile_folder(model))
     assert lint.problems(manifest) == []
     return manifest
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy.domain import executor_names
 from argosy.domain.compute_settings import SPARK_STEPS
 from argosy.templates import compiler, score_workflow
+from kit import quick_yaml
 
 TOKEN = {"ARGOSY_SPARK_TOKEN": "token", "ARGOSY_SPARK_AUTHORITY": "ca.crt", "ARGOSY_SPARK_NAMESPACE": "namespace"}
 ACCOUNTS = {"validate": "spark", "build-features": "spark", "train": "spark", "score-batch": "scores"}
@@ -22,7 +22,7 @@ def templates(model: Path, more: str) -> dict[str, dict[str, Any]]:
     settings.write_text(before + more, encoding="utf-8")
     texts = [compiler.compile_folder(model), score_workflow.compile_folder(model) or ""]
     settings.write_text(before, encoding="utf-8")
-    found = [next(iter(yaml.safe_load_all(text)))["spec"]["templates"] for text in texts]
+    found = [next(iter(quick_yaml.load_all(text)))["spec"]["templates"] for text in texts]
     return {each["name"]: each for each in [*found[0], *found[1]]}
 
 

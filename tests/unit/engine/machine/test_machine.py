@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from argosy.argo import Phase
 from argosy.engine import effects
@@ -14,6 +13,7 @@ from argosy.engine.machine.core import Identity
 from argosy.engine.machine.workflow import Workflow
 from argosy.engine.manifest.catalogue import Catalogue
 from argosy.engine.nodes import Ending, Node, Outputs
+from kit import quick_yaml
 
 LEAF = {"name": "leaf", "container": {"image": "any", "command": ["x"]}}
 Answer = Callable[[str], PodResult | None]
@@ -219,7 +219,7 @@ def strategies() -> list[dict[str, Any]]:
     """The retry strategies of the committed pipelines, each once."""
     found: list[dict[str, Any]] = []
     for path in PIPELINES:
-        for template in yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]["templates"]:
+        for template in quick_yaml.load(path.read_text(encoding="utf-8"))["spec"]["templates"]:
             if (strategy := template.get("retryStrategy")) and strategy not in found:
                 found.append(strategy)
     return found
