@@ -7,10 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,12 @@ class Project:
     folder: Path
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    SHORT: ClassVar = (
+        (r"(?m)^  folds: \d+", "  folds: 3"),
+        (r"(?m)^  max_boost_rounds: \d+", "  max_boost_rounds: 60"),
+    )
+    """Changes of settings with which training takes less, for tests that look at something else."""
 
     def command(self, *words: str) -> list[str]:
         """The command line of *words*."""
@@ -111,41 +117,90 @@ def make_project(folder: Path, model: str) -> Project:
     return project
 
 
+STEPS_GAVE = ("cache", "objects", "objects.lock", "state.json")
+"""Of a state folder, what steps gave: no version, no request, no run, no key."""
+
+
+def with_steps_of(finished: Project, project: Project, *, but: Collection[str] = ()) -> Project:
+    """*project*, its state folder with what the steps of *finished* gave, *but* some: what is the same is not calculated again."""
+    project.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in STEPS_GAVE:
+        if (finished.home / name).is_dir():
+            shutil.copytree(finished.home / name, project.home / name, symlinks=True)
+        else:
+            shutil.copy2(finished.home / name, project.home / name)
+    told = {f"spent-{step}": step for step in but}
+    gone = set()
+    for path in (project.home / "cache").glob("*/*.json"):
+        for parameter in told.keys() & json.loads(path.read_text(encoding="utf-8"))["parameters"].keys():
+            path.unlink()
+            gone.add(told[parameter])
+    assert gone == set(but), f"of {sorted(set(but) - gone)} nothing was kept"
+    return project
+
+
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[], Any]) -> Any:
+    """What *make* gives as JSON, made once for all workers of a session: by the first that asks."""
+    folder = tmp_path_factory.getbasetemp()
+    known = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / f"{name}.json"
+    with known.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            known.write_text(json.dumps(make()), encoding="utf-8")
+    return json.loads(known.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def _unchanged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """The project of a model, that of all workers of a session. Nothing may change its files."""
+
+    def project(model: str) -> Project:
+        at = _once(
+            tmp_path_factory,
+            f"project-{model}",
+            lambda: str(make_project(tmp_path_factory.mktemp("unchanged") / model, model).folder),
+        )
+        return Project(Path(at), Path(at).with_name("home"))
+
+    return project
+
+
+def _copied(project: Project, folder: Path) -> Project:
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder, folder / "home")
+
+
 @pytest.fixture
-def own_project(tmp_path: Path) -> Project:
+def own_project(_unchanged: Callable[[str], Project], tmp_path: Path) -> Project:
     """A project with the churn model whose files a test may change."""
-    return make_project(tmp_path / "project", "churn")
+    return _copied(_unchanged("churn"), tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+def new_project(
+    _unchanged: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Project]:
     """Makes projects that outlive a test."""
-    return lambda model: make_project(tmp_path_factory.mktemp("project") / model, model)
-
-
-@pytest.fixture(scope="session")
-def _unchanged(new_project: Callable[[str], Project]) -> Project:
-    return new_project("churn")
+    return lambda model: _copied(_unchanged(model), tmp_path_factory.mktemp("project") / model)
 
 
 @pytest.fixture
-def project(_unchanged: Project, tmp_path: Path) -> Project:
+def project(_unchanged: Callable[[str], Project], tmp_path: Path) -> Project:
     """A project with the churn model and nothing in its state folder, which is this test's own. Tests must not change its files."""
-    return _unchanged.at_home(tmp_path / "home")
+    return _unchanged("churn").at_home(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
 def finished(
-    new_project: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory
+    _unchanged: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Project, dict[str, Any]]:
     """A project in which the pipeline ran once, and what it said. Tests must not change it: it is that of all workers of a session."""
-    folder = tmp_path_factory.getbasetemp()
-    known = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished.json"
-    with known.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes first runs it
-        if not known.exists():
-            project = new_project("churn")
-            result = project.run_json("run", "churn")
-            known.write_text(json.dumps([str(project.folder), str(project.home), result]), encoding="utf-8")
-    at, home, result = json.loads(known.read_text(encoding="utf-8"))
-    return Project(Path(at), Path(home)), result
+    project = _unchanged("churn")
+    result: dict[str, Any] = _once(tmp_path_factory, "finished", lambda: project.run_json("run", "churn"))
+    return project, result
+
+
+@pytest.fixture(scope="session")
+def known(finished: tuple[Project, dict[str, Any]]) -> Callable[..., Project]:
+    """Gives a project what the steps of a finished run gave, for tests that are about what comes after."""
+    return lambda project, **given: with_steps_of(finished[0], project, **given)

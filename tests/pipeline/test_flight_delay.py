@@ -26,7 +26,7 @@ def flown(new_project: Callable[[str], Any]) -> tuple[Any, dict[str, Any]]:
     # The flights are those of 2013: by now timetable and planes would have outlived their views, and not only the weather.
     project.edit("features.py", (r"ttl=timedelta\(days=\d+\)", "ttl=timedelta(days=36_500)"), times=2)
     missing = "serving: {unknown_level: missing, unexpected_null: missing}"
-    project.edit_settings((r"max_boost_rounds: \d+", "max_boost_rounds: 100"), (r"serving: .*", missing))
+    project.edit_settings(*project.SHORT, (r"serving: .*", missing))
     return project, project.run_json("run", "flight_delay")
 
 

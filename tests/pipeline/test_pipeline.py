@@ -74,15 +74,16 @@ def test_same_commit_and_data_give_the_same_digest(
     assert "Ready for review" in (other.home / "runs" / again["run"] / "report.html").read_text(encoding="utf-8")
 
 
-def test_another_seed_gives_another_digest(new_project: Callable[[str], Any], finished: Finished) -> None:
+def test_another_seed_gives_another_digest(own_project: Any, known: Callable[..., Any], finished: Finished) -> None:
     """The check above can fail."""
-    project = new_project("churn")
+    project = known(own_project)
     project.edit_settings((r"(?m)^seed: \d+", "seed: 99"))
     assert project.run_json("run", "churn", "--until", "train")["model_digest"] != finished[1]["model_digest"]
 
 
-def test_an_edit_of_the_manifest_changes_the_run(own_project: Any) -> None:
-    """The manifest is what runs: a task renamed by hand is a node renamed, an edge deleted is an order changed."""
+def test_an_edit_of_the_manifest_changes_the_run(own_project: Any, known: Callable[..., Any]) -> None:
+    """The manifest is what runs: a task renamed by hand is a node renamed. What another project gave, in another place, is not calculated
+    again."""
     manifest = own_project.folder / "workflows" / "churn" / "pipeline.yaml"
     assert own_project.call("compile", "workflows/churn").returncode == 0
     text = manifest.read_text(encoding="utf-8")
@@ -95,9 +96,13 @@ def test_an_edit_of_the_manifest_changes_the_run(own_project: Any) -> None:
     assert renamed != text
     edited = own_project.folder / "edited.yaml"
     edited.write_text(renamed, encoding="utf-8")
-    result = own_project.run_json("run", "-f", str(edited))
-    assert "$.incumbent" in result["nodes"]
-    assert "$.champion" not in result["nodes"]
+    done = known(own_project).call("run", "-f", str(edited), "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    nodes = json.loads(done.stdout)["nodes"]
+    assert "$.incumbent" in nodes
+    assert "$.champion" not in nodes
+    for step in ("build-features", "tune.select", "train"):
+        assert f"Succeeded $.{step}(0) (cached)" in done.stderr
 
 
 def test_an_edge_deleted_from_the_manifest_is_missed(own_project: Any) -> None:

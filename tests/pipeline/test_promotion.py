@@ -19,9 +19,9 @@ ADDRESS = re.compile(r"http://[\d.]+:\d+")
 
 
 @pytest.fixture(scope="module")
-def merged(new_project: Callable[[str], Any]) -> Any:
+def merged(new_project: Callable[[str], Any], known: Callable[..., Any]) -> Any:
     """A project whose first model was merged for staging, then for production."""
-    project = new_project("churn")
+    project = known(new_project("churn"))
     project.run_json("run", "churn")
     for number in ("1", "2"):
         done = project.call("pr", "merge", number, "--as", "reviewer")
@@ -43,6 +43,13 @@ def _served(project: Any, *words: str) -> Iterator[tuple[str, subprocess.Popen[s
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def address(merged: Any) -> Iterator[str]:
+    """Where a server of the merged model answers all that need no server of their own."""
+    with _served(merged) as (address, _):
+        yield address
 
 
 def _post(address: str, path: str, body: object) -> tuple[int, bytes]:
@@ -99,12 +106,11 @@ def test_the_served_model_answers_by_row_and_by_id(merged: Any) -> None:
         pytest.param({"instances": [{"tenure": 1}]}, 422, "instances[0].senior_citizen", id="missing-columns"),
     ],
 )
-def test_a_wrong_request_is_answered_in_words(merged: Any, body: object, status: int, told: str) -> None:
+def test_a_wrong_request_is_answered_in_words(merged: Any, address: str, body: object, status: int, told: str) -> None:
     """The caller is told what is wrong with it; the server stays."""
-    with _served(merged) as (address, _):
-        code, answer = _post(address, "/v1/models/churn:predict", body)
-        assert (code, told in answer.decode()) == (status, True), answer
-        assert _post(address, "/v1/models/churn:predict", {"instances": [_customer(merged)[0]]})[0] == 200
+    code, answer = _post(address, "/v1/models/churn:predict", body)
+    assert (code, told in answer.decode()) == (status, True), answer
+    assert _post(address, "/v1/models/churn:predict", {"instances": [_customer(merged)[0]]})[0] == 200
 
 
 def test_drift_compares_what_was_logged(merged: Any) -> None:
@@ -131,7 +137,7 @@ def test_a_port_in_use(merged: Any) -> None:
     assert "--port" in done.stderr
 
 
-def test_a_table_is_scored_as_its_rows_are_served(merged: Any, tmp_path: Path) -> None:
+def test_a_table_is_scored_as_its_rows_are_served(merged: Any, address: str, tmp_path: Path) -> None:
     """Every row has the server's answer; begun again nothing is done; `drift` sees all of it; other words are refused in one line."""
     import pandas as pd
 
@@ -142,8 +148,7 @@ def test_a_table_is_scored_as_its_rows_are_served(merged: Any, tmp_path: Path) -
     scored = pd.read_parquet(tmp_path / "scored" / "version=1").set_index("customer_id")
     assert f"{len(scored):,} rows scored by churn version 1" in done.stdout
     entity, values = _customer(merged)
-    with _served(merged) as (address, _):
-        code, body = _post(address, "/v1/models/churn:predict", {"instances": [values, entity]})
+    code, body = _post(address, "/v1/models/churn:predict", {"instances": [values, entity]})
     assert code == 200, body
     answer = scored.loc[entity["customer_id"]]
     assert json.loads(body)["predictions"] == [answer["prediction"]] * 2
@@ -163,7 +168,7 @@ def test_a_table_is_scored_as_its_rows_are_served(merged: Any, tmp_path: Path) -
         assert refused.stderr.count("\n") == 1
 
 
-def test_a_workflow_scores_tables(merged: Any, tmp_path: Path) -> None:
+def test_a_workflow_scores_tables(merged: Any, address: str, tmp_path: Path) -> None:
     """Plan, a pod a share, an end; run again it does nothing twice; what main does not name scores nothing, and results of a table that
     is gone go."""
     import pandas as pd
@@ -183,8 +188,7 @@ def test_a_workflow_scores_tables(merged: Any, tmp_path: Path) -> None:
     scored = pd.read_parquet(place).set_index("customer_id")
     assert sorted(scored.index) == sorted(rows["customer_id"])
     entity, values = _customer(merged)
-    with _served(merged) as (address, _):
-        _, body = _post(address, "/v1/models/churn:predict", {"instances": [values]})
+    _, body = _post(address, "/v1/models/churn:predict", {"instances": [values]})
     assert json.loads(body)["predictions"] == [scored.loc[entity["customer_id"], "prediction"]]
     (tmp_path / "day=2026-01-31" / "2.parquet").unlink()
     assert merged.call(*words).returncode == 0

@@ -17,9 +17,9 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture(scope="module")
-def project(new_project: Callable[[str], Any]) -> Any:
+def project(new_project: Callable[[str], Any], known: Callable[..., Any]) -> Any:
     """A project whose predictions were looked at twice, and had drifted."""
-    made = new_project("churn")
+    made = known(new_project("churn"))
     made.call("setup")
     store = FileObjects(f"file://{made.home}/monitoring", "ARGOSY_MONITORING_URI")
     for hours in (1, 0):
