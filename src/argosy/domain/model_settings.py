@@ -105,7 +105,7 @@ class Search(Document):
     per_task: int = Field(default=5, ge=1, description="Trials that one task of the fan-out runs, one after the other.")
     folds: int = Field(default=5, ge=2)
     rows: int | None = Field(
-        default=50_000,
+        default=20_000,
         ge=100,
         description="About how many rows of the training side trials are scored on: a fixed draw of whole entities, or days, 50 of "
         "those at least. The chosen point is cross-validated, its rounds counted and the model fitted on all rows. All of them with "
