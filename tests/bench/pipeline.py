@@ -135,7 +135,8 @@ def _at_size(place: Path, model: str, rows: int, trials: int | None) -> dict[str
     text = settings.read_text(encoding="utf-8")
     if trials is not None:
         text = re.sub(r"(?m)^  trials: \d+$", f"  trials: {trials}", text)
-    settings.write_text(text, encoding="utf-8")
+    # The draw that a model has which says nothing of it.
+    settings.write_text(re.sub(r"(?m)^ +(# Trials are scored on all .*|rows: null)\n", "", text), encoding="utf-8")
     data = place / "data" / model
     _write_data(model, data, rows)
     environment = {**os.environ, "ARGOSY_HOME": str(place / "home")}
