@@ -31,7 +31,6 @@ from argosy.cli import (
     scoring_runs,
     state_folder,
 )
-from argosy.domain import asker
 from argosy.engine import api
 from argosy.engine.options import Cluster
 from argosy.settings import Settings
@@ -200,6 +199,15 @@ def values(
         _of_model(manifest, root, origin),
         {**parameters.given(arguments), **_of_options(arguments, manifest)},
     )
+    if known:
+        _refuse_own(known, given)
+    return {**known, **given}
+
+
+def _refuse_own(known: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Raise UsageError where somebody gives what only this command says of a model's run."""
+    from argosy.domain import asker
+
     if PROVENANCE in known and PROVENANCE in given:
         raise errors.UsageError(
             f"-p {PROVENANCE}: nobody but git and the manifest says where a run comes from; leave it out"
@@ -208,7 +216,6 @@ def values(
         raise errors.UsageError(
             f"-p {asker.PARAMETER}: git's author, or the account of this machine, is who asks; leave it out"
         )
-    return {**known, **given}
 
 
 def _of_options(arguments: argparse.Namespace, manifest: api.Manifest) -> dict[str, str]:
@@ -229,6 +236,7 @@ def _of_model(manifest: api.Manifest, root: Path, origin: "Provenance | None") -
         declared = {entry["name"]: entry.get("value") for entry in _parameters(document.body)}
         if model and PROVENANCE in declared:
             from argosy.cli import asking, provenance
+            from argosy.domain import asker
 
             own = f"data/{model}"
             data = {DATA: own} if (root / own).exists() or not declared.get(DATA) else {}
