@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from argosy.cli import ui  # noqa: E402 - after the path, as below
 from argosy.engine.state import runs  # noqa: E402
 from argosy.settings import Settings  # noqa: E402
+from argosy.templates import folder  # noqa: E402
 from argosy.ui import local_pages  # noqa: E402
 from argosy.ui.page_sources import PageSources  # noqa: E402
 from kit import chromium  # noqa: E402 - the path is this program's own
@@ -81,16 +82,16 @@ def filled(home: Path, pattern: runs.RunFolder, target: Path, count: int) -> lis
     shared = target / "shared.sqlite"
     shared.write_bytes(journal)
     for place, name in enumerate(names):
-        folder = target / "runs" / name
-        folder.mkdir(parents=True)
+        made = target / "runs" / name
+        made.mkdir(parents=True)
         own = place < OWN or place >= count - OWN
         if own:
-            (folder / runs.JOURNAL).write_bytes(journal.replace(*_both(pattern.run, name)))
+            (made / runs.JOURNAL).write_bytes(journal.replace(*_both(pattern.run, name)))
         else:
-            os.link(shared, folder / runs.JOURNAL)
+            os.link(shared, made / runs.JOURNAL)
         for file in FILES if own else FILES[:2]:  # after the journal, than which what a run used is no older
             if (pattern.path / file).is_file():
-                (folder / file).write_bytes((pattern.path / file).read_bytes().replace(*_both(pattern.run, name)))
+                (made / file).write_bytes((pattern.path / file).read_bytes().replace(*_both(pattern.run, name)))
     newest = target / "runs" / names[-1]
     shutil.copytree(pattern.path / "nodes", newest / "nodes")
     return names
@@ -108,10 +109,10 @@ def _names(name: str, count: int) -> Iterator[str]:
         yield f"{stem}{moment:%y%m%d-%H%M%S}-{place % 65536:04x}"
 
 
-def pages(sources: PageSources, names: list[str]) -> list[str]:
-    """Paths of one page of each kind, and of the list's end."""
-    newest, requests = names[-1], list(sources.forge().requests())
-    model = runs.RunFolder(Path(newest)).pipeline
+def pages(sources: PageSources, names: list[str], model: str) -> list[str]:
+    """Paths of one page of each kind, and of the list's end. *model*: whose runs they are."""
+    newest = names[-1]
+    requests = [each for each in sources.forge().requests() if each.subject.model == model]
     found = ["", "runs", f"runs?before={len(names) - local_pages.PAGE}", f"runs/{newest}", f"runs/{newest}/log"]
     found += [
         f"runs/{newest}/report",
@@ -166,11 +167,12 @@ def main() -> None:
     pattern = next((each for each in runs.from_newest(home) if each.state()[0].get("finished")), None)
     if pattern is None:
         raise SystemExit(f"there is no finished run under {home}: run a model first, such as `argosy run churn`")
+    model = pattern.manifest()["metadata"]["annotations"][folder.MODEL]
     with tempfile.TemporaryDirectory() as place:
         names = filled(home, pattern, Path(place), asked.runs)
         os.environ["ARGOSY_HOME"] = place
         sources = ui.sources(asked, Settings.from_environment())
-        found = asyncio.run(measured(sources, pages(sources, names), asked.rounds))
+        found = asyncio.run(measured(sources, pages(sources, names, model), asked.rounds))
     aims = f"{FIRST_MS:.0f} ms at first, {SERVER_MS:.0f} ms then, {BROWSER_MS:.0f} ms in the browser, {PAGE_KB:.0f} kB"
     print(f"{asked.runs:,} runs like {pattern.run}; (!): beyond {aims}")
     for page in found:

@@ -32,3 +32,14 @@ def test_links_that_leave_the_pages(site: ModuleType) -> None:
         '<a href="../../src/x.py"><code>a&lt;b</code></a>, <a href="../../docs/schema/plan.schema.json">form</a>, '
         "[other](runs.md#in-a-browser)\n```text\nx\n```\n"
     )
+
+
+def test_what_scrolls_is_reached_by_the_keyboard(site: ModuleType) -> None:
+    """And headings have a level, landmarks a name; a header without words is none."""
+    found = site.accessible(
+        '<aside class="toc-drawer"><p class="caption" role="heading">Begin</p></aside><pre>x</pre><th class="head"><p></p></th>'
+    )
+    assert found == (
+        '<aside class="toc-drawer" aria-label="On this page"><p class="caption" role="heading" aria-level="2">Begin</p></aside>'
+        '<pre tabindex="0">x</pre><td></td>'
+    )
