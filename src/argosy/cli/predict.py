@@ -9,7 +9,6 @@ tables, and those that drift is to see: `argosy score`.
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,12 +91,8 @@ def _read(file: Path, features: "Sequence[FeatureColumn]") -> "pa.Table":
 
     if file.suffix.casefold() == ".json":
         return _of_json(file, features)
-    if file.suffix.casefold() == ".csv" and file.stat().st_size and first_look.delimiter(file) != ",":
-        # As spreadsheets of many countries write it, and as `argosy init` took it.
-        with tempfile.TemporaryDirectory() as place:
-            plain = Path(place) / file.name
-            first_look.write_with_commas(file, plain, [each.name for each in features if each.type == "number"])
-            return _of_tables(plain, features)
+    if file.suffix.casefold() == ".csv":
+        first_look.refuse_foreign(file)  # also in columns that are no features: they stand beside the answers
     return _of_tables(file, features)
 
 

@@ -4,12 +4,10 @@ Types follow the contract's reader (``adapters.duckdb_tables.sql``): what is gue
 ``domain.new_model``'s guess.
 """
 
-import csv
 import dataclasses
 import itertools
-import shlex
 import urllib.parse
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,12 +22,9 @@ from argosy import errors
 from argosy.domain.column_profiles import MOST_LEVELS, ColumnProfile, TableProfile
 from argosy.domain.model_settings import Task
 from argosy.domain.source_settings import ColumnType
-from argosy.ml import leakage
+from argosy.ml import csv_signs, leakage
 from argosy.ml.avro_file import AvroFile
 
-DELIMITERS = (",", ";", "\t", "|")
-MISSING_WORDS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-", ".", "#N/A")
-"""Words that stand for a missing value: among numbers or times always, among texts only those that are no word of a language."""
 MISSING_TEXTS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "#N/A")
 INTEGER = r"^\s*[+-]?[0-9]{1,18}(\.0*)?\s*$"
 NUMBER = r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
@@ -60,7 +55,6 @@ TOO_GOOD = 0.99
 """A column that alone tells the label this well is known only with it."""
 FEWEST_POINTS = 2
 """Points that a line goes through, whatever they are."""
-MOST_HEADER = 1 << 20
 LABEL = "label"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """What Hive and Spark call the folder of the missing value."""
@@ -148,7 +142,7 @@ def _with_decimal_comma(table: pa.Table) -> list[str]:
     found = []
     for name in table.column_names:
         column = table.column(name).drop_null()
-        there = column.filter(compute.invert(compute.is_in(column, pa.array(MISSING_WORDS))))
+        there = column.filter(compute.invert(compute.is_in(column, pa.array(csv_signs.MISSING_WORDS))))
         if _all(there, NUMBER) and not _all(there, INTEGER):
             return []
         # Groups of three alone may as well be thousands: nobody's guess.
@@ -196,19 +190,6 @@ def write_numbered(file: Path, key: str, target: Path, first: int) -> int:
     return int(rows.num_rows)
 
 
-def write_with_commas(file: Path, target: Path, numbers: Collection[str]) -> None:
-    """Write the CSV *file*, whatever stands between its values, to *target* with commas there. In its columns *numbers* a decimal comma is
-    a point then, and a word for a missing value nothing; others stay as they are. Raises Rejected where it is no table."""
-    table = _csv(file, delimiter(file))
-    words = pa.array(MISSING_WORDS)
-    for place, name in enumerate(table.column_names):
-        if name in numbers:
-            column = compute.replace_substring_regex(table.column(name), r"^(\s*[+-]?[0-9]+),([0-9]+\s*)$", r"\1.\2")
-            there = compute.if_else(compute.is_in(column, words), pa.scalar(None, pa.string()), column)
-            table = table.set_column(place, name, there)
-    pyarrow.csv.write_csv(table, target)
-
-
 def _typed(column: pa.ChunkedArray, kind: ColumnType) -> pa.ChunkedArray:
     """A *column* of texts as numbers where it is some; others as they are."""
     if kind not in ("integer", "number"):
@@ -240,9 +221,7 @@ def _correlation(column: pa.ChunkedArray, labels: Numbers) -> float:
 def delimiter(file: Path) -> str:
     """The sign that the header of *file* has most of."""
     with file.open("rb") as stream:
-        start = stream.readline(MOST_HEADER).decode("utf-8-sig", errors="replace")
-    parts = {sign: len(next(csv.reader([start], delimiter=sign), [])) for sign in DELIMITERS}
-    return max(parts, key=lambda sign: parts[sign])
+        return csv_signs.delimiter(stream)
 
 
 def _csv(file: Path, delimiter: str) -> pa.Table:
@@ -258,25 +237,16 @@ def _csv(file: Path, delimiter: str) -> pa.Table:
             ),
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        if (line := _first_foreign_line(file)) is not None:
-            # What is meant is nobody's guess: Windows-1252 and Latin-1 differ in the euro sign alone.
-            raise errors.Rejected(
-                f"line {line} of {file} is not UTF-8 (it may be Windows-1252 or Latin-1); save it as CSV UTF-8, or "
-                f"`iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(file.name)} > {shlex.quote(f'{file.stem}-utf8.csv')}`"
-            ) from None
+        refuse_foreign(file)
         raise errors.Rejected(f"{file} cannot be read as a table: {str(error).splitlines()[0][:200]}") from None
     return _named(file, table)
 
 
-def _first_foreign_line(file: Path) -> int | None:
-    """The first line of *file* that is not UTF-8, from 1; None where all are."""
+def refuse_foreign(file: Path) -> None:
+    """Raise Rejected, with the command that helps, where the CSV *file* is not UTF-8."""
     with file.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return None
+        if (said := csv_signs.foreign_line(str(file), stream)) is not None:
+            raise errors.Rejected(said) from None
 
 
 def _read_parquet(file: Path) -> pa.Table:
@@ -333,16 +303,16 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _missing_words(table: pa.Table) -> list[str]:
-    """The words of *table* that stand for a missing value, in the order of :data:`MISSING_WORDS`."""
+    """The words of *table* that stand for a missing value, in the order of :data:`csv_signs.MISSING_WORDS`."""
     found = set()
     for column in table.columns:
-        there = [word for word in MISSING_WORDS if compute.any(compute.equal(column, word)).as_py()]
+        there = [word for word in csv_signs.MISSING_WORDS if compute.any(compute.equal(column, word)).as_py()]
         if not there:
             continue
         others = column.filter(compute.invert(compute.is_in(column, pa.array(there))))
         numeric = len(others) > 0 and _kind(others) != "string"
         found |= {word for word in there if numeric or word in MISSING_TEXTS}
-    return [word for word in MISSING_WORDS if word in found]
+    return [word for word in csv_signs.MISSING_WORDS if word in found]
 
 
 def _without(table: pa.Table, words: Sequence[str]) -> pa.Table:

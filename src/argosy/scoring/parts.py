@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from argosy import errors
 from argosy.domain.data import FeatureColumn
+from argosy.ml import csv_signs
 from argosy.ml.avro_file import AvroFile
 from argosy.ports.table_files import TableFiles
 
@@ -26,6 +27,7 @@ BATCH_ROWS = 65_536
 SUFFIXES = (".parquet", ".csv", ".avro")
 UNREADABLE = "__argosy_unreadable"
 """A column of batches in which some cell of a number is none: why its row cannot be answered, or null."""
+_DECIMAL_COMMA = r"^([-+]?\d+),(\d+)$"
 _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _SHOWN_LETTERS = 60
 
@@ -85,6 +87,10 @@ def batches(tables: TableFiles, part: TablePart, features: Sequence[FeatureColum
             groups = list(part.groups)
             yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if part.file.endswith(".csv") and "UTF" in str(error):
+            with tables.open(part.file, part.version) as stream:
+                said = csv_signs.foreign_line(part.file, stream)
+            raise errors.Misconfigured(f"{tables.uri}: {said or error}") from error
         raise errors.Misconfigured(f"{tables.uri}: {part.file} cannot be read: {errors.first_line(error)}") from error
 
 
@@ -152,29 +158,51 @@ def _csv(
     opened: Callable[[], AbstractContextManager[BinaryIO]], features: Sequence[FeatureColumn]
 ) -> Iterator[pa.Table]:
     """The rows of a file. Numbers are parsed as it is read, which takes least. A cell that is none would end that: from its batch on
-    numbers are read as text, and only its row is told to be unreadable."""
+    numbers are read as text. A word for a missing value is one then; of a file that has another sign than a comma between its values a
+    decimal comma is a point, as `argosy init` reads both; and of what is left only its row is told to be unreadable."""
     given = 0
+    with opened() as stream:
+        sign = csv_signs.delimiter(stream)
     try:
-        for batch in _read(opened, features, pa.float64()):
+        for batch in _read(opened, features, pa.float64(), sign):
             given += batch.num_rows
             yield _table(batch)
         return
     except pa.ArrowInvalid:
         pass  # where something else is wrong than a cell, the second look finds it too, and says so
-    for batch in _read(opened, features, pa.string()):
+    for batch in _read(opened, features, pa.string(), sign):
         known, given = min(given, batch.num_rows), max(given - batch.num_rows, 0)
         if known < batch.num_rows:
-            yield _with_numbers(_table(batch.slice(known)), features)
+            yield _with_numbers(_plain(_table(batch.slice(known)), features, sign), features)
 
 
 def _read(
-    opened: Callable[[], AbstractContextManager[BinaryIO]], features: Sequence[FeatureColumn], numbers: pa.DataType
+    opened: Callable[[], AbstractContextManager[BinaryIO]],
+    features: Sequence[FeatureColumn],
+    numbers: pa.DataType,
+    sign: str,
 ) -> Iterator[pa.RecordBatch]:
     types = {column.name: numbers if column.type == "number" else pa.string() for column in features}
     # An empty field is a value that is not known, of a text too.
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
-    with opened() as stream, pyarrow.csv.open_csv(stream, convert_options=convert) as reader:
+    parse = pyarrow.csv.ParseOptions(delimiter=sign)
+    with opened() as stream, pyarrow.csv.open_csv(stream, parse_options=parse, convert_options=convert) as reader:
         yield from reader
+
+
+def _plain(table: pa.Table, features: Sequence[FeatureColumn], sign: str) -> pa.Table:
+    """*table*, whose numbers are text, with null for the words that stand for a missing one, and with decimal points."""
+    words = pa.array(csv_signs.MISSING_WORDS)
+    for column in features:
+        place = table.schema.get_field_index(column.name)
+        if column.type != "number" or place < 0:
+            continue
+        texts = pc.ascii_trim(table.column(place).combine_chunks(), " \t")
+        texts = pc.if_else(pc.is_in(texts, words), pa.scalar(None, pa.string()), texts)
+        if sign != ",":
+            texts = pc.replace_substring_regex(texts, _DECIMAL_COMMA, r"\1.\2")
+        table = table.set_column(place, column.name, texts)
+    return table
 
 
 def _with_numbers(table: pa.Table, features: Sequence[FeatureColumn]) -> pa.Table:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from argosy import errors
+from argosy.adapters.file_tables import FileTables
 from argosy.cli import predict
 from argosy.domain.data import FeatureColumn
+from argosy.scoring import parts
 
 FEATURES = [
     FeatureColumn(name="Größe", type="number", view="v"),
@@ -14,16 +16,35 @@ FEATURES = [
 ]
 
 
-@pytest.mark.parametrize("sign", [";", "\t"])
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
 def test_a_spreadsheet_of_another_country(tmp_path: Path, sign: str) -> None:
     """Decimal commas of numbers are points, words for a missing value nothing; texts stay, also those that look like numbers."""
     file = tmp_path / "rows.csv"
-    lines = ["Größe|Lage|Rest", "1,5|1,5|a", "-2|Stadt|NA", 'NA|Stadt|"x;y"', " 3,25 ||"]
-    file.write_text("\r\n".join(lines).replace("|", sign) + "\r\n", encoding="utf-8-sig")
+    lines = ["Größe~Lage~Rest", "1,5~1,5~a", "-2~Stadt~NA", 'NA~Stadt~"x;y"', " 3,25 ~~"]
+    file.write_text("\r\n".join(lines).replace("~", sign) + "\r\n", encoding="utf-8-sig")
     found = predict._read(file, FEATURES).to_pydict()
     assert [None if each is None else float(each) for each in found["Größe"]] == [1.5, -2.0, None, 3.25]
     assert found["Lage"][:3] == ["1,5", "Stadt", "Stadt"]
     assert found["Rest"][:3] == ["a", "NA", "x;y"]
+
+
+def test_words_for_a_missing_value(tmp_path: Path) -> None:
+    """With commas too, as `argosy init` took them: among numbers nothing, among texts themselves. A decimal comma is none there."""
+    file = tmp_path / "rows.csv"
+    file.write_text('Größe,Lage\n1.5,Stadt\nNA,NA\n?,Stadt\n"1,5",Stadt\n', encoding="utf-8")
+    found = predict._read(file, FEATURES)
+    assert found["Größe"].to_pylist() == [1.5, None, None, None]
+    assert found["Lage"].to_pylist() == ["Stadt", "NA", "Stadt", "Stadt"]
+    assert found[parts.UNREADABLE].to_pylist() == [None, None, None, "Größe: '1,5' is no number"]
+
+
+def test_a_table_to_score_that_is_not_utf8(tmp_path: Path) -> None:
+    """In a folder of tables the one is named, with what makes it UTF-8."""
+    (tmp_path / "rows.csv").write_bytes("Größe;Lage\n1;Stadt\n".encode() + "1;Höhe\n".encode("cp1252"))
+    tables = FileTables(tmp_path)
+    [part] = parts.of(tables)
+    with pytest.raises(errors.Misconfigured, match=r"line 3 of rows\.csv is not UTF-8.*iconv"):
+        list(parts.batches(tables, part, FEATURES))
 
 
 def test_one_that_is_not_utf8(tmp_path: Path) -> None:
