@@ -94,6 +94,8 @@ def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
 def packed(found: Logged) -> bytes:
     """*found*, whose texts may be coded, as Parquet."""
     table = found.table.replace_schema_metadata(None)
+    if not table.schema.field("features").type.num_fields:
+        table = table.drop_columns("features")  # a group without columns is nothing that Parquet can hold
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
         sink,
@@ -111,7 +113,7 @@ def packed(found: Logged) -> bytes:
 
 def _repeating(schema: pa.Schema) -> list[str]:
     """Columns whose values repeat. For numbers, which rarely do, trying a dictionary takes four times as long, and a tenth more room."""
-    features = schema.field("features").type
+    features = schema.field("features").type if "features" in schema.names else []
     return [
         "request_id",
         "decision",
@@ -125,6 +127,8 @@ def unpacked(content: bytes) -> Logged:
         reading = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         table = reading.read(use_threads=False)
         fields, damaged = orjson.loads((table.schema.metadata or {}).get(_ABOUT, b""))
+        if "features" not in table.schema.names:
+            table = table.append_column("features", _no_features(table.num_rows))
         found = Logged(ServedRelease(**fields), table.replace_schema_metadata(None), damaged=damaged)
     except (
         OSError,
@@ -223,11 +227,16 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
             decisions,
             pa.StructArray.from_arrays(kept, names=[name for name, _ in features])
             if kept
-            else pa.Array.from_buffers(schema.field("features").type, len(request), [None]),
+            else _no_features(len(request)),
         ],
         names=schema.names,
     )
     return _seen(table)
+
+
+def _no_features(rows: int) -> pa.Array:
+    """What is kept of *rows* of which no feature may be."""
+    return pa.Array.from_buffers(pa.struct([]), rows, [None])
 
 
 # pa.array imports pandas, where it is installed: 0.4 s of CPU, in which a server that ships answers late, and 50 MiB from then on. So what
@@ -337,7 +346,7 @@ def _rows(table: pa.Table, features: Sequence[tuple[str, str]]) -> pa.Table:
             pc.list_flatten(table["entity"]),
             pc.list_flatten(scores),
             pc.list_flatten(table["decision"]),
-            kept if columns else pa.Array.from_buffers(schema.field("features").type, len(request), [None]),
+            kept if columns else _no_features(len(request)),
         ],
         schema=schema,
     )

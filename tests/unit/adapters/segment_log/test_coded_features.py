@@ -111,6 +111,17 @@ def test_others_read_texts() -> None:
     assert columns.unpacked(columns.packed(part.found)).table.to_pylist() == part.found.table.to_pylist()
 
 
+def test_records_of_which_no_feature_is_kept_are_shipped() -> None:
+    """All of them may be personal: time, request, entity, score and decision are there all the same, of every hour."""
+    rows = [prediction(number, at=1_790_000_000 + 3600 * number) for number in range(3)]
+    content = framing.SegmentContent([segments.header(SERVED, []), blocks.packed([rows], [])], damaged=0)
+    parts = columns.hours(content)
+    assert len(parts) == 3
+    for number, part in enumerate(parts):
+        (row,) = columns.unpacked(columns.packed(part.coded)).table.to_pylist()
+        assert (row["score"], row["features"]) == ([number / 1000], {})
+
+
 @pytest.mark.parametrize("count", [pytest.param(0, id="none"), pytest.param(5, id="more-than-two-pieces")])
 def test_texts_are_converted_in_pieces(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """All are there, in order, and no conversion takes more than others in the process may wait for."""
