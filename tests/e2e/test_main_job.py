@@ -147,7 +147,7 @@ def test_a_table_is_scored_by_what_serves(story: Story, capfd: pytest.CaptureFix
     story.times["two tables scored"] = time.time() - began
     pods = [name for name, node in there["nodes"].items() if node["type"] == "Pod" and "score-batch" in name]
     assert len(pods) == 2
-    found = story_kit.scored(f"{story.pipeline.scores}/as_of=2026-01-31/version=1")
+    found = story_kit.scored(f"{story.pipeline.scores}/as_of=2026-01-31")
     answers = dict(zip(found["customer_id"].to_pylist(), found["prediction"].to_pylist(), strict=True))
     assert len(answers) == found.num_rows == 7043
     known = story_kit.known_customers(story.golden("production")["rows"])

@@ -132,13 +132,13 @@ def watching(pipeline: Pipeline, *, kill: bool) -> Iterator[Watched]:
 
 
 def result(run: Object, step: str, name: str) -> str:
-    """The output parameter *name* of *step*."""
+    """The output parameter *name* of *step*; of an attempt that failed there is a name alone."""
     nodes = [node for node in run["status"]["nodes"].values() if node.get("templateName") == step]
     values = {
         each["value"]
         for node in nodes
         for each in node.get("outputs", {}).get("parameters", [])
-        if each["name"] == name
+        if each["name"] == name and "value" in each
     }
     (value,) = values
     return str(value)
@@ -202,14 +202,14 @@ def test_executors_score_tables(pipeline: Pipeline) -> None:
     run, watched = ended(pipeline, f"{MODEL.name}-score", asked)
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
     assert any("-score-batch-" in owner for owner in watched.owners.values())
-    found = story_kit.scored(f"{pipeline.scores}/as_of=2026-01-31/version=1")
+    found = story_kit.scored(f"{pipeline.scores}/as_of=2026-01-31")
     assert len(set(found["customer_id"].to_pylist())) == found.num_rows == 7043
     assert not story_kit.keys_below(pipeline.store.removesuffix("store") + "spark")
 
 
 def test_a_driver_without_memory_names_the_setting(pipeline: Pipeline) -> None:
     """It is not tried again as it is: the same work needs the same memory."""
-    small = {**SETTINGS["resources"], "build-features": {**ROOMY, "memory": "700Mi"}}
+    small = {**SETTINGS["resources"], "build-features": {**ROOMY, "memory": "400Mi"}}
     pipeline.install_template(**{**SETTINGS, "resources": small})
     run, _ = ended(pipeline, MODEL.name, {"data": pipeline.upload()})
     assert run["status"]["phase"] == "Failed"
@@ -218,4 +218,5 @@ def test_a_driver_without_memory_names_the_setting(pipeline: Pipeline) -> None:
     assert len(attempts) == 1, [node.get("message") for node in attempts]
     at = ("--namespace", pipeline.namespace)
     said = pipeline.argosy("why", run["metadata"]["name"], *at, KUBECONFIG=os.environ["KUBECONFIG"])
-    assert "resources: {build-features: {memory:" in said
+    assert "Spark's driver" in said or "OOMKilled" in said  # whichever of the two processes the kernel took
+    assert "raise resources.build-features.memory in model.yaml" in said
