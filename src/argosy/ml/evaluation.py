@@ -1,5 +1,6 @@
 """One model on one holdout, measured on every dimension that arrays can tell: all but latency, which takes a server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 from argosy.domain.evidence import Curve, Table
 from argosy.domain.measuring import AS_EVER, Measuring
-from argosy.domain.model_settings import ModelSettings
+from argosy.domain.model_settings import Direction, ModelSettings
 from argosy.ml import (
     adversarial,
     answer_order,
@@ -72,7 +73,9 @@ def measure(
     found, groups = _fairness(settings, labels, predictions, threshold, holdout)
     calibrated, curve = calibration.measure(task, labels, predictions)
     importance, sentences = _explained(predictor, holdout, predictions)
-    robust, looks = _strained(settings, predictor, holdout.matrix, labels, predictions, importance, measuring)
+    robust, looks = _strained(
+        settings, predictor, holdout.matrix, labels, predictions, importance, settings.training.monotone, measuring
+    )
     newer = None if recent is None else (recent, predictor.predict_matrix(recent.matrix))
     late, times = newest_rows.measure(task, holdout, predictions, threshold, measuring.newest, newer)
     names = [feature.name for feature in predictor.signature.features]
@@ -105,11 +108,13 @@ def measure_alone(
 ) -> dict[str, float | None]:
     """Robustness and explainability of *predictor*, which *predictions* are of, by the same draws as :func:`measure` has for another model.
 
-    *matrix*: the rows of the same holdout as this one encodes them, of its own features.
+    *matrix*: the rows of the same holdout as this one encodes them, of its own features. An order that *settings* declare of a feature that
+    it does not take is none of its own.
     """
     names = [feature.name for feature in predictor.signature.features]
     importance = attribution.overall(predictor.contributions(matrix[:EXPLAINED]), names)
-    robust, _ = _strained(settings, predictor, matrix, labels, predictions, importance, measuring)
+    declared = {name: direction for name, direction in settings.training.monotone.items() if name in names}
+    robust, _ = _strained(settings, predictor, matrix, labels, predictions, importance, declared, measuring)
     return {**attribution.measure(importance), **robust}
 
 
@@ -120,9 +125,11 @@ def _strained(
     labels: Array,
     predictions: Array,
     importance: dict[str, float],
+    declared: Mapping[str, Direction],
     measuring: Measuring,
 ) -> tuple[dict[str, float | None], list[Table]]:
-    """Looks that ask the model about rows that are none of the holdout; most on few rows, all drawn by the seed."""
+    """Looks that ask the model about rows that are none of the holdout; most on few rows, all drawn by the seed. *declared*: of features
+    that it takes, which way answers go."""
     task, predict, seed = settings.task, predictor.predict_matrix, settings.seed
     features, threshold = predictor.signature.features, predictor.threshold
     names = [feature.name for feature in features]
@@ -147,7 +154,7 @@ def _strained(
         predict,
         matrix,
         names,
-        settings.training.monotone,
+        declared,
         seed,
         measuring,
         bound=settings.training.bind_monotone,

@@ -18,11 +18,11 @@ import pytest
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.domain import bundle as bundles
 from argosy.domain import comparison, gates
-from argosy.domain.data import SnapshotManifest
+from argosy.domain.data import FeatureColumn, SnapshotManifest
 from argosy.domain.evidence import ChampionRef, Evidence
 from argosy.domain.measuring import AS_EVER
 from argosy.domain.policy import Policy
-from argosy.ml import boosting, bundling, frames, trainers
+from argosy.ml import boosting, bundling, evaluation, frames, trainers
 from argosy.ml.encoding import Encoder, Matrix
 from argosy.ml.frames import Examples
 from argosy.ml.predictor import Predictor, UndefinedPrediction
@@ -287,6 +287,33 @@ def test_a_champion_that_cannot_answer_holds_no_candidate_back() -> None:
     assert asked(limited) == {"robustness.flip_rate": None, "explainability.top_share": None}
     # Where the policy limits none of those, it is not even asked.
     assert asked(["performance.auc"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("declared", "violations"),
+    [
+        pytest.param({"age": "increasing", "new": "increasing"}, {"robustness.order_violations": 0.0}, id="one-of-two"),
+        pytest.param({"new": "increasing"}, {}, id="of-none-that-it-has"),
+    ],
+)
+def test_a_feature_that_is_new_may_be_declared_monotone(
+    declared: dict[str, str], violations: dict[str, float | None]
+) -> None:
+    """The champion does not take it: what is measured of it by itself is of the features that it has."""
+    features = [FeatureColumn(name="age", type="number", view="v")]
+    champion = SimpleNamespace(
+        signature=SimpleNamespace(features=features),
+        threshold=0.5,
+        predict_matrix=lambda matrix: np.nan_to_num(0.5 + np.tanh(matrix[:, 0].astype(np.float64)) / 2),
+        contributions=lambda matrix: np.zeros((len(matrix), 2)),
+    )
+    matrix = np.linspace(-2, 2, 40, dtype=np.float32)[:, np.newaxis]
+    settings = make_settings("binary", ["no", "yes"], "auc", training={"monotone": declared})
+    found = evaluation.measure_alone(
+        settings, cast("Predictor", champion), matrix, (matrix[:, 0] > 0).astype(np.float64),
+        champion.predict_matrix(matrix), AS_EVER,
+    )  # fmt: skip
+    assert {name: value for name, value in found.items() if "order" in name} == violations
 
 
 def test_the_champion_itself(judged: Judged) -> None:
