@@ -1,4 +1,4 @@
-"""What a CSV file is written with where nobody says it: what stands between its values, and words for one that is missing."""
+"""What a CSV file is written with where nobody says it: what stands between its values, its decimal sign, words for a missing value."""
 
 import csv
 import shlex
@@ -8,6 +8,10 @@ from typing import BinaryIO
 DELIMITERS = (",", ";", "\t", "|")
 MISSING_WORDS = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-", ".", "#N/A")
 """Words that stand for a missing value: among numbers or times always, among texts only those that are no word of a language."""
+WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$"
+WITH_POINT = r"^[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?$"
+MAYBE_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
+"""One thing with a decimal comma, and a thousand times that with a sign between thousands: other values of the file tell which."""
 MOST_HEADER = 1 << 20
 """Bytes of a header."""
 

@@ -4,7 +4,7 @@ A part has a name and a fingerprint of what it is made of, so that whoever begin
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,7 +27,6 @@ BATCH_ROWS = 65_536
 SUFFIXES = (".parquet", ".csv", ".avro")
 UNREADABLE = "__argosy_unreadable"
 """A column of batches in which some cell of a number is none: why its row cannot be answered, or null."""
-_DECIMAL_COMMA = r"^([-+]?\d+),(\d+)$"
 _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _SHOWN_LETTERS = 60
 
@@ -87,10 +86,11 @@ def batches(tables: TableFiles, part: TablePart, features: Sequence[FeatureColum
             groups = list(part.groups)
             yield from map(_table, file.iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        if part.file.endswith(".csv") and "UTF" in str(error):
+        if part.file.endswith(".csv") and isinstance(error, pa.ArrowInvalid | UnicodeDecodeError):
             with tables.open(part.file, part.version) as stream:
                 said = csv_signs.foreign_line(part.file, stream)
-            raise errors.Misconfigured(f"{tables.uri}: {said or error}") from error
+            if said is not None:
+                raise errors.Misconfigured(f"{tables.uri}: {said}") from error
         raise errors.Misconfigured(f"{tables.uri}: {part.file} cannot be read: {errors.first_line(error)}") from error
 
 
@@ -158,8 +158,8 @@ def _csv(
     opened: Callable[[], AbstractContextManager[BinaryIO]], features: Sequence[FeatureColumn]
 ) -> Iterator[pa.Table]:
     """The rows of a file. Numbers are parsed as it is read, which takes least. A cell that is none would end that: from its batch on
-    numbers are read as text. A word for a missing value is one then; of a file that has another sign than a comma between its values a
-    decimal comma is a point, as `argosy init` reads both; and of what is left only its row is told to be unreadable."""
+    numbers are read as text. A word for a missing value is one then; a decimal comma is a point, in a file that is written with such; and
+    of what is left only its row is told to be unreadable."""
     given = 0
     with opened() as stream:
         sign = csv_signs.delimiter(stream)
@@ -170,10 +170,11 @@ def _csv(
         return
     except pa.ArrowInvalid:
         pass  # where something else is wrong than a cell, the second look finds it too, and says so
+    commas = sign != "," and _has_decimal_commas(_read(opened, features, pa.string(), sign), features)
     for batch in _read(opened, features, pa.string(), sign):
         known, given = min(given, batch.num_rows), max(given - batch.num_rows, 0)
         if known < batch.num_rows:
-            yield _with_numbers(_plain(_table(batch.slice(known)), features, sign), features)
+            yield _with_numbers(_plain(_table(batch.slice(known)), features, commas=commas), features)
 
 
 def _read(
@@ -187,40 +188,59 @@ def _read(
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
     parse = pyarrow.csv.ParseOptions(delimiter=sign)
     with opened() as stream, pyarrow.csv.open_csv(stream, parse_options=parse, convert_options=convert) as reader:
+        _ = (
+            reader.schema.names
+        )  # one that is not UTF-8 is told to whoever asks first: that is not to be who scores the rows
         yield from reader
 
 
-def _plain(table: pa.Table, features: Sequence[FeatureColumn], sign: str) -> pa.Table:
-    """*table*, whose numbers are text, with null for the words that stand for a missing one, and with decimal points."""
+def _has_decimal_commas(batches: Iterable[pa.RecordBatch], features: Sequence[FeatureColumn]) -> bool:
+    """True where the numbers of a file, which *batches* have as text, are written with decimal commas: one has a comma that stands between
+    no thousands, and none has a point. So `argosy init` and the contract read it; what is in doubt is nobody's guess."""
+    sure = False
+    for batch in batches:
+        for _, texts in _numbers(_table(batch), features):
+            if pc.any(pc.match_substring_regex(texts, csv_signs.WITH_POINT)).as_py():
+                return False
+            commas = texts.filter(pc.match_substring_regex(texts, csv_signs.WITH_COMMA))
+            decimal = pc.invert(pc.match_substring_regex(commas, csv_signs.MAYBE_THOUSANDS))
+            sure = sure or bool(pc.any(decimal).as_py())
+    return sure
+
+
+def _plain(table: pa.Table, features: Sequence[FeatureColumn], *, commas: bool) -> pa.Table:
+    """*table*, whose numbers are text, with null for the words that stand for a missing one. *commas*: theirs are decimal points."""
     words = pa.array(csv_signs.MISSING_WORDS)
+    for place, found in _numbers(table, features):
+        texts = pc.if_else(pc.is_in(found, words), pa.scalar(None, pa.string()), found)
+        if commas:
+            pointed = pc.replace_substring(texts, ",", ".")
+            texts = pc.if_else(pc.match_substring_regex(texts, csv_signs.WITH_COMMA), pointed, texts)
+        table = table.set_column(place, table.column_names[place], texts)
+    return table
+
+
+def _numbers(table: pa.Table, features: Sequence[FeatureColumn]) -> Iterator[tuple[int, pa.Array]]:
+    """The columns of *table* that are numbers and text still, each with its place."""
     for column in features:
         place = table.schema.get_field_index(column.name)
-        if column.type != "number" or place < 0:
-            continue
-        texts = pc.ascii_trim(table.column(place).combine_chunks(), " \t")
-        texts = pc.if_else(pc.is_in(texts, words), pa.scalar(None, pa.string()), texts)
-        if sign != ",":
-            texts = pc.replace_substring_regex(texts, _DECIMAL_COMMA, r"\1.\2")
-        table = table.set_column(place, column.name, texts)
-    return table
+        if column.type == "number" and place >= 0:
+            yield place, pc.ascii_trim(table.column(place).combine_chunks(), " \t")
 
 
 def _with_numbers(table: pa.Table, features: Sequence[FeatureColumn]) -> pa.Table:
     """*table*, whose numbers are text, with numbers, and null where a cell is none; and the column ``UNREADABLE``."""
     told: list[str | None] = [None] * table.num_rows
-    for column in features:
-        place = table.schema.get_field_index(column.name)
-        if column.type != "number" or place < 0:
-            continue
-        texts = pc.ascii_trim(table.column(place).combine_chunks(), " \t")
+    for place, found in _numbers(table, features):
+        name, texts = table.column_names[place], found
         odd = pc.indices_nonzero(pc.invert(pc.match_substring_regex(texts, _PLAIN_NUMBER)))
         wrong = [row for row in odd.to_pylist() if not _is_number(texts[row])]
         for row in wrong:
-            told[row] = told[row] or f"{column.name}: {texts[row].as_py()[:_SHOWN_LETTERS]!r} is no number"
+            told[row] = told[row] or f"{name}: {texts[row].as_py()[:_SHOWN_LETTERS]!r} is no number"
         if wrong:
             mask = pc.is_in(pa.array(range(len(texts))), value_set=pa.array(wrong))
             texts = pc.if_else(mask, pa.scalar(None, pa.string()), texts)
-        table = table.set_column(place, column.name, texts.cast(pa.float64()))
+        table = table.set_column(place, name, texts.cast(pa.float64()))
     return table.append_column(UNREADABLE, pa.array(told, pa.string()))
 
 

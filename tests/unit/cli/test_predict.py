@@ -38,12 +38,37 @@ def test_words_for_a_missing_value(tmp_path: Path) -> None:
     assert found[parts.UNREADABLE].to_pylist() == [None, None, None, "Größe: '1,5' is no number"]
 
 
-def test_a_table_to_score_that_is_not_utf8(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        pytest.param(["1,234", "7"], [None, 7.0], id="thousands-or-decimals"),
+        pytest.param(["1,234", "12.5"], [None, 12.5], id="thousands-beside-a-point"),
+        pytest.param(["0,5", "12.5"], [None, 12.5], id="both-signs"),
+        pytest.param(["1,234", "0,123", "-1,5E+03", ",5"], [1.234, 0.123, -1500.0, 0.5], id="decimals"),
+    ],
+)
+def test_a_comma_is_a_decimal_sign_where_it_can_be_nothing_else(
+    tmp_path: Path, cells: list[str], read: list[float | None]
+) -> None:
+    """The whole file tells, as it does to the contract: a thousand that is read as one would be answered, and nobody would notice."""
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(["Größe\tLage", *(f"{cell}\tStadt" for cell in cells)]) + "\n", encoding="utf-8")
+    found = predict._read(file, FEATURES)
+    assert found["Größe"].to_pylist() == read
+    assert [said is None for said in found[parts.UNREADABLE].to_pylist()] == [each is not None for each in read]
+
+
+@pytest.mark.parametrize(
+    ("foreign", "line"), [pytest.param("1;Höhe\n", 3, id="a-value"), pytest.param("Größe;Lage\n", 1, id="a-name")]
+)
+def test_a_table_to_score_that_is_not_utf8(tmp_path: Path, foreign: str, line: int) -> None:
     """In a folder of tables the one is named, with what makes it UTF-8."""
-    (tmp_path / "rows.csv").write_bytes("Größe;Lage\n1;Stadt\n".encode() + "1;Höhe\n".encode("cp1252"))
+    lines = ["Größe;Lage\n", "1;Stadt\n", "1;Höhe\n"]
+    file = b"".join(each.encode("cp1252" if each == foreign else "utf-8") for each in lines)
+    (tmp_path / "rows.csv").write_bytes(file)
     tables = FileTables(tmp_path)
     [part] = parts.of(tables)
-    with pytest.raises(errors.Misconfigured, match=r"line 3 of rows\.csv is not UTF-8.*iconv"):
+    with pytest.raises(errors.Misconfigured, match=rf"line {line} of rows\.csv is not UTF-8.*iconv"):
         list(parts.batches(tables, part, FEATURES))
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy.domain.source_settings import Source
+from argosy.ml import csv_signs
 
 DELIMITERS = (";", "\t", "|", ",")
 ROWS = 1000
 """Rows that are looked at for the decimal sign."""
 LONGEST = 1 << 20
-WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
-MAYBE_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+")
+WITH_COMMA, MAYBE_THOUSANDS = re.compile(csv_signs.WITH_COMMA), re.compile(csv_signs.MAYBE_THOUSANDS)
 
 
 def found(source: Source, file: Path, *, whole: bool = True) -> Source:
