@@ -15,7 +15,6 @@ from typing import Any
 from argosy.argo import NodeType
 from argosy.engine import quantities
 from argosy.engine.nodes import Json, Node
-from argosy.engine.state import disk
 from argosy.engine.state.runs import RunFolder
 from argosy.engine.state.stored_run import StoredRun
 
@@ -51,14 +50,17 @@ def of(folder: RunFolder) -> ResourceUse:
 def keep(folder: RunFolder, stored: StoredRun, nodes: Iterable[Node]) -> None:
     """Write beside the journal what *nodes*, all of the run that ended, used: who counts hundreds of runs opens no journal then.
 
-    The journal is closed by now: a record that is older than its journal counts no more.
+    The journal is closed by now: a record that is older than its journal counts no more. Where there is no room for one, there is none: the
+    run has ended as it has, and the journal has it all.
     """
     use = _use(stored, nodes, over=True)
     partial = folder.path / f".{RECORD}.{os.getpid()}.partial"
-    with disk.guarded("write what the run used"):
+    try:
         # Not synced to the disk: whatever a power loss leaves of it is reckoned anew.
         partial.write_text(json.dumps(dataclasses.asdict(use), default=str), encoding="utf-8")
         partial.replace(folder.path / RECORD)
+    except OSError:
+        partial.unlink(missing_ok=True)
 
 
 def _kept(folder: RunFolder) -> ResourceUse | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import errno
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ from argosy.engine import resource_durations
 from argosy.engine.state import runs
 from argosy.engine.state.journal import Journal
 from argosy.engine.state.runs import RunFolder
+from argosy.engine.state.stored_run import StoredRun
 from argosy.settings import Settings
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -139,6 +141,17 @@ def _is_reckoned_without_the_journal(
     record.write_text(whole)
     os.utime(record, ns=(1, folder.written_ns() - 1))
     assert again() == (row, 1)
+    record.unlink()
+    monkeypatch.setattr(Path, "replace", _no_room)
+    resource_durations.keep(
+        folder, StoredRun.read(folder), []
+    )  # the run has ended, and a full disk changes nothing of that
+    assert list(folder.path.glob(".resources*")) == []
+    assert again() == (row, 1)
+
+
+def _no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "no space left")
 
 
 def test_a_run_that_is_over_is_read_once(tmp_path: Path) -> None:
