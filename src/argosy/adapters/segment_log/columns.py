@@ -69,7 +69,8 @@ def _plain_texts(found: Logged) -> Logged:
 
 
 def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
-    """*content* by hour: nearly always one, unless its writer's clock was set. Raises ValueError where it is none of ours."""
+    """*content* by hour: one, unless an hour ended while a batch was taken, or its writer's clock was set. Raises ValueError where it is
+    none of ours."""
     if content.begun_only or (content.headed and not content.payloads):
         return []
     if not content.headed or not content.payloads:
@@ -177,13 +178,15 @@ def _by_hour(table: pa.Table) -> Iterator[tuple[datetime.datetime, pa.Table]]:
     if first is None or first == last:  # nearly always, and then no row is looked at by itself
         yield from [(first, table)] if first else []
         return
-    begins = pc.floor_temporal(table["time"], unit="hour")
-    for hour in sorted(pc.unique(begins).to_pylist()):
-        yield hour, table.filter(pc.equal(begins, hour))
+    begins = pc.floor_temporal(table["time"], unit="hour").cast(pa.int64())
+    # Compared as what Arrow has: a number of Python's imports pandas as well.
+    for begin in sorted(pc.unique(begins), key=lambda begin: int(begin.as_py())):
+        if hour := _hour_of(begin.as_py()):
+            yield hour, table.filter(pc.equal(begins, begin))
 
 
 def _hour_of(microseconds: int | None) -> datetime.datetime | None:
-    """When the hour begins that is *microseconds* after 1970 began."""
+    """When the hour begins in which the moment is, *microseconds* after 1970 began."""
     if microseconds is None:
         return None
     return datetime.datetime.fromtimestamp(microseconds // 1_000_000 // HOUR * HOUR, datetime.UTC)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,10 +20,10 @@ WORDS = FeatureWords(["tenure", "contract"], [None, ("month", "year", OTHER)])
 AMONG_OTHERS = FeatureWords(WORDS.names, WORDS.words, np.array([0, 2]))
 
 
-def answered(features: CodedFeatures, request: str = "r1") -> AnsweredRows:
+def answered(features: CodedFeatures, request: str = "r1", at: float = 1.75e9) -> AnsweredRows:
     """A request of two rows."""
     return AnsweredRows(
-        1.75e9, request, entities=None, features=features, scores=np.array([[0.25], [0.75]]), decisions=["no", "yes"]
+        at, request, entities=None, features=features, scores=np.array([[0.25], [0.75]]), decisions=["no", "yes"]
     )
 
 
@@ -162,12 +163,23 @@ def test_numbers_are_what_arrow_makes_of_them() -> None:
 
 
 def test_nothing_that_ships_imports_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``pa.array`` does, in the middle of a server's work."""
+    """``pa.array`` does, in the middle of a server's work, and what takes a value of Python's for one of Arrow's: also where an hour ends
+    while a batch is taken, as it does once an hour."""
+    equal = pc.equal
+
+    def of_arrow(values: object, value: object) -> object:
+        assert isinstance(value, pa.Scalar)
+        return equal(values, value)
+
     monkeypatch.setattr(pa, "array", None)
-    code = [segments.header(SERVED, FEATURES), *(blocks.packed([one], FEATURES) for one in (coded(), among_others()))]
-    (part,) = columns.hours(framing.SegmentContent(code, damaged=0))
-    assert part.coded.table.num_rows == 4
-    assert columns.packed(part.coded)
+    monkeypatch.setattr(pc, "equal", of_arrow)
+    later = answered(CodedFeatures(WORDS, np.array([[0.5, NAN], [1.0, NAN]])), "r3", at=1.75e9 + 3600)
+    batches = [later, coded(), among_others()]
+    code = [segments.header(SERVED, FEATURES), *(blocks.packed([one], FEATURES) for one in batches)]
+    first, second = columns.hours(framing.SegmentContent(code, damaged=0))
+    assert (first.coded.table.num_rows, second.coded.table.num_rows) == (4, 2)
+    assert (second.ref.hour - first.ref.hour).total_seconds() == 3600
+    assert columns.packed(first.coded)
 
 
 def test_a_segment_is_read_and_converted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
