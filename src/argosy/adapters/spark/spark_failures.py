@@ -39,6 +39,8 @@ GONE = (
 )
 """Words of a Spark that went away, some of whose executors did, or that cannot be reached."""
 API_REFUSES = ("code=401", "code=403", "Unauthorized", "Forbidden")
+API_ANSWERED = ("code=",)
+"""Words of an answer of the API server, whatever it is."""
 NO_ANSWER = ("KubernetesClientException", "TimeoutException", "SocketTimeout", "Futures timed out")
 """Words of a wait that Spark gave up, of its scheduler for Kubernetes whatever the API server did not do."""
 NO_SLOTS = ("requires more slots than the total number of slots",)
@@ -88,10 +90,13 @@ def _rules(said: str, place: str, where: Where) -> list[Rule]:
 
 
 def _kubernetes(said: str, place: str) -> list[Rule]:
-    """What a scheduler that asks the API server meets: a right that it has not, or a server that does not answer now."""
+    """What a scheduler that asks the API server meets: a right that it has not, or a server that does otherwise now, or does not answer."""
     if "KubernetesClientException" not in said:
         return []
-    return [(API_REFUSES, errors.Misconfigured, f": the API server at {place} refuses what Spark asks of it")]
+    return [
+        (API_REFUSES, errors.Misconfigured, f": the API server at {place} refuses what Spark asks of it"),
+        (API_ANSWERED, errors.TryAgain, f": the API server at {place} did not do what Spark asked of it"),
+    ]
 
 
 def _driver() -> list[Rule]:

@@ -57,6 +57,13 @@ from argosy.adapters.spark import spark_failures
             id="api-server-refuses",
         ),
         pytest.param(
+            "KubernetesClientException: Failure executing: POST at: https://10.0.0.1/api/v1/namespaces/ml/pods. Message: "
+            "etcdserver: leader changed. Received status: Status(apiVersion=v1, code=500, reason=null)",
+            errors.TryAgain,
+            "the API server at .* did not do what Spark asked of it",
+            id="api-server-fails",
+        ),
+        pytest.param(
             "org.apache.spark.SparkException: Could not execute broadcast in 300 secs.\nCaused by: java.util.concurrent.TimeoutException",
             errors.TryAgain,
             "had no answer in time",
