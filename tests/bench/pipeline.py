@@ -102,6 +102,8 @@ def main() -> None:
         "--folder", type=Path, default=Path(tempfile.gettempdir()), help="with --rows: for all it makes"
     )
     asked = parser.parse_args()
+    if asked.model == "churn" and any(rows > 100_000 for rows in asked.rows or ()):
+        parser.error("--rows of churn: at most 100,000, since an id of the model's contract has five digits")
     if asked.rows:
         _grow(asked)
     else:
@@ -148,10 +150,12 @@ def _at_size(place: Path, model: str, rows: int, trials: int | None) -> dict[str
         cwd=place, env=environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, 10):  # 10: ran whole, and the gates say no
+    if done.returncode not in (0, 10):  # 10: the gates say no
         sys.exit(f"the run of {rows:,} rows ended {done.returncode}\n{done.stderr[-3000:]}")
-    total = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     steps = _spent(json.loads(done.stdout))
+    if "evaluate" not in steps:
+        sys.exit(f"the run of {rows:,} rows went no further than {list(steps)[-1]}\n{done.stderr[-3000:]}")
+    total = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {**steps, "rest": total - sum(steps.values()), "all": total}
 
 
@@ -186,8 +190,8 @@ def _write_data(model: str, folder: Path, rows: int) -> None:
     with file.open("w", encoding="utf-8") as written:
         print(head, file=written)
         for number in range(rows):
-            again, line = divmod(number, len(lines))
-            print(lines[line] if not again else f"R{again}{lines[line]}", file=written)
+            _, comma, rest = lines[number % len(lines)].partition(",")
+            print(f"C{number:05d}{comma}{rest}", file=written)
 
 
 def _beside(rounds: int) -> None:

@@ -27,7 +27,7 @@ import yaml
 
 from argosy import errors
 from argosy.cli import models, moments, parameters, report
-from argosy.domain import as_of, backfills
+from argosy.domain import as_of, asker, backfills
 from argosy.engine.state import runs
 from argosy.engine.state.runs import RunFolder
 from argosy.files import model_folder
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from argosy.report import backfill_page
 
 OVER = ("Succeeded", "Failed", "Error")
-OWN = ("data", "provenance", as_of.PARAMETER)
+OWN = ("data", "provenance", asker.PARAMETER, as_of.PARAMETER)
 """Parameters that a run gets its own value of."""
 
 

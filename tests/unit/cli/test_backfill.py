@@ -22,7 +22,12 @@ metadata:
   annotations: {argosy.dev/model: toy, argosy.dev/sources: "sha256:files"}
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: as-of, value: ""}, {name: data, value: data/toy}]}
+  arguments:
+    parameters:
+    - {name: as-of, value: ""}
+    - {name: provenance, value: ""}
+    - {name: asked-by, value: ""}
+    - {name: data, value: data/toy}
   templates:
   - name: main
     container: {image: argosy/data:dev, command: [sh, -c], args: ["exit $(cat {{workflow.parameters.as-of}})"]}
@@ -72,6 +77,8 @@ def children(here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """A project with the model toy."""
     monkeypatch.setenv("ARGOSY_HOME", str(here.home))
     monkeypatch.chdir(tmp_path)
+    Path("toy").mkdir()
+    Path("toy", folder.MANIFEST).write_text(PIPELINE, encoding="utf-8")
     made = Children()
     monkeypatch.setattr(models, "folder_of", Path)
     monkeypatch.setattr(folder, "sources_digest", lambda _model: "sha256:files")
@@ -137,8 +144,7 @@ def test_what_others_typed_is_no_run_of_a_backfill(
     children: Children, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A parameter that the backfill leaves alone has its default in its runs; of several such runs one with an answer counts."""
-    (tmp_path / "toy").mkdir()
-    pipeline = PIPELINE.replace("{name: data", "{name: level, value: high}, {name: data")
+    pipeline = PIPELINE.replace("- {name: data", "- {name: level, value: high}\n    - {name: data")
     (tmp_path / "toy" / "pipeline.yaml").write_text(pipeline, encoding="utf-8")
     outcomes = []
     for level, code in (("low", 10), ("high", 10), ("high", 75)):
