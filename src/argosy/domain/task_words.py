@@ -79,4 +79,4 @@ def weaknesses(task: AnyTask, measured: Mapping[str, float | None], measuring: M
     if change := measured.get("robustness.order_violations"):
         yield f"Of {change:.2%} of rows the answer goes against the declared order of a column."
     if (worst := measured.get("performance.worst_slice")) is not None:
-        yield f"On its worst slice its {name} is {figures.number(worst)}."
+        yield f"On its worst slice by one column its {name} is {figures.number(worst)}."

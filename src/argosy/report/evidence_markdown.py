@@ -11,7 +11,7 @@ from argosy.domain.evidence import ComparisonResult, Evidence, GateResult, Table
 from argosy.domain.measuring import AS_EVER
 from argosy.domain.model_settings import CommonSettings
 from argosy.report import pictures, retraining
-from argosy.report.markdown_text import LONGEST_CELL, Code, code, escape
+from argosy.report.markdown_text import LONGEST_CELL, Code, Name, breakable, code, escape
 
 MARKS = {
     "promote": "promote",
@@ -74,7 +74,8 @@ def _by_dimension(gates: Sequence[GateResult]) -> list[str]:
         found.setdefault(gate.dimension, []).append(gate)
     return [
         _row(
-            [escape(dimension), _held(own), "; ".join(escape(_shortly(gate)) for gate in _failed_first(own))], raw=True
+            [escape(dimension), _held(own), "; ".join(breakable(_shortly(gate)) for gate in _failed_first(own))],
+            raw=True,
         )
         for dimension, own in found.items()
     ]
@@ -205,7 +206,7 @@ def _shown(evidence: Evidence) -> list[str]:
     if not evidence.shown:
         return []
     rows = [
-        [each.metric, figures.number(each.candidate), figures.number(each.champion), comparison.interval(each)]
+        [Name(each.metric), figures.number(each.candidate), figures.number(each.champion), comparison.interval(each)]
         for each in evidence.shown
     ]
     title = "**What else the policy limits, of both models on the same rows; no gate goes by the difference**"
@@ -217,7 +218,7 @@ def _alone(evidence: Evidence) -> list[str]:
     if not evidence.champion_metrics:
         return []
     rows = [
-        [name, *(figures.number(value, "undefined") for value in (evidence.metrics.get(name), champion))]
+        [Name(name), *(figures.number(value, "undefined") for value in (evidence.metrics.get(name), champion))]
         for name, champion in evidence.champion_metrics.items()
     ]
     title = "**Robustness and explainability of each by itself, on the same rows and draws; no gate goes by the difference**"
@@ -257,9 +258,9 @@ def _compared(result: ComparisonResult, margins: Sequence[ComparisonResult] = ()
 
 def _compared_row(result: ComparisonResult, p_value: float) -> list[str]:
     if not result.compared:
-        return [result.metric, "", "", "", comparison.asked(result), result.outcome, result.reason]
+        return [Name(result.metric), "", "", "", comparison.asked(result), result.outcome, result.reason]
     return [
-        result.metric,
+        Name(result.metric),
         figures.number(result.candidate),
         figures.number(result.champion),
         comparison.interval(result),
@@ -273,14 +274,14 @@ def _gate(gate: GateResult) -> list[str]:
     why = gate.reason if gate.passed or not gate.would_pass else f"{gate.reason} Would pass: {gate.would_pass}."
     if gate.override and not gate.passed:
         return [
-            gate.gate,
+            Name(gate.gate),
             figures.number(gate.measured, "undefined"),
             gate.limit,
             "OVERRIDDEN",
             f"{gate.override.said()} {why}",
         ]
     mark = "holds" if gate.passed else "accepted deviation" if gate.deviation else "FAILS"
-    return [gate.gate, figures.number(gate.measured, "undefined"), gate.limit, mark, why]
+    return [Name(gate.gate), figures.number(gate.measured, "undefined"), gate.limit, mark, why]
 
 
 def _titled(table: Table) -> str:
@@ -299,4 +300,5 @@ def _row(cells: Sequence[str], *, raw: bool = False) -> str:
 def _cell(text: str) -> str:
     if isinstance(text, Code):
         return code(text)
-    return escape(text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…")
+    shown = text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+    return breakable(shown) if isinstance(text, Name) else escape(shown)

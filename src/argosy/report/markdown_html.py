@@ -6,8 +6,11 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+
+from argosy.report.markdown_text import ROOM
 
 FOLDED = re.compile(
     r"^<details><summary>(?P<title>[^\n]*)</summary>$\n(?P<inside>.*?)^</details>$", re.MULTILINE | re.DOTALL
@@ -25,6 +28,8 @@ def html(markdown: str) -> Markup:
     A picture is what it says and the file that it is in, as in a terminal: it lies in the environment repo, and a page loads nothing.
     """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.inline.ruler.before("autolink", "room", _room_in_a_name)
+    reader.add_render_rule("room", lambda *_: ROOM)
     reader.add_render_rule("image", _picture)
     reader.add_render_rule("table_open", _table_open)
     reader.add_render_rule("table_close", _table_close)
@@ -45,6 +50,16 @@ def html(markdown: str) -> Markup:
     return Markup(told)  # noqa: S704
 
 
+def _room_in_a_name(state: StateInline, silent: bool) -> bool:
+    """The one tag that a text of ours has inside a line; one of others is escaped."""
+    if not state.src.startswith(ROOM, state.pos):
+        return False
+    if not silent:
+        state.push("room", "wbr", 0)
+    state.pos += len(ROOM)
+    return True
+
+
 def _table_open(*_: object) -> str:
     """A table that is wider than the page scrolls by itself, with the page's own mark of it."""
     return '<div class="scroll" tabindex="0"><table>\n'
@@ -56,14 +71,14 @@ def _table_close(*_: object) -> str:
 
 def _cell_open(_: RendererHTML, tokens: Sequence[Token], index: int, *_rest: object) -> str:
     """A cell of a table by a class of ours for how it is aligned: a page whose policy names its style sheet takes no style from a tag."""
-    cell, text = tokens[index], tokens[index + 1].content
+    cell, text = tokens[index], tokens[index + 1].content.replace(ROOM, "")
     is_figure = "right" in str(cell.attrs.get("style", ""))
-    kind = "n" if is_figure else _room(text) if cell.tag == "td" else ""
+    kind = "n" if is_figure else _width(text) if cell.tag == "td" else ""
     told = " told" if is_figure and " " in text and len(text) > SHORT else ""
     return f'<{cell.tag} class="{kind}{told}">' if kind else f"<{cell.tag}>"
 
 
-def _room(text: str) -> str:
+def _width(text: str) -> str:
     return "wide" if len(text) > LONG else "nobreak" if 0 < len(text) <= SHORT else ""
 
 

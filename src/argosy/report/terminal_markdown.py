@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from argosy.report import autolinks
+from argosy.report.markdown_text import ROOM
 
 GAP, INDENT = "  ", "    "
 NARROWEST = 40
@@ -61,4 +62,4 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _unescaped(text: str) -> str:
     """*text* with its HTML entities and escapes resolved, as a page shows it."""
-    return ESCAPED.sub(r"\1", html.unescape(text)).replace(autolinks.BREAK, "")
+    return ESCAPED.sub(r"\1", html.unescape(text.replace(ROOM, ""))).replace(autolinks.BREAK, "")

@@ -73,7 +73,7 @@ def test_a_reviewer_with_a_minute(report: RunReport) -> None:
     above, _, below = evidence_markdown.report(found).partition("\n## Gates\n")
     assert above.index("cannot be made again") < above.index("## At a glance") < above.index("## Against the champion")
     (row,) = [line for line in above.splitlines() if line.startswith("| fairness ")]
-    assert row.startswith("| fairness | 1 of 9 FAIL | i of a rather long name.ratio 0.5 (&gt;= 0.4); ")
+    assert row.startswith("| fairness | 1 of 9 FAIL | i of a rather long name.<wbr>ratio 0.5 (&gt;= 0.4); ")
     assert row.count("ratio") == 9
     assert f"**{DECISIONS}**\n\n| Decision | Rows |" in above
     assert DECISIONS not in below
