@@ -12,7 +12,7 @@ import yaml
 
 from argosy import errors
 from argosy.cli import progress
-from argosy.domain import asker, run_differences
+from argosy.domain import run_differences
 from argosy.engine.api import Manifest
 from argosy.engine.options import Prepared
 from argosy.engine.state import journal, runs
@@ -24,7 +24,7 @@ from argosy.steps.evaluate_answers.spec import SPEC as EVALUATE_ANSWERS
 from argosy.steps.propose.spec import SPEC as PROPOSE
 from argosy.templates import folder
 
-UNSAID = ("provenance", asker.PARAMETER)
+UNSAID = ("provenance",)
 """Parameters that nobody chooses."""
 
 
