@@ -92,6 +92,8 @@ class Bullet:
     passes_above: bool
     others: tuple[float, ...] = ()
     """Of more values on the same line."""
+    zero: float = 0.0
+    """Where zero is: the line begins there, or below where something on it is negative."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ def of_attribution(attribution: Mapping[str, float], most: int = 15) -> tuple[Ba
 
 
 def of_gate(gate: GateResult, *others: float) -> Bullet | None:
-    """*gate* on a line from zero, to one where it fits, that *others* fit on too; None where its limit is not a number."""
+    """*gate* on a line from zero, or from below, to one where it fits; *others* fit on, too. None where its limit is no number."""
     sign, _, text = gate.limit.strip().partition(" ")
     try:
         limit = float(text)
@@ -246,7 +248,7 @@ def of_gate(gate: GateResult, *others: float) -> Bullet | None:
     low = min(0.0, *values)
     scale = Scale(low, 1.0 if 0.2 < max(known) <= 1.0 else 1.25 * max(known) or 1.0)
     measured = None if gate.measured is None else scale.at(gate.measured)
-    return Bullet(measured, scale.at(limit), sign == ">=", tuple(map(scale.at, others)))
+    return Bullet(measured, scale.at(limit), sign == ">=", tuple(map(scale.at, others)), scale.at(0.0))
 
 
 def of_comparison(comparison: ComparisonResult) -> Interval:

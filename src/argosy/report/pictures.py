@@ -67,7 +67,12 @@ def _gates(gates: Sequence[GateResult]) -> Picture | None:
     shown, width = drawn[:MOST_ROWS], WIDTH - LEFT - RIGHT
     parts = [
         drawing.text(10, 20, "Gates: what was measured (dot) against the limit (bar)", weight="bold"),
-        drawing.text(10, 38, "each on a line of its own that begins at zero; the blue side holds", colour=INK),
+        drawing.text(
+            10,
+            38,
+            "each on a line of its own from zero (thin mark: zero, where it begins below); the blue side holds",
+            colour=INK,
+        ),
     ]
     for index, (gate, bullet) in enumerate(shown):
         y, limit = TOP + ROW * index + 8, LEFT + width * bullet.limit / 100
@@ -77,6 +82,7 @@ def _gates(gates: Sequence[GateResult]) -> Picture | None:
             drawing.text(LEFT - 8, y + 4, cut(gate.gate, LONGEST_NAME), anchor="end"),
             drawing.line(LEFT, y, LEFT + width, y, colour=PALE),
             drawing.line(held[0], y, held[1], y, colour=BLUE, width=3),
+            *([drawing.line(zero := LEFT + width * bullet.zero / 100, y - 5, zero, y + 5)] if bullet.zero else []),
             drawing.line(limit, y - 8, limit, y + 8, width=2),
             *(
                 [drawing.dot(LEFT + width * bullet.measured / 100, y, colour=colour)]
@@ -139,7 +145,7 @@ def _beside(asked: Sequence[ComparisonResult]) -> Picture | None:
 
 
 def _calibration(curve: Curve) -> Picture | None:
-    """Of whom a share was foretold, the share that came true; of values, the mean."""
+    """Of whom a share was foretold, the share that came true; of values, the mean. The model's are dots, the champion's rings."""
     chart = charts.of_curve(curve)
     if not chart.lines:
         return None
@@ -157,19 +163,16 @@ def _calibration(curve: Curve) -> Picture | None:
             drawing.line(left, y, left + size, y, colour="#e4e7eb"),
             drawing.text(left - 6, y + 4, tick.text, anchor="end"),
         ]
-    for place, each in enumerate(chart.lines):
+    # The model's own line, the first, is drawn last: over what it is held against.
+    for place, each in reversed(list(enumerate(chart.lines))):
         points = [(left + size * x / 100, top + size * y / 100) for x, y in _pairs(each.points)]
-        colour = INK if each.reference else BLUE
-        parts.append(drawing.polyline(points, colour=colour, width=1 if each.reference else 2, dashed=each.reference))
-        parts += [] if each.reference else [drawing.dot(x, y, colour=colour) for x, y in points]
-        parts.append(
-            drawing.text(
-                left + size + 20,
-                top + 14 + 20 * place,
-                f"{'- -' if each.reference else '—'} {each.name}",
-                colour=colour,
-            )
-        )
+        is_other = bool(place) and not each.reference
+        colour = INK if is_other or each.reference else BLUE
+        parts.append(drawing.polyline(points, colour=colour, width=1 if place else 2, dashed=each.reference))
+        mark = drawing.ring if is_other else drawing.dot
+        parts += [] if each.reference else [mark(x, y, colour=colour) for x, y in points]
+        sign = "- -" if each.reference else "○" if is_other else "●"
+        parts.append(drawing.text(left + size + 20, top + 14 + 20 * place, f"{sign} {each.name}", colour=colour))
     parts += [
         drawing.text(left + size / 2, top + size + 36, formats.words(chart.x_label), anchor="middle"),
         drawing.text(left + size + 20, top + size - 4, f"up: {formats.words(chart.y_label)}"),

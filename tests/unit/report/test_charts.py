@@ -129,13 +129,14 @@ def test_a_search_without_a_complete_trial_has_no_chart() -> None:
         pytest.param(0.9, ">= 0.8", charts.Bullet(90.0, 80.0, passes_above=True), id="rate-at-least"),
         pytest.param(50.0, "<= 100", charts.Bullet(40.0, 80.0, passes_above=False), id="beyond-one"),
         pytest.param(None, ">= 0.8", charts.Bullet(None, 80.0, passes_above=True), id="undefined"),
+        pytest.param(-0.5, ">= -1", charts.Bullet(25.0, 0.0, passes_above=True, zero=50.0), id="below-zero"),
         pytest.param(0.9, "equal", None, id="no-number"),
     ],
 )
 def test_a_gate_is_a_measurement_against_its_limit(
     measured: float | None, limit: str, expected: charts.Bullet | None
 ) -> None:
-    """A rate is drawn from zero to one, anything else from zero to a little beyond the greater of the two."""
+    """A rate is drawn from zero to one, anything else to a little beyond the greater of the two; below zero it is known where that is."""
     assert charts.of_gate(_gate(measured, limit)) == expected
 
 

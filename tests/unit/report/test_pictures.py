@@ -9,7 +9,7 @@ import pytest
 from argosy.domain.documents import sha256
 from argosy.domain.evidence import ChampionRef, ComparisonResult, Curve, Evidence, GateResult, ShownDifference
 from argosy.domain.policy import DIMENSIONS
-from argosy.report import evidence_markdown, pictures, terminal_markdown
+from argosy.report import drawing, evidence_markdown, pictures, terminal_markdown
 from kit import toy
 
 HOSTILE = '<script>alert(1)</script>"]](x) & ![a](b)'
@@ -98,6 +98,25 @@ def test_the_largest_evidence_stays_small() -> None:
     ]
     many = [compared("m" * 99 + str(at)) for at in range(500)]
     assert all(len(each.svg.encode()) < 20_000 for each in pictures.of(evidence(gates=gates, margins=many)).values())
+
+
+def test_the_champions_calibration_is_told_from_the_models() -> None:
+    """By more than its colour: rings and a line in ink below, dots and a line in blue above."""
+    points = [[0.1, 0.1], [0.6, 0.5]]
+    curve = evidence().curves[0].model_copy(update={"series": {"model": points, "champion": points, "perfect": points}})
+    svg = pictures.of(evidence(curves=[curve]))[pictures.CALIBRATION].svg
+    assert (svg.count('r="5" fill="#ffffff"'), svg.count(f'r="4" fill="{drawing.BLUE}"')) == (2, 2)
+    assert svg.index("○ champion") < svg.index("● model")
+    assert svg.count(f'stroke="{drawing.BLUE}"') == 1
+
+
+def test_a_gate_below_zero_shows_where_zero_is() -> None:
+    """As the one that compares with the champion has: its line begins at its limit."""
+    from_zero, from_below = (
+        pictures.of(evidence(gates=[gate("a", limit, 0.5)]))[pictures.GATES].svg.count("<line")
+        for limit in (">= 0.01", ">= -0.01")
+    )
+    assert from_below == from_zero + 1
 
 
 def gate(name: str, limit: str, measured: float, **changes: object) -> GateResult:
