@@ -26,7 +26,7 @@ from e2e.git_server import GitServer
 from e2e.gitops_kit import Delivery, git, own_address, serve_chart
 from e2e.load_kit import Load
 from e2e.pipeline_kit import HASH_KEY, MODEL, NEEDED, Pipeline, make_project
-from e2e.serving_release import Store
+from e2e.serving_release import TIMING, Store
 
 SMALL = {"search": {"trials": 40, "per_round": 20, "per_task": 10}}
 """Two rounds of twenty, each round in two pods that work long enough to be killed in the middle."""
@@ -186,10 +186,8 @@ def _set_values(pipeline: Pipeline, image: str, prometheus: str) -> None:
         "canary": {"steps": [25, 50, 100], "stepSeconds": 30},
         "latency": {"p95Milliseconds": 100},
         "analysis": {
+            **TIMING,
             "prometheus": prometheus,
-            "intervalSeconds": 5,
-            "windowSeconds": 20,
-            "minimumRequests": 25,
             "errors": {"maximumRatio": 0.05},
             "latency": {"tolerance": 3},
         },

@@ -18,7 +18,7 @@ from e2e import access_kit, story_kit
 from e2e.cluster import ROOT, Cluster, Object
 from e2e.gitops_kit import git
 from e2e.load_kit import Load
-from e2e.serving_release import Store
+from e2e.serving_release import TIMING, Store
 from e2e.story_kit import Story
 
 pytestmark = [pytest.mark.needs("argo-workflows", "argo-cd", "argo-rollouts", "kserve"), pytest.mark.timeout(2400)]
@@ -181,10 +181,8 @@ def _set_values(story: Story, prometheus: str, tmp_path: Path) -> None:
         "predictionLog": {"uri": story.pipeline.predictions, "shipSeconds": 5},
         "analysis": {
             "sequential": {"enabled": True, "longestSeconds": 900},
+            **TIMING,
             "prometheus": prometheus,
-            "intervalSeconds": 5,
-            "windowSeconds": 20,
-            "minimumRequests": 25,
             "errors": {"maximumRatio": 0.05},
             "latency": {"tolerance": 3},
         },
