@@ -188,9 +188,8 @@ def _read(
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
     parse = pyarrow.csv.ParseOptions(delimiter=sign)
     with opened() as stream, pyarrow.csv.open_csv(stream, parse_options=parse, convert_options=convert) as reader:
-        _ = (
-            reader.schema.names
-        )  # one that is not UTF-8 is told to whoever asks first: that is not to be who scores the rows
+        # A header that is not UTF-8 is told to whoever asks for it first: that is not to be who scores the rows.
+        _ = reader.schema.names
         yield from reader
 
 
