@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kit.inference_chart import Objects, only, parsed, template, values
+from kit.inference_chart import IMAGE, Objects, merged, only, parsed, template, values
 
 GOLDEN = Path(__file__).parent / "golden"
 SECOND: dict[str, Any] = {
@@ -337,6 +337,31 @@ def test_grpc_is_off_where_nobody_asked_for_it() -> None:
     """A server of before does not know the option, and a chart that is brought up to date starts no canary."""
     text = (GOLDEN / "canary.yaml").read_text(encoding="utf-8")
     assert "grpc" not in text.replace("v1|v2|grpc|plain", "")
+
+
+@pytest.mark.parametrize(
+    ("over", "ends", "told"),
+    [
+        pytest.param({}, 40, None, id="tables"),
+        pytest.param({"answers": {"enabled": True}}, 50, 30, id="answers"),
+        pytest.param({"answers": {"enabled": True, "requestSeconds": 5}}, 40, 5, id="short"),
+        pytest.param(
+            {"answers": {"enabled": True, "requestSeconds": 120}, "server": {"image": IMAGE, "drainSeconds": 15}},
+            145,
+            120,
+            id="long",
+        ),
+    ],
+)
+def test_a_pod_that_is_replaced_has_time_for_its_longest_request(
+    over: dict[str, Any], ends: int, told: int | None
+) -> None:
+    """After the drain time, with ten seconds to spare; the server holds requests to the same."""
+    asked = merged({"analysis": {"sequential": {"enabled": True}}}, over)
+    service = only(parsed(template(values(asked)).stdout), "InferenceService")["spec"]["predictor"]
+    assert service["terminationGracePeriodSeconds"] == ends
+    said = [word for word in service["model"]["args"] if word.startswith("--request-seconds")]
+    assert said == ([] if told is None else [f"--request-seconds={told}"])
 
 
 def test_a_sequential_analysis_ends_with_its_answer_and_waits_without_one() -> None:

@@ -10,6 +10,9 @@ args:
   # Health and metrics have a port and a thread of their own: callers cannot keep the kubelet and Prometheus out.
   - --operations-port=8081
   - --drain-seconds={{ int64 .Values.server.drainSeconds }}
+{{- if .Values.answers.enabled }}
+  - --request-seconds={{ int64 .Values.answers.requestSeconds }}
+{{- end }}
 {{- if gt (int64 .Values.server.workers) 1 }}
   - --workers={{ int64 .Values.server.workers }}
 {{- end }}
@@ -244,7 +247,8 @@ seccompProfile: {type: RuntimeDefault}
 {{- define "inference.pod" -}}
 serviceAccountName: {{ include "inference.name" . }}
 automountServiceAccountToken: false
-terminationGracePeriodSeconds: {{ add .Values.server.drainSeconds 30 }}
+{{- /* After the drain time what came is answered: a request to a language model has a budget of its own, and 10 s to spare. */}}
+terminationGracePeriodSeconds: {{ add .Values.server.drainSeconds (ternary (max 30 (add .Values.answers.requestSeconds 10)) 30 .Values.answers.enabled) }}
 securityContext: {runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}
 # Pods on different nodes where that is possible.
 topologySpreadConstraints:

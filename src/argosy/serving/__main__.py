@@ -73,6 +73,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="answer health and metrics on this port too, whatever callers do; 0 for a free one",
     )
+    made.add_argument(
+        "--request-seconds",
+        type=_seconds,
+        metavar="N",
+        help="let no request to a language model take longer, whatever its bundle allows",
+    )
     second_options.add_arguments(made)
     security_options.add_arguments(made)
     stream_options.add_arguments(made)
@@ -88,6 +94,16 @@ def _edges(text: str) -> tuple[float, ...]:
     if not edges or not all(map(math.isfinite, edges)) or any(a >= b for a, b in itertools.pairwise(edges)):
         raise argparse.ArgumentTypeError(f"{text!r}; expected numbers that ascend, with commas between")
     return edges
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a number of seconds above 0")
+    return seconds
 
 
 def add_server_arguments(to: argparse.ArgumentParser) -> None:
@@ -178,7 +194,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings, sockets: "Sockets"
     # What is quick to find wrong comes first.
     security_options.refuse_absent_rules(arguments)
     certificate = security_options.certificate(arguments)
-    source = BundleSource(settings, arguments.environment, arguments.key)
+    source = BundleSource(settings, arguments.environment, arguments.key, arguments.request_seconds)
     entries = [_entry(arguments)] if arguments.models is None else models_file.read(arguments.models).models
     if len(entries) > 1 and arguments.stream_from is not None:
         raise errors.UsageError("a stream is answered by one model; serve it by a server of its own")

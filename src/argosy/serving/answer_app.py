@@ -66,13 +66,15 @@ def answer_parts(
     judge: SampleJudge | None = None,
     judged_log: PredictionLog | None = None,
     examples: Sequence[str] = (),
+    most_seconds: float | None = None,
 ) -> AnswerParts:
     """The parts of the server of *assistant*, which is *served*; *log* takes every answer, *judge* judges a sample of them, which
-    *judged_log* takes."""
+    *judged_log* takes. *most_seconds*: see :class:`argosy.serving.answer_service.AnswerService`."""
     signature = assistant.signature
     metrics = Metrics(served, log, (), server=shared.metrics, seconds=ANSWER_SECONDS)
     recorder = None if log is None else AnswerRecorder(log, signature.serving)
-    service = AnswerService(assistant, served, metrics, recorder, _judging(judge, judged_log, signature, metrics))
+    judging = _judging(judge, judged_log, signature, metrics)
+    service = AnswerService(assistant, served, metrics, recorder, judging, most_seconds=most_seconds)
     return AnswerParts(
         service=service,
         metrics=metrics,

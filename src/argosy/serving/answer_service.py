@@ -1,4 +1,7 @@
-"""From checked questions to answers: the bundle asked in threads of its own, each question within a time budget, counted and logged.
+"""From checked questions to answers: the bundle asked in threads of its own, within time budgets, counted and logged.
+
+A request has one budget for all its questions, some of which are asked at the same time; each question has one from its turn on. A request
+is answered whole or not at all: neither protocol has a place for an answer that failed among others.
 
 An endpoint that does not answer is no fault of the caller's: 503, with the time that it asks for. Why is in the server's log alone.
 """
@@ -7,7 +10,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -53,9 +56,14 @@ class AnswerService:
         recorder: AnswerRecorder | None,
         judging: SampledJudging | None = None,
         clock: Callable[[], float] = time.monotonic,
+        most_seconds: float | None = None,
     ) -> None:
-        """*recorder*: logs what is answered; *judging*: judges a sample of it. None: nobody does."""
+        """*recorder*: logs what is answered; *judging*: judges a sample of it. None: nobody does. *most_seconds*: that a request may take
+        here, whatever the bundle says; None: as it says."""
         self.signature = assistant.signature
+        settings = assistant.signature.serving
+        self.request_seconds = min(most_seconds or math.inf, settings.request_budget)
+        """That a request may take."""
         self.served = served
         self.version = served.digest if served.version is None else str(served.version)
         """As the protocols want one; a bundle that was never registered is known by its digest."""
@@ -66,7 +74,10 @@ class AnswerService:
         self._judging = judging
         self._breaker = CircuitBreaker(clock)
         self._inside = 0
-        self._most = assistant.signature.serving.at_once
+        self._most = settings.at_once
+        # Sentences of passages are picked by this process, which would be no faster at several.
+        self._abreast = 1 if assistant.signature.answerer.kind == "extractive" else settings.questions_at_once
+        self._turns = asyncio.Semaphore(self._most)
         self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="answers")
 
     @property
@@ -90,7 +101,7 @@ class AnswerService:
             raise ShedRequest(f"{self._inside} requests wait for an answer already; try again")
         self._inside += 1
         try:
-            answers = [await self._answered(text) for text in asked.texts]
+            answers = await self._within_budget(asked.texts)
         finally:
             self._inside -= 1
         self._metrics.predictions.inc(len(answers))
@@ -101,20 +112,60 @@ class AnswerService:
                 self._judging.offer(request_id, text, answer)
         return GivenAnswers(answers, request_id, self.version)
 
-    async def _answered(self, text: str) -> GivenAnswer:
-        """The answer to the question *text*, within a time budget of its own, whatever others of its request took; its tokens are
-        counted whatever becomes of those. Raises RequestProblem."""
-        if self._breaker.refuses():
-            self._counts.failed("left alone")
-            raise _unavailable(None)
-        budget = self.signature.serving.seconds
+    async def _within_budget(self, texts: Sequence[str]) -> list[GivenAnswer]:
+        """The answers to *texts*, within the budget of a request. Raises RequestProblem: of the first question that has no answer, after
+        which no other is asked."""
+        abreast = asyncio.Semaphore(self._abreast)
+        tasks: list[asyncio.Task[GivenAnswer]] = []
         try:
-            async with asyncio.timeout(budget):
-                loop = asyncio.get_running_loop()
-                answer = await loop.run_in_executor(self._threads, self._assistant.answer, text)
+            async with asyncio.timeout(self.request_seconds), asyncio.TaskGroup() as group:
+                tasks += [group.create_task(self._in_turn(text, abreast)) for text in texts]
         except TimeoutError:
+            raise self._request_late(sum(task.cancelled() for task in tasks), len(texts)) from None
+        except BaseExceptionGroup as failed:
+            first = failed.exceptions[0]
+            raise first from first.__cause__
+        return [task.result() for task in tasks]
+
+    def _request_late(self, unanswered: int, questions: int) -> RequestProblem:
+        late = f"{unanswered} of {questions} questions have no answer within {self.request_seconds:g} s, the time of a whole request"
+        _log.warning("%s", late)
+        self._counts.failed("request late", unanswered)
+        return RequestProblem(503, f"{late}; send fewer in a request, or try again", retry_after=1)
+
+    async def _in_turn(self, text: str, abreast: asyncio.Semaphore) -> GivenAnswer:
+        """The answer to *text*, asked once there is a place for it: among those of its request (*abreast*) and among all. Raises
+        RequestProblem."""
+        async with abreast:
+            await self._turns.acquire()
+            if self._breaker.refuses():
+                self._turns.release()
+                self._counts.failed("left alone")
+                raise _unavailable(None)
+            asked = asyncio.get_running_loop().run_in_executor(self._threads, self._asked, text)
+            asked.add_done_callback(self._came_back)
+            return await self._answered(asked)
+
+    def _asked(self, text: str) -> GivenAnswer:
+        """The answer to *text*, in a thread that nothing stops: its tokens are paid, and counted, though nobody waits for it any more."""
+        answer = self._assistant.answer(text)
+        self._counts.paid(answer)
+        return answer
+
+    def _came_back(self, asked: "asyncio.Future[GivenAnswer]") -> None:
+        """The place of a question is free once its thread is, however long ago it was given up."""
+        self._turns.release()
+        if not asked.cancelled():
+            asked.exception()  # asyncio would call one that nobody waited for an error of the server
+
+    async def _answered(self, asked: "asyncio.Future[GivenAnswer]") -> GivenAnswer:
+        """What comes of *asked* within the budget of a question. Raises RequestProblem."""
+        budget = self.signature.serving.seconds
+        if not (await asyncio.wait({asked}, timeout=budget))[0]:
             self._failed("late", f"no answer within {budget:g} s")
-            raise RequestProblem(503, f"there is no answer within {budget:g} s; try again", retry_after=1) from None
+            raise RequestProblem(503, f"there is no answer within {budget:g} s; try again", retry_after=1)
+        try:
+            answer = asked.result()
         except EndpointBusy as error:
             self._failed("busy", str(error))
             raise _unavailable(error.seconds) from error
@@ -123,7 +174,7 @@ class AnswerService:
             self._not_answered("refuses", str(error))
             raise RequestProblem(500, "the endpoint refuses; the server's log says why") from error
         self._breaker.succeeded()
-        self._counts.answered([answer])
+        self._counts.answered(answer)
         return answer
 
     def _failed(self, why: str, said: str) -> None:

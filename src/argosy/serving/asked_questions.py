@@ -10,7 +10,7 @@ from argosy.serving.request_spans import RequestTrace
 
 QUESTION = "question"
 MOST_QUESTIONS = 16
-"""Of one request: they are answered one after another, each within a time budget of its own."""
+"""Of one request: they are answered within one time budget, some of them at the same time."""
 ROOM = LONGEST_QUESTION * 2
 """Values that a question may hold as JSON counts them, commas and brackets, which are text in it."""
 

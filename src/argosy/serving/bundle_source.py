@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from argosy.ports.features import OnlineFeatures
     from argosy.ports.signer import Verifier
 
+_log = logging.getLogger("argosy.serving")
+
 
 @dataclass(frozen=True)
 class BundleSource:
@@ -30,6 +33,8 @@ class BundleSource:
     """Predictions are logged as those of this environment; None: not at all."""
     key: Path | None
     """The public key that signatures must be by."""
+    request_seconds: float | None = None
+    """That a request to a language model may take on this server; None: as its bundle says."""
 
     def opened(self, entry: ModelEntry) -> launch.ServableBundle:
         """The bundle of *entry*. Raises Rejected where it may not be served, Misconfigured where files are missing or others."""
@@ -45,6 +50,15 @@ class BundleSource:
         )
         signature = assistant.signature
         served = self._served(entry, signature.model, _version(approved, entry))
+        budget = signature.serving.request_budget
+        if self.request_seconds is not None and self.request_seconds < budget:
+            _log.warning(
+                "%s gives a request %g s, and this server %g s, which holds: raise answers.requestSeconds of values.yaml "
+                "(--request-seconds), or lower serving.request_seconds of model.yaml",
+                signature.model,
+                budget,
+                self.request_seconds,
+            )
         judge, logs = wiring.sample_judge(settings, signature), self.environment is not None
         return ServedAnswers(
             assistant,
@@ -53,6 +67,7 @@ class BundleSource:
             log=wiring.prediction_log(settings, served, answer_records.columns(signature.serving)) if logs else None,
             judge=judge,
             judged_log=wiring.judged_log(settings, served) if logs and judge else None,
+            most_seconds=self.request_seconds,
         )
 
     def _tables(self, entry: ModelEntry) -> launch.ServedBundle:

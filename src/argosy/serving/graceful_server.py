@@ -54,6 +54,8 @@ class LifecycleHooks:
     """Once all are."""
     drain_seconds: float
     """Drain: seconds for which requests are still answered after SIGTERM."""
+    request_seconds: Callable[[], float] = lambda: 0.0
+    """How long a request may take by its own budget, asked as the server ends."""
     on_sweep: Callable[[], None] = lambda: None
     """Every few seconds, on the event loop: what has to be looked at again."""
 
@@ -123,7 +125,9 @@ class _Server(listeners.UvicornServer):
         self._stages.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        stopped = [companion.stop(listeners.PATIENCE_SECONDS) for companion in self._companions]
+        patience = listeners.patience(self._stages.request_seconds())
+        self.config.timeout_graceful_shutdown = patience
+        stopped = [companion.stop(patience) for companion in self._companions]
         await asyncio.gather(super().shutdown(sockets=sockets), *stopped)
         await self._stages.on_done()
 

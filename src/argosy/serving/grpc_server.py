@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from google.protobuf.message import DecodeError
 
 from argosy import errors
-from argosy.serving import grpc_health, grpc_hot, grpc_messages, grpc_reflection, request_spans
+from argosy.serving import grpc_health, grpc_hot, grpc_messages, grpc_reflection, listeners, request_spans
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.answer_app import AnswerParts
 from argosy.serving.app import ServerParts
@@ -26,7 +26,6 @@ from argosy.serving.grpc_frames import BrokenCall, GrpcStatus
 from argosy.serving.grpc_hot import ROUTE, GrpcHotPath, NoHotPath
 from argosy.serving.grpc_tensors import HARMLESS_BYTES, GrpcTensors
 from argosy.serving.inference import RequestRoute
-from argosy.serving.listeners import PATIENCE_SECONDS
 from argosy.serving.middleware import model_labels
 from argosy.serving.request_problems import RequestProblem, ShedRequest
 from argosy.serving.request_spans import RequestTrace
@@ -92,7 +91,7 @@ class GrpcServer:
         self._address = address
         self._drain_seconds = drain_seconds
         self._certificate = certificate
-        self._crowd = GrpcConnections(_limits(drain_seconds), _Methods(models))
+        self._crowd = GrpcConnections(_limits(drain_seconds, models.request_seconds), _Methods(models))
         self._listener: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -129,7 +128,7 @@ class GrpcServer:
             self._sweeping.cancel()
 
 
-def _limits(drain_seconds: float) -> GrpcLimits:
+def _limits(drain_seconds: float, request_seconds: float) -> GrpcLimits:
     limits = ConnectionLimits()
     # A caller keeps its connection as long as it may, whoever else is ready. Told now and then to connect anew, which loses none, callers
     # are elsewhere before this server stops, and find new ones.
@@ -138,7 +137,7 @@ def _limits(drain_seconds: float) -> GrpcLimits:
         connections=replace(limits, connections=limits.connections // 2),
         calls=CALLS,
         age_seconds=age,
-        grace_seconds=PATIENCE_SECONDS,
+        grace_seconds=listeners.patience(request_seconds),
     )
 
 

@@ -193,6 +193,7 @@ def run(bundles: Sequence[ServableBundle], around: ServerDependencies) -> None:
             on_ready=lambda: member.answers(lambda: _say("\n".join(lines))),
             on_done=close,
             drain_seconds=around.drain_seconds,
+            request_seconds=lambda: models.request_seconds,
             on_sweep=lambda: _sweep(member, access, around.certificate),
         )
         tls = None if around.certificate is None else around.certificate.context

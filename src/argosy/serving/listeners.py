@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import socket
 import ssl
 import threading
@@ -17,7 +18,9 @@ from argosy.serving.connections import SWEEP_SECONDS, Connection, ConnectionLimi
 from argosy.serving.tls import HANDSHAKE_SECONDS
 
 PATIENCE_SECONDS = 20
-"""Graceful shutdown: seconds that requests in progress may still take once the port is closed."""
+"""Graceful shutdown: seconds that requests in progress may still take once the port is closed; see :func:`patience`."""
+WRITTEN_SECONDS = 2
+"""Between the end of a request's own budget and its answer being out."""
 OPERATIONS = ConnectionLimits(
     connections=16, header_seconds=5.0, body_seconds=5.0, idle_seconds=60.0, write_seconds=5.0
 )
@@ -107,6 +110,11 @@ class UvicornServer(uvicorn.Server):
         if counter % _TICKS == 0:
             self._crowd.sweep()
         return await super().on_tick(counter)
+
+
+def patience(request_seconds: float) -> int:
+    """Seconds that a server which ends gives what is being answered, where a request may take *request_seconds*."""
+    return max(PATIENCE_SECONDS, math.ceil(request_seconds) + WRITTEN_SECONDS)
 
 
 class SharedListener:

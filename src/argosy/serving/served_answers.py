@@ -30,6 +30,8 @@ class ServedAnswers:
     """Judges a sample of what is answered; None: nobody does."""
     judged_log: PredictionLog | None = None
     """Takes what it says; None: nobody keeps it."""
+    most_seconds: float | None = None
+    """That a request may take on this server, whatever the bundle says; None: as it says."""
     discard: Callable[[], None] = lambda: None
     """Deletes what was fetched for it."""
 
@@ -43,6 +45,7 @@ class ServedAnswers:
             judge=self.judge,
             judged_log=self.judged_log,
             examples=self._questions()[:SHOWN],
+            most_seconds=self.most_seconds,
         )
         return ServedModel.of_answers(parts, log=self.log, discard=self.discard)
 

@@ -18,6 +18,7 @@ from argosy.ports.prediction_log import PredictionLog
 from argosy.serving import answer_app, exposition, front
 from argosy.serving import app as table_app
 from argosy.serving.answer_app import AnswerParts
+from argosy.serving.answer_service import AnswerService
 from argosy.serving.app import ServerParts
 from argosy.serving.hot_path import PREFIX, HotPath, HotRequest, address
 from argosy.serving.hot_queue import HotQueue
@@ -109,6 +110,12 @@ class ServedModels:
     def models(self) -> Mapping[str, ServedModel]:
         """The models, by name."""
         return self._counted.answering
+
+    @property
+    def request_seconds(self) -> float:
+        """The longest that a request may be answered for by its own budget; 0.0 of models of tables alone, whose answers take none."""
+        services = (model.parts.service for model in self.models.values())
+        return max((service.request_seconds for service in services if isinstance(service, AnswerService)), default=0.0)
 
     @property
     def only(self) -> ServedModel | None:

@@ -13,6 +13,8 @@ from argosy.domain.model_settings import CommonSettings
 from argosy.domain.monitor_settings import Baseline, Monitor
 from argosy.domain.time_spans import Duration
 
+REQUEST_SECONDS = 30.0
+"""Of a whole request, where neither the settings nor the budget of a question say more; proxies give up after a minute as a rule."""
 SLICES = ("language", "document")
 """Columns of the log by which a window can be judged in parts."""
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -130,10 +132,29 @@ class AnswerServing(Document):
         default=20.0,
         gt=0.0,
         le=600.0,
-        description="Time budget of a question; where one takes longer, its request is refused with 503 and Retry-After.",
+        description="Time budget of a question, from when it is asked; where one takes longer, its request is refused with 503 and "
+        "Retry-After.",
+    )
+    request_seconds: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=900.0,
+        description="Time budget of a request with all its questions, waiting for others included; where it takes longer it is refused "
+        "with 503 and Retry-After. Where absent 30, or `seconds` where that is more. On a cluster `answers.requestSeconds` of the chart "
+        "holds too.",
     )
     at_once: int = Field(
-        default=16, ge=1, le=256, description="Requests that one server answers at the same time; others wait for them."
+        default=16,
+        ge=1,
+        le=256,
+        description="Questions that one server asks at the same time, of all requests; others wait for them.",
+    )
+    questions_at_once: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Questions of one request that an endpoint is asked at the same time; 1: one after another, for an endpoint that bears "
+        "no more.",
     )
     log: Literal["measures", "redacted", "texts"] = Field(
         default="measures",
@@ -141,6 +162,20 @@ class AnswerServing(Document):
         "no text; `redacted`, their texts besides, without what looks like a key, a password or a person's address; `texts`, as they are.",
     )
     judging: Judging = Judging()
+
+    @property
+    def request_budget(self) -> float:
+        """Seconds that a request may take, all its questions together."""
+        return max(REQUEST_SECONDS, self.seconds) if self.request_seconds is None else self.request_seconds
+
+    @model_validator(mode="after")
+    def _has_time_for_one_question(self) -> Self:
+        if self.request_budget < self.seconds:
+            raise ValueError(
+                f"`request_seconds` is {self.request_seconds:g}, less than one question may take (`seconds`: {self.seconds:g}); "
+                "raise it, or lower `seconds`"
+            )
+        return self
 
 
 class AnswerMonitor(Monitor):
