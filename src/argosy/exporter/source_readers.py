@@ -19,6 +19,8 @@ from argosy.exporter.series import Source
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
+EXPECTED = (errors.TryAgain.__name__, errors.Misconfigured.__name__)
+"""Failures that stand at 0 from the start: to Prometheus what first appears with a number has not grown by it."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class ReadSource:
     _said: str = field(default="", init=False)
     """The failure and problems that were last written to the log; each is written once, and again when it changes."""
     _up: bool = field(default=False, init=False)
-    _failures: Counter[str] = field(default_factory=Counter, init=False)
+    _failures: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(EXPECTED, 0)), init=False)
 
     def refresh(self) -> bool:
         """Read once; True where that succeeded. Never raises: what went wrong is counted, logged and shown."""

@@ -34,6 +34,9 @@ LOOKUPS = ("found", "unknown", "failed", "refused")
 ASKED = ("v1", "v2", "grpc", "plain", "explain")
 """Routes that rows are sent to."""
 
+CODES = ("200", "500", "503")
+"""Statuses of answers that rules and a canary's analysis ask for."""
+
 DROPPED = ("queue-full", "spool-full", "disk: No space left on device")
 """Why a prediction is answered and not logged, most often."""
 
@@ -71,6 +74,8 @@ class Metrics:
         )
         for route in ASKED:  # what first appears with a number has not grown by it
             self._shed.labels(route)
+            for code in CODES:
+                self._requests.labels(route, code)
         self.together = Histogram(
             "argosy_requests_together",
             "Requests answered with one call of the model.",
@@ -157,7 +162,7 @@ class Metrics:
         self._lookups[outcome].inc(rows)
 
     def ended(self, reason: str) -> None:
-        """Count a connection that the server ended, for a *reason* in a word or two."""
+        """Count a connection that the server ended; see :class:`argosy.serving.server_metrics.ServerMetrics`."""
         self.server.ended(reason)
 
     def access(self, outcome: Outcome) -> None:

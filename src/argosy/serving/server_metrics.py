@@ -17,6 +17,18 @@ from argosy.serving.span_queue import OUTCOMES as OUTCOMES_OF_SPANS
 values.ValueClass = values.MutexValue
 
 RELOADS = ("taken", "refused")
+ENDED = (
+    "crowded out",
+    "idle",
+    "large headers",
+    "malformed",
+    "pipelined",
+    "slow body",
+    "slow headers",
+    "too many",
+    "unread answer",
+)
+"""Why the server ends a connection."""
 
 
 class Scraped(Protocol):
@@ -56,6 +68,8 @@ class ServerMetrics:
         self._ended = Counter(
             "argosy_connections_ended", "Connections ended by the server, by why.", ["reason"], registry=self.registry
         )
+        for reason in ENDED:  # what first appears with a number has not grown by it
+            self._ended.labels(reason)
         access = Counter(
             "argosy_access_decisions",
             "Requests by what the rules of access said.",
@@ -75,7 +89,7 @@ class ServerMetrics:
         self._spans = {outcome: spans.labels(outcome) for outcome in OUTCOMES_OF_SPANS}
 
     def ended(self, reason: str) -> None:
-        """Count a connection that the server ended, for a *reason* in a word or two."""
+        """Count a connection that the server ended; *reason* is one of ``ENDED``."""
         self._ended.labels(reason).inc()
 
     def spans(self, outcome: str, spans: int) -> None:

@@ -22,6 +22,8 @@ Kind = Literal["unknown level", "unexpected null", "expired value"]
 SHOWN_LEVELS = 10
 SHOWN_WARNINGS = 20
 """Warnings in one answer; how many more there are is said."""
+MOST_SERIES = 500
+"""Features of either counter that stand at 0 from the start; those of a wider model come with their first value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ class UnexpectedValues:
         ]
         self._demanded = [place for place, column in enumerate(signature.features) if not column.nullable]
         self._nullable = frozenset(column.name for column in signature.features if column.nullable)
+        # To Prometheus what first appears with a number has not grown by it.
+        categories = [name for name, levels, _ in self._columns if levels is not None]
+        for counter, features in (
+            (metrics.unknown_levels, categories),
+            (metrics.unexpected_nulls, [name for name, _, nullable in self._columns if not nullable]),
+        ):
+            for feature in features[:MOST_SERIES]:
+                counter.labels(feature)
 
     def warnings(self, asked: RequestColumns) -> list[str]:
         """Warnings about the rows *asked* for, whose features are there. Raises RequestProblem (422) for a refused value."""

@@ -15,7 +15,7 @@ import pytest
 
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
-from argosy.serving import connections, graceful_server, listeners
+from argosy.serving import connections, graceful_server, listeners, server_metrics
 from argosy.serving.connections import ConnectionLimits
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.lifecycle import STALLED_SECONDS, Lifecycle
@@ -72,6 +72,7 @@ def running(predictor: Predictor, limits: ConnectionLimits) -> Iterator[Running]
     finally:
         runs.should_exit = True
         thread.join(10)
+    assert ended.keys() <= set(server_metrics.ENDED), "a reason that is not shown at 0 before it comes"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -233,3 +234,16 @@ def test_texts_may_hold_colons(predictor: Predictor) -> None:
     """A colon in a value is no key."""
     to = client(predictor, unknown_level="missing")
     assert by_name(to, {**ROW, "contract": "a:b:c"}, {**ROW, "customer_id": "x:1"}).status == 200
+
+
+def test_what_may_come_is_counted_from_nothing(predictor: Predictor) -> None:
+    """To Prometheus a series that first appears with 1 has not grown: what the signature makes known stands at 0 before it comes."""
+    to = client(predictor)
+    counted = to.get("/metrics").body.decode()
+    assert re.findall(r'^argosy_unknown_levels_total\{feature="(\w+)"\} 0\.0$', counted, re.MULTILINE) == ["contract"]
+    assert re.findall(r'^argosy_unexpected_nulls_total\{feature="(\w+)"\} 0\.0$', counted, re.MULTILINE) == ["charges"]
+    for labels in ('code="500",route="v1"', 'code="503",route="v2"', 'code="200",route="grpc"'):
+        assert f"argosy_requests_total{{{labels}}} 0.0" in counted
+    assert 'argosy_connections_ended_total{reason="slow body"} 0.0' in counted
+    assert by_name(to, HOLE).status == 422
+    assert 'argosy_unexpected_nulls_total{feature="charges"} 1.0' in to.get("/metrics").body.decode()

@@ -49,8 +49,9 @@ class Shipper:
         self._closing = threading.Event()
         self.shipped = 0
         self.damaged = 0
-        self.failures = {STORE_FAILED: 0}
-        """Attempts that failed, by the kind of the error."""
+        self.failures = dict.fromkeys((STORE_FAILED, errors.Misconfigured.__name__), 0)
+        """Attempts that failed, by the kind of the error. Those that may come stand at 0: to Prometheus what first appears with a number
+        has not grown by it, and a rule asks whether it did."""
         self._told: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="prediction-shipper", daemon=True)
         self._thread.start()
