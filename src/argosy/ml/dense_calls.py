@@ -19,18 +19,21 @@ from argosy.ml.xgboost_library import xgboost
 
 Floats = npt.NDArray[np.float32]
 
-_AS_PREDICTED = json.dumps(
-    {
-        "type": 0,
-        "training": False,
-        "iteration_begin": 0,
-        "iteration_end": 0,
-        "missing": float("nan"),
-        "strict_shape": False,
-        "cache_id": 0,
-    }
-).encode()
-"""What ``inplace_predict`` asks for by default: the model's values, by all of its trees; NaN is missing."""
+_VALUES, _MARGINS = (
+    json.dumps(
+        {
+            "type": kind,
+            "training": False,
+            "iteration_begin": 0,
+            "iteration_end": 0,
+            "missing": float("nan"),
+            "strict_shape": False,
+            "cache_id": 0,
+        }
+    ).encode()
+    for kind in (0, 1)
+)
+"""What ``inplace_predict`` asks for by default, the model's values, by all of its trees, where NaN is missing; and the sums behind them."""
 
 
 class DenseCalls:
@@ -44,9 +47,16 @@ class DenseCalls:
 
     def predict(self, matrix: Floats) -> Floats:
         """The values for the rows of *matrix*: one a row, or one a row and class."""
+        return self._asked(matrix, _VALUES)
+
+    def margins(self, matrix: Floats) -> Floats:
+        """The sums that the values are made of."""
+        return self._asked(matrix, _MARGINS)
+
+    def _asked(self, matrix: Floats, what: bytes) -> Floats:
         matrix = np.ascontiguousarray(matrix, dtype=np.float32)
         proxy = self._idle.pop() if self._idle else _Proxy(self._library)
-        found = proxy.predict(self._booster, matrix)
+        found = proxy.predict(self._booster, matrix, what)
         self._idle.append(proxy)
         return found
 
@@ -64,14 +74,14 @@ class _Proxy:
         self._values = ctypes.POINTER(ctypes.c_float)()
         self._answer = tuple(map(ctypes.byref, (self._shape, self._dimensions, self._values)))
 
-    def predict(self, booster: xgboost.Booster, matrix: Floats) -> Floats:
-        """See :meth:`DenseCalls.predict`."""
+    def predict(self, booster: xgboost.Booster, matrix: Floats, what: bytes) -> Floats:
+        """See :meth:`DenseCalls.predict`; *what*: how it is asked."""
         interface = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f4","version":3}' % (
             matrix.__array_interface__["data"][0],
             *matrix.shape,
         )
         call: Callable[..., int] = self._library.XGBoosterPredictFromDense
-        _check(self._library, call(booster.handle, interface, _AS_PREDICTED, self._handle, *self._answer))
+        _check(self._library, call(booster.handle, interface, what, self._handle, *self._answer))
         shape = self._shape[: self._dimensions.value]
         return np.frombuffer(ctypes.string_at(self._values, 4 * math.prod(shape)), dtype=np.float32).reshape(shape)
 

@@ -3,7 +3,7 @@
 Its models are UBJ files, which hold no code; what their bytes must look like is checked before XGBoost's parser sees them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from argosy.domain.data import FeatureColumn
 from argosy.ml import boosting
 from argosy.ml.dense_calls import DenseCalls
 from argosy.ml.encoding import Encoder, Matrix
+from argosy.ml.native_trees import quickest
 from argosy.ml.trainer import Learning, Point, Rows, WatchedFit
 from argosy.ml.xgboost_library import xgboost
 
@@ -24,10 +25,16 @@ UBJ_START, UBJ_END = b"{L", b"}"
 class BoosterModel:
     """A booster, ready to answer; see :class:`argosy.ml.trainer.Model`."""
 
-    def __init__(self, booster: xgboost.Booster, features: Sequence[FeatureColumn]) -> None:
+    def __init__(
+        self,
+        booster: xgboost.Booster,
+        features: Sequence[FeatureColumn],
+        answer: Callable[[Matrix], Matrix] | None = None,
+    ) -> None:
+        """*answer*: what answers for *booster*, where that is not XGBoost itself."""
         self._booster = booster
         self._features = features
-        self.predict = DenseCalls(booster).predict
+        self.predict = answer or DenseCalls(booster).predict
         """See the interface. Not a method of its own: a request makes this call."""
 
     def contributions(self, matrix: Matrix, /) -> npt.NDArray[Any]:
@@ -96,7 +103,7 @@ class XGBoostTrainer:
             )
         # One thread: for the few rows of a request, waking others costs more than it gives, and the answer must not depend on it.
         booster.set_param({"nthread": 1})
-        return BoosterModel(booster, learning.features)
+        return BoosterModel(booster, learning.features, quickest(booster))
 
 
 def _to_fit(learning: Learning, rows: Rows) -> xgboost.DMatrix:

@@ -1,0 +1,243 @@
+"""Native code answers for a model's trees in XGBoost's own bits, or leaves the answer to XGBoost."""
+
+import ctypes
+import json
+import logging
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+
+from argosy.ml import native_trees, tree_layout
+from argosy.ml.dense_calls import DenseCalls
+from argosy.ml.native_trees import NativeTrees
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+NUMBERS, FEW_LEVELS, MANY_LEVELS = 4, 6, 90
+TYPES = ["q"] * NUMBERS + ["c", "c"]
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "binary": {"objective": "binary:logistic"},
+    "multiclass": {"objective": "multi:softprob", "num_class": 3},
+    "regression": {"objective": "reg:squarederror"},
+}
+DEPTHS = {"stumps": 1, "small trees": 5, "large trees": 12}
+ROWS = (1, 4, 5, 31, 32, 33, 100, 1_000)
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="native code needs a C compiler, cc")
+
+
+def matrix(rows: int, seed: int = 3) -> Matrix:
+    """Numbers with zeros and equal values among them, and two categories; a tenth missing."""
+    random = np.random.default_rng(seed)
+    made = random.normal(size=(rows, len(TYPES))).round(2).astype(np.float32)
+    made[:, 0] = random.integers(-1, 2, rows)
+    made[:, NUMBERS] = random.integers(0, FEW_LEVELS, rows)
+    made[:, NUMBERS + 1] = random.integers(0, MANY_LEVELS, rows)
+    made[random.random(made.shape) < 0.1] = np.nan
+    return made
+
+
+def fitted(task: str, rows: int = 3_000, rounds: int = 8, **settings: Any) -> xgboost.Booster:
+    """A model of *task* for such rows."""
+    data = matrix(rows)
+    known = np.nan_to_num(data)
+    total = known[:, :NUMBERS].sum(axis=1) + known[:, NUMBERS] % 2 + np.sin(known[:, NUMBERS + 1])
+    label = {"binary": total > 0, "multiclass": np.digitize(total, [-1, 1]), "regression": total}[task]
+    given = {"nthread": 1, "seed": 1, "max_depth": 4, "min_child_weight": 0, **OBJECTIVES[task], **settings}
+    return xgboost.train(
+        given, xgboost.DMatrix(data, label=label, feature_types=TYPES, enable_categorical=True), num_boost_round=rounds
+    )
+
+
+def native(booster: xgboost.Booster) -> NativeTrees:
+    """What answers for *booster*, which has to be native code."""
+    answer = native_trees.quickest(booster)
+    assert isinstance(answer.__self__, NativeTrees)  # type: ignore[attr-defined]
+    return answer.__self__  # type: ignore[attr-defined,no-any-return]
+
+
+def assert_same(booster: xgboost.Booster, answers: NativeTrees) -> None:
+    """The same shape and bits for any number of rows, in any layout, of the values and of what they are made of."""
+    calls = DenseCalls(booster)
+    for rows in ROWS:
+        asked = matrix(rows, seed=rows)
+        for layout in (asked, np.asfortranarray(asked), np.repeat(asked, 2, axis=1)[:, ::2]):
+            for expected, found in ((calls.predict, answers.predict), (calls.margins, answers.margins)):
+                assert found(layout).shape == expected(asked).shape
+                assert found(layout).tobytes() == expected(asked).tobytes()
+
+
+@pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
+@pytest.mark.parametrize("task", OBJECTIVES)
+def test_the_bits_of_xgboost(task: str, depth: int) -> None:
+    """Of each task, for trees that are a split each, for some whose every split is asked, and for some that rows walk down."""
+    booster = fitted(task, max_depth=depth)
+    sizes = [len(tree.split("\n")) // 2 for tree in booster.get_dump()]
+    assert (max(sizes) >= tree_layout.LARGE) == (depth == DEPTHS["large trees"])
+    assert_same(booster, native(booster))
+
+
+def test_values_at_its_thresholds() -> None:
+    """At each threshold, next to it and at both zeros a row takes XGBoost's side."""
+    booster = fitted("regression", max_depth=6)
+    layout = tree_layout.of(json.loads(bytes(booster.save_raw("json"))))
+    asked = native_trees.telling_rows(layout)
+    asked[::7, :NUMBERS] = np.float32(-0.0)
+    asked[::11, :NUMBERS] = np.float32(0.0)
+    asked[::13, :NUMBERS] = np.finfo(np.float32).smallest_subnormal
+    assert native(booster).margins(asked).tobytes() == DenseCalls(booster).margins(asked).tobytes()
+
+
+def test_levels_that_no_split_names() -> None:
+    """A level beyond all that the trees know goes where XGBoost sends it."""
+    booster = fitted("binary")
+    asked = matrix(200)
+    asked[:, NUMBERS] = np.arange(200) % 40
+    asked[:, NUMBERS + 1] = np.arange(200) * 7
+    assert native(booster).margins(asked).tobytes() == DenseCalls(booster).margins(asked).tobytes()
+
+
+def test_trees_without_a_split() -> None:
+    """A model that learned nothing but the mean."""
+    booster = fitted("regression", gamma=1e9)
+    assert all("leaf" in tree.split("\n")[0] for tree in booster.get_dump())
+    assert_same(booster, native(booster))
+
+
+def test_a_row_is_answered_alike_in_any_company() -> None:
+    """Rows that are asked together get, to the last bit, what each gets alone: requests may share a call."""
+    answers, asked = native(fitted("multiclass")), matrix(200)
+    together = answers.predict(asked)
+    assert all(
+        answers.predict(asked[place : place + 1]).tobytes() == together[place].tobytes() for place in range(len(asked))
+    )
+
+
+def test_threads_do_not_get_each_others_answers() -> None:
+    """Eight threads that ask at once for different rows get their own, few rows and many."""
+    booster = fitted("binary")
+    answers, calls = native(booster), DenseCalls(booster)
+    asked = [matrix(rows, seed=rows) for rows in (1, 2, 50, 300, 301, 600, 2_000, 3_000)]
+    expected = [calls.predict(each).tobytes() for each in asked]
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(50):
+            assert [found.tobytes() for found in threads.map(answers.predict, asked)] == expected
+
+
+def test_what_xgboost_refuses_is_said() -> None:
+    """A matrix of other columns is an error with XGBoost's words; none is answered with none."""
+    answers = native(fitted("binary"))
+    with pytest.raises(xgboost.core.XGBoostError, match=r"(?i)columns|features"):
+        answers.predict(np.zeros((1, len(TYPES) + 3), dtype=np.float32))
+    assert answers.predict(matrix(0)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"booster": "dart"},
+        {"objective": "count:poisson", "base_score": 1.0},
+        {"booster": "gblinear", "updater": "shotgun"},
+    ],
+    ids=["trees that are weighed", "another objective", "no trees"],
+)
+def test_what_is_not_laid_out_xgboost_answers(settings: dict[str, Any]) -> None:
+    """Whatever the code does not know is left to XGBoost."""
+    label = np.arange(300) % 5
+    booster = xgboost.train({"nthread": 1, **settings}, xgboost.DMatrix(np.nan_to_num(matrix(300)), label=label), 3)
+    assert isinstance(native_trees.quickest(booster).__self__, DenseCalls)  # type: ignore[attr-defined]
+
+
+def test_other_bits_are_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Code that answers one bit otherwise is not asked, and the log says so."""
+    laid_out = tree_layout.of
+
+    def otherwise(model: dict[str, Any]) -> tree_layout.TreeLayout:
+        layout = laid_out(model)
+        layout.intercepts[0] = np.nextafter(layout.intercepts[0], np.float32(1))
+        return layout
+
+    monkeypatch.setattr(tree_layout, "of", otherwise)
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(native_trees.quickest(fitted("regression")).__self__, DenseCalls)  # type: ignore[attr-defined]
+    assert "answers otherwise than XGBoost" in caplog.text
+
+
+def test_without_the_code_xgboost_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An installation without a compiler answers all the same."""
+    monkeypatch.setattr(native_trees, "LIBRARY", tmp_path / "none.so")
+    assert isinstance(native_trees.quickest(fitted("binary")).__self__, DenseCalls)  # type: ignore[attr-defined]
+
+
+BROKEN: dict[str, tuple[str, Callable[[list[int]], list[int]]]] = {
+    "a child beyond the last": ("right_children", lambda found: [10_000, *found[1:]]),
+    "a way back": ("left_children", lambda found: [1, 1, *found[2:]]),
+    "a feature that there is not": ("split_indices", lambda found: [99, *found[1:]]),
+    "a list that is too short": ("split_indices", lambda found: found[1:]),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_no_place_is_out_of_range(broken: str) -> None:
+    """Trees that lead out of themselves are not laid out: the code looks at no place twice."""
+    model = json.loads(bytes(fitted("binary").save_raw("json")))
+    name, change = BROKEN[broken]
+    tree = model["learner"]["gradient_booster"]["model"]["trees"][0]
+    tree[name] = change(tree[name])
+    with pytest.raises(tree_layout.Unsupported):
+        tree_layout.of(model)
+
+
+def compiled(source: Path, to: Path, *flags: str) -> Path:
+    """The library of *source*."""
+    strict = ("-Wall", "-Wextra", "-Werror")
+    command = ["cc", "-std=gnu11", "-O3", "-ffp-contract=off", *strict, "-fPIC", "-shared", *flags, "-o", str(to)]
+    subprocess.run([*command, str(source), "-lm"], check=True)
+    return to
+
+
+@pytest.fixture(params=[512, 2, 0], ids=["AVX-512", "AVX2", "anywhere"])
+def library(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The code as other processors run it."""
+    source = Path(native_trees.__file__).with_name("native") / "trees.c"
+    monkeypatch.setattr(native_trees, "LIBRARY", compiled(source, tmp_path / "trees.so", f"-DNEWEST={request.param}"))
+    native_trees._library.cache_clear()
+    yield
+    native_trees._library.cache_clear()
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("task", OBJECTIVES)
+def test_the_same_bits_on_other_processors(task: str) -> None:
+    """What a processor lacks changes how long it takes, and nothing else."""
+    booster = fitted(task)
+    assert_same(booster, native(booster))
+
+
+def test_a_thread_that_takes_small_numbers_for_zero(tmp_path: Path) -> None:
+    """Some libraries set a thread so; a threshold next to zero stays what it is, and the thread what it was."""
+    source = tmp_path / "mode.c"
+    source.write_text(
+        "#include <xmmintrin.h>\nunsigned get(void) { return _mm_getcsr(); }\nvoid set(unsigned mode) { _mm_setcsr(mode); }\n"
+    )
+    try:
+        mode = ctypes.PyDLL(str(compiled(source, tmp_path / "mode.so")))
+    except subprocess.CalledProcessError:
+        pytest.skip("not a processor of this kind")
+    booster = fitted("regression", max_depth=6)
+    answers, asked = native(booster), matrix(500)
+    asked[:, 0] = np.arange(500) % 3 - 1
+    expected, before = answers.margins(asked).tobytes(), mode.get()
+    mode.set(before | 0x8040)
+    try:
+        found, kept = answers.margins(asked).tobytes(), mode.get()
+    finally:
+        mode.set(before)
+    assert found == expected
+    assert kept & 0x8040 == 0x8040
