@@ -127,7 +127,7 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 
 # pip installs uv from its own hashed lock, uv installs the rest in seconds.
-.venv/ready: requirements/all.txt requirements/uv.txt pyproject.toml
+.venv/ready: requirements/all.txt requirements/uv.txt pyproject.toml hatch_build.py src/argosy/ml/native/trees.c
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "argosy needs Python 3.11 or newer; set PYTHON=python3.11")'
 	test -x $(BIN)/uv || $(MAKE) $(BIN)/uv
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/all.txt
