@@ -395,6 +395,8 @@ def _copy(file: Path, target: Path, made_key: str | None, number: int) -> int:
         return number + first_look.write_numbered(file, made_key, target, number)
     delimiter = first_look.delimiter(file)
     with file.open(encoding="utf-8-sig", newline="") as read, target.open("w", encoding="utf-8", newline="") as written:
+        for _ in range(first_look.hint_lines(file)):
+            read.readline()
         lines = csv.reader(read, delimiter=delimiter)
         writer = csv.writer(written, delimiter=delimiter, lineterminator="\n")
         writer.writerow([made_key, *next(lines)])

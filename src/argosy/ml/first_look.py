@@ -219,18 +219,30 @@ def _correlation(column: pa.ChunkedArray, labels: Numbers) -> float:
 
 
 def delimiter(file: Path) -> str:
-    """The sign that the header of *file* has most of."""
+    """The sign between the values of *file*; see :func:`csv_signs.delimiter`."""
     with file.open("rb") as stream:
         return csv_signs.delimiter(stream)
 
 
+def hint_lines(file: Path) -> int:
+    """The lines of *file* above its header; see :func:`csv_signs.hint_lines`."""
+    with file.open("rb") as stream:
+        return csv_signs.hint_lines(stream)
+
+
 def _csv(file: Path, delimiter: str) -> pa.Table:
+    skipped = hint_lines(file)
     try:
-        with pyarrow.csv.open_csv(file, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter)) as reader:
+        with pyarrow.csv.open_csv(
+            file,
+            read_options=pyarrow.csv.ReadOptions(skip_rows=skipped),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
+        ) as reader:
             names = reader.schema.names
         types = dict.fromkeys(names, pa.string())
         table = pyarrow.csv.read_csv(
             file,
+            read_options=pyarrow.csv.ReadOptions(skip_rows=skipped),
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=types, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True

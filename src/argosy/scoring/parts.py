@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -163,15 +163,21 @@ def _csv(
     given = 0
     with opened() as stream:
         sign = csv_signs.delimiter(stream)
+    with opened() as stream:
+        before = csv_signs.hint_lines(stream)
+
+    def read(numbers: pa.DataType) -> Iterator[pa.RecordBatch]:
+        return _read(opened, features, numbers, sign, before)
+
     try:
-        for batch in _read(opened, features, pa.float64(), sign):
+        for batch in read(pa.float64()):
             given += batch.num_rows
             yield _table(batch)
         return
     except pa.ArrowInvalid:
         pass  # where something else is wrong than a cell, the second look finds it too, and says so
-    commas = sign != "," and _has_decimal_commas(_read(opened, features, pa.string(), sign), features)
-    for batch in _read(opened, features, pa.string(), sign):
+    commas = sign != "," and _has_decimal_commas(read(pa.string()), features)
+    for batch in read(pa.string()):
         known, given = min(given, batch.num_rows), max(given - batch.num_rows, 0)
         if known < batch.num_rows:
             yield _with_numbers(_plain(_table(batch.slice(known)), features, commas=commas), features)
@@ -182,12 +188,17 @@ def _read(
     features: Sequence[FeatureColumn],
     numbers: pa.DataType,
     sign: str,
+    before: int,
 ) -> Iterator[pa.RecordBatch]:
+    """The rows of a file with *sign* between values, under a header that comes after so many lines (*before*)."""
     types = {column.name: numbers if column.type == "number" else pa.string() for column in features}
     # An empty field is a value that is not known, of a text too.
     convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
     parse = pyarrow.csv.ParseOptions(delimiter=sign)
-    with opened() as stream, pyarrow.csv.open_csv(stream, parse_options=parse, convert_options=convert) as reader:
+    options: Any = {"parse_options": parse, "convert_options": convert}
+    if before:
+        options["read_options"] = pyarrow.csv.ReadOptions(skip_rows=before)
+    with opened() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
         # A header that is not UTF-8 is told to whoever asks for it first: that is not to be who scores the rows.
         _ = reader.schema.names
         yield from reader

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from argosy import errors
+from argosy.adapters.duckdb_tables.tables import DuckDBTables
 from argosy.cli import main
 from argosy.domain.model_settings import ModelSettings
 from argosy.files import model_folder
@@ -120,6 +122,22 @@ def test_rows_without_a_key(project: Path, capsys: pytest.CaptureFixture[str]) -
     assert "plan" not in [column.name for column in found.primary.columns]
     lines = (project / "data" / "people" / "people.csv").read_text(encoding="utf-8").splitlines()
     assert [line.partition(";")[0] for line in lines[:3]] == ["row_id", "1", "2"]
+
+
+@pytest.mark.parametrize("key", [pytest.param(True, id="with-a-key"), pytest.param(False, id="numbered")])
+def test_a_hint_for_excel_is_no_header(project: Path, key: bool) -> None:
+    """The first line `sep=;`, which some programs write: its sign is taken, and the model's data is read with it or without."""
+    content = table() if key else table(customer_id=None)
+    file = written(project, content, delimiter=";")
+    file.write_text(f"sep=;\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert main.run(["init", "people", "--from", str(file)]) == errors.DONE
+    found = settings_of(project)
+    assert (found.entity, found.primary.delimiter) == ([next(iter(content)) if key else "row_id"], ";")
+    data = project / "data" / "people" / "people.csv"
+    assert data.read_text(encoding="utf-8").startswith("sep=;" if key else "row_id;")
+    kept, rejected = project / "kept.parquet", project / "rejected.parquet"
+    DuckDBTables().snapshot(found.primary, [], data, kept=kept, rejected=rejected)
+    assert pq.read_metadata(kept).num_rows == ROWS
 
 
 def test_the_index_of_a_data_frame(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

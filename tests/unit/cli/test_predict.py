@@ -28,6 +28,16 @@ def test_a_spreadsheet_of_another_country(tmp_path: Path, sign: str) -> None:
     assert found["Rest"][:3] == ["a", "NA", "x;y"]
 
 
+@pytest.mark.parametrize("mark", ["utf-8", "utf-8-sig"])
+def test_a_hint_for_excel_is_no_header(tmp_path: Path, mark: str) -> None:
+    """Its sign is taken, though the header has more of another; lines are counted with it."""
+    file = tmp_path / "rows.csv"
+    file.write_text("sep=;\r\nGröße;Lage;a,b,c,d\r\n1,5;Stadt;x\r\n", encoding=mark)
+    found = predict._read(file, FEATURES)
+    assert found.column_names[:3] == ["Größe", "Lage", "a,b,c,d"]
+    assert found["Größe"].to_pylist() == [1.5]
+
+
 def test_words_for_a_missing_value(tmp_path: Path) -> None:
     """With commas too, as `argosy init` took them: among numbers nothing, among texts themselves. A decimal comma is none there."""
     file = tmp_path / "rows.csv"

@@ -1,7 +1,8 @@
 """How a CSV file is written where the settings do not say it: found by the contract, never by what looks likely, and said.
 
-A delimiter counts where it makes all of the contract's columns out of the header; a decimal comma where numbers of the contract have one
-that can be nothing else. What is in doubt is left alone, and refused with the setting that decides it.
+A delimiter counts where it makes all of the contract's columns out of the header, so that a hint for Excel above it (``sep=;``) is only
+passed over; a decimal comma where numbers of the contract have one that can be nothing else. What is in doubt is left alone, and refused
+with the setting that decides it.
 """
 
 import csv
@@ -47,6 +48,12 @@ def word(delimiter: str) -> str:
     return "tab" if delimiter == "\t" else delimiter
 
 
+def hint_lines(file: Path) -> int:
+    """The lines of *file* above its header; see :func:`csv_signs.hint_lines`."""
+    with file.open("rb") as stream:
+        return csv_signs.hint_lines(stream)
+
+
 def _delimiter(source: Source, file: Path, *, whole: bool) -> str | None:
     wanted = {column.name for column in source.columns}
     named = {delimiter: len(wanted.intersection(next(_records(file, delimiter), []))) for delimiter in DELIMITERS}
@@ -73,7 +80,10 @@ def _has_decimal_comma(source: Source, file: Path) -> bool:
 def _records(file: Path, delimiter: str) -> Iterator[list[str]]:
     """The records of *file* up to the first that is none; whoever reads it whole says what is wrong there."""
     csv.field_size_limit(LONGEST)
+    before = hint_lines(file)
     with file.open(encoding="utf-8-sig", newline="") as stream:
+        for _ in range(before):
+            stream.readline(LONGEST)
         lines = iter(lambda: stream.readline(LONGEST), "")
         try:
             yield from csv.reader(lines, delimiter=delimiter, strict=True)

@@ -126,7 +126,7 @@ def place(source: Source, table: SourceTable, file: Path, row: int) -> str:
         return f"row {row}"
     # DuckDB skips blank lines, except where a blank line is a missing value.
     kept = (line for line, record in _records(source, file) if record or len(table.columns) == 1)
-    line = _nth(kept, row)
+    line = _nth(kept, row + dialects.hint_lines(file))
     return f"data row {row}" if line is None else f"line {line}"
 
 
@@ -136,8 +136,9 @@ def _csv(source: Source, file: Path, *, whole: bool) -> SourceTable:
     # Every column as text: types come from the contract.
     columns = ", ".join(f"{sql.text(column)}: 'VARCHAR'" for column in header)
     missing = ", ".join(sql.text(word) for word in ["", *(source.missing or [])])
+    skipped = "skip = 1, " * dialects.hint_lines(file)
     select = (
-        f"SELECT * FROM read_csv({sql.one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, "  # noqa: S608
+        f"SELECT * FROM read_csv({sql.one(file)}, columns = {{{columns}}}, auto_detect = false, header = true, {skipped}"  # noqa: S608
         f"delim = {sql.text(source.delimiter or ',')}, quote = '\"', escape = '\"', nullstr = [{missing}], strict_mode = true, "
         f"max_line_size = {LONGEST_LINE}, {sql.NO_PATHS})"
     )
@@ -158,6 +159,7 @@ def _last_line_fits(source: Source, file: Path) -> None:
 def _header(source: Source, file: Path) -> list[str]:
     with file.open("rb") as stream:
         start = stream.read(LONGEST_LINE)
+    before = dialects.hint_lines(file)
     for mark, kind in OTHERS:
         if start.startswith(mark):
             raise errors.Rejected(f"source {source.name!r}: {file} is no CSV file: it is {kind}")
@@ -170,8 +172,15 @@ def _header(source: Source, file: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = start.count(b"\n", 0, error.start) + 1
         raise _not_utf8(source, file, line) from None
+    first, *rest = text.splitlines(keepends=True)[:2]
+    # DuckDB skips a line by the end that it has, and then finds no row, and says nothing.
+    if before and rest and first.endswith("\r\n") != rest[0].endswith("\r\n"):
+        raise errors.Rejected(
+            f"source {source.name!r}: the first line of {file}, a hint for Excel ({first.strip()}), ends otherwise than the lines below it "
+            "(LF and CRLF); take it out"
+        )
     try:
-        lines = itertools.islice(text.splitlines(keepends=True), 1000)
+        lines = itertools.islice(text.splitlines(keepends=True), before, 1000)
         header = next(csv.reader(lines, delimiter=source.delimiter or ",", strict=True))
     except (StopIteration, csv.Error):
         raise errors.Rejected(f"source {source.name!r}: the header of {file} cannot be read as CSV") from None
@@ -183,7 +192,8 @@ def _header(source: Source, file: Path) -> list[str]:
 
 
 def _records(source: Source, file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each record of a CSV file, the header and blank lines too, with the line that it begins in, from 1. Raises csv.Error."""
+    """Each record of a CSV file, a hint for Excel, the header and blank lines too, with the line that it begins in, from 1. Raises
+    csv.Error."""
     csv.field_size_limit(LONGEST_LINE)
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         reader = csv.reader(stream, delimiter=source.delimiter or ",")

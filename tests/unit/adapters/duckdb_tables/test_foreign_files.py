@@ -125,6 +125,22 @@ class TestDialects:
             read(content, source(*PEOPLE.columns, delimiter=","))
         assert read(content, source(*PEOPLE.columns, delimiter=setting)) == ONE
 
+    @pytest.mark.parametrize("hint", ["sep=;\n", "\ufeffSEP=;\n", '"sep=;"\n'], ids=["plain", "marked", "quoted"])
+    def test_a_hint_for_excel(self, read: Read, hint: str) -> None:
+        """A first line that names the delimiter is no header, whether the settings name it too; a problem is at the line of an editor."""
+        assert read(f"{hint}id;age\na;1\n") == ONE
+        assert read(f"{hint}id;age\na;1\n", source(*PEOPLE.columns, delimiter=";")) == ONE
+        with pytest.raises(errors.Rejected, match=r"line 4 of .* it has 3 values"):
+            read(f"{hint}id;age\na;1\nb;2;3\n")
+        with pytest.raises(errors.Rejected, match="line 4"):
+            read(f"{hint}id;age\na;1\nb;old\n")
+        with pytest.raises(errors.Rejected, match=r"a hint for Excel .* ends otherwise .*; take it out"):
+            read(f"{hint.strip()}\r\nid;age\na;1\n")
+
+    def test_a_column_that_begins_like_a_hint(self, read: Read) -> None:
+        """Is a column: a hint is a whole line."""
+        assert read("id,sep=;\na,b\n", source(column("id"), column("sep=;"))) == [{"id": "a", "sep=;": "b"}]
+
     def test_a_comma_where_another_is_set(self, read: Read) -> None:
         """The same the other way round."""
         with pytest.raises(errors.Rejected, match="separated by ',': set `delimiter: ','`"):
