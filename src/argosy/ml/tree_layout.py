@@ -19,6 +19,8 @@ TRANSFORMS = {"binary:logistic": LOGISTIC, "multi:softprob": SOFTMAX, "reg:squar
 
 LARGE = 112
 """Splits from which on rows walk down a tree, and are not asked all of its splits: about where both take as long."""
+BLOCK = 32
+"""Rows of a block."""
 COLUMNS = 4_096
 """Columns of a block, 128 bytes each, that there is room for on the stack of a thread."""
 NARROW = 32
@@ -58,8 +60,10 @@ class TreeLayout:
 
     @property
     def columns(self) -> int:
-        """Columns that a block needs: two a feature, one always missing, and the categories of the tree that has the most."""
-        return 2 * self.features + 1 + int(self.tree["categories"].max())
+        """Columns that a block needs: two a feature, one always missing, and the categories of the tree that has the most. A row that walks
+        alone has a place in them for the categories of all trees."""
+        numbers = 2 * self.features + 1
+        return max(numbers + int(self.tree["categories"].max()), (numbers + len(self.category)) // BLOCK + 1)
 
     @property
     def slots(self) -> int:

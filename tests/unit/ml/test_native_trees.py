@@ -241,3 +241,15 @@ def test_a_thread_that_takes_small_numbers_for_zero(tmp_path: Path) -> None:
         mode.set(before)
     assert found == expected
     assert kept & 0x8040 == 0x8040
+
+
+def test_more_splits_than_a_stack_has_room_for() -> None:
+    """A model whose categories would not fit on a thread's stack is left to XGBoost."""
+    model = json.loads(bytes(fitted("regression", rounds=1).save_raw("json")))
+    trees = model["learner"]["gradient_booster"]["model"]["trees"]
+    assert trees[0]["categories_nodes"]
+    times = tree_layout.COLUMNS * tree_layout.BLOCK // len(trees[0]["categories_nodes"]) + 1
+    model["learner"]["gradient_booster"]["model"]["trees"] = trees * times
+    model["learner"]["gradient_booster"]["model"]["tree_info"] = [0] * times
+    with pytest.raises(tree_layout.Unsupported, match="columns"):
+        tree_layout.of(model)

@@ -67,7 +67,7 @@ typedef struct {
 
 typedef struct {
     uint32_t features, groups, trees, categories;
-    uint32_t columns; /* two a feature, one that is always missing, and those for the categories of the tree that has the most */
+    uint32_t columns; /* two a feature, one that is always missing, and those for categories */
     uint32_t slots;   /* of the tree that needs the most */
     uint32_t large;   /* splits from which on a tree is large */
     const float *intercepts;
@@ -293,10 +293,8 @@ void argosy_trees_answer(const Model *model, int how, const float *rows, uint64_
     uint32_t before = _mm_getcsr();
     _mm_setcsr(before & ~0x8040u);
 #endif
-    uint32_t one_by_one = (2 * model->features + 1 + model->categories) / BLOCK + 1;
-    uint32_t columns = model->columns > one_by_one ? model->columns : one_by_one;
-    Column all[columns + model->features + model->slots + model->groups];
-    Scratch scratch = {all, all + columns, all + columns + model->features, all + columns + model->features + model->slots};
+    Column columns[model->columns], places[model->features], slots[model->slots], totals[model->groups];
+    Scratch scratch = {columns, places, slots, totals};
     Block *block = best_block();
     for (uint64_t row = 0; row < count;) {
         const float *at = rows + row * model->features;
