@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from argosy.serving import grpc_frames, grpc_heads
-from argosy.serving.connections import ConnectionLimits
+from argosy.serving.connections import ConnectionLimits, PartialSweep
 from argosy.serving.grpc_call import Aborted, GrpcCall
 from argosy.serving.grpc_frames import (
     ACK,
@@ -90,6 +90,7 @@ class GrpcConnections:
         self.limits = limits
         self.handler = handler
         self.inside: set[GrpcConnection] = set()
+        self._swept = PartialSweep[GrpcConnection]()
         self.calls = 0
         self.open_calls: set[GrpcCall] = set()
         """Those of them that need no key."""
@@ -110,8 +111,8 @@ class GrpcConnections:
         return True
 
     def sweep(self) -> None:
-        """End the connections whose time is over."""
-        for connection in list(self.inside):
+        """End those connections whose time is over, of the next part of all."""
+        for connection in self._swept.part(self.inside):
             connection.check()
 
     async def leave(self, seconds: float) -> None:

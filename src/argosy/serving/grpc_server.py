@@ -19,7 +19,7 @@ from argosy.serving import grpc_health, grpc_hot, grpc_messages, grpc_reflection
 from argosy.serving.access.gatekeeper import Credentials
 from argosy.serving.answer_app import AnswerParts
 from argosy.serving.app import ServerParts
-from argosy.serving.connections import SWEEP_SECONDS, ConnectionLimits
+from argosy.serving.connections import SWEEP_PARTS, SWEEP_SECONDS, ConnectionLimits
 from argosy.serving.grpc_call import GrpcCall
 from argosy.serving.grpc_connection import GrpcConnections, GrpcLimits
 from argosy.serving.grpc_frames import BrokenCall, GrpcStatus
@@ -116,7 +116,7 @@ class GrpcServer:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(SWEEP_SECONDS / SWEEP_PARTS)
             self._crowd.sweep()
 
     async def stop(self, seconds: float) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
-from argosy.serving.connections import SWEEP_SECONDS, Connection, ConnectionLimits, ConnectionPool
+from argosy.serving.connections import Connection, ConnectionLimits, ConnectionPool
 from argosy.serving.tls import HANDSHAKE_SECONDS
 
 PATIENCE_SECONDS = 20
@@ -27,7 +27,6 @@ OPERATIONS = ConnectionLimits(
 """Of the port for health and metrics: few ask, and they ask little."""
 HOT_QUEUE = "hot_queue"
 """Where in its state an app keeps the queue of its model's hot path, if it has one."""
-_TICKS = round(SWEEP_SECONDS / 0.1)
 
 
 class StatefulApp(Protocol):
@@ -106,9 +105,8 @@ class UvicornServer(uvicorn.Server):
         return self._crowd.protocol(self.config, self.server_state, {})
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second; see uvicorn."""
-        if counter % _TICKS == 0:
-            self._crowd.sweep()
+        """Ten times a second, which is often enough for a part of a sweep; see uvicorn."""
+        self._crowd.sweep()
         return await super().on_tick(counter)
 
 

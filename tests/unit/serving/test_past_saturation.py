@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving.app import server_parts
-from argosy.serving.connections import Connection, ConnectionLimits, ConnectionPool
+from argosy.serving.connections import SWEEP_PARTS, Connection, ConnectionLimits, ConnectionPool
 from argosy.serving.grpc_frames import GrpcStatus
 from argosy.serving.grpc_hot import GrpcHotPath
 from argosy.serving.grpc_tensors import GrpcTensors
@@ -28,8 +28,9 @@ from kit.clock import Clock
 from kit.stepped_loop import SteppedLoop
 
 BUDGET = 0.004
-ANSWER, READ, REFUSE, TAKE = 120e-6, 20e-6, 15e-6, 5e-6
-"""Seconds of a core: to answer a request, to parse it, to refuse it by its head, and to take what came from the kernel."""
+ANSWER, READ, REFUSE, TAKE, LOOK = 120e-6, 20e-6, 15e-6, 5e-6, 5e-6
+"""Seconds of a core: to answer a request, to parse it, to refuse it by its head, to take what came from the kernel, and to look whether a
+connection's time is over."""
 CALLERS = 512
 """Connections with one request under way each, at most, as vegeta has them by default; who is due later goes without one."""
 PATH = "/v1/models/leaving:predict"
@@ -59,9 +60,16 @@ class CostedModel:
 
 
 class CostedConnection(Connection):
-    """A connection whose parser takes its time."""
+    """A connection whose parser takes its time, as looking at it does."""
 
     clock: Clock
+    looks = 0
+
+    def check(self) -> None:
+        """See the base."""
+        self.clock.now += LOOK
+        self.looks += 1
+        super().check()
 
     def _feed(self, data: bytes) -> None:
         self.clock.now += READ
@@ -110,7 +118,7 @@ class CostedServer:
     def __post_init__(self) -> None:
         self.loop.clock = self.clock
         queue = HotQueue(CostedModel(self.clock), Overload(BUDGET, self.clock, self.clock))
-        crowd = ConnectionPool(ConnectionLimits(), pytest.fail, queue)
+        self.crowd = crowd = ConnectionPool(ConnectionLimits(), pytest.fail, queue)
         config = uvicorn.Config(_common_road, ws="none", lifespan="off", log_config=None, access_log=False)
         self.idle: deque[tuple[float, CostedConnection]] = deque()
         for _ in range(CALLERS):
@@ -317,3 +325,32 @@ def test_the_newest_calls_are_let_in(predictor: Predictor) -> None:
     loop.run()
     assert [call.failed for call in calls] == [GrpcStatus.UNAVAILABLE] * 2 + [None] * 4
     assert started == calls[4:1:-1]
+
+
+def test_a_look_at_all_connections_holds_nobody_up() -> None:
+    """It takes no longer at a stretch than five answers, and each was looked at once when all parts are through."""
+    server = CostedServer()
+    for _ in range(SWEEP_PARTS):
+        began = server.clock.now
+        server.crowd.sweep()
+        assert server.clock.now - began < 5 * ANSWER
+    assert {connection.looks for connection in server.connections} == {1}
+
+
+def test_who_left_meanwhile_is_not_looked_at() -> None:
+    """Who came meanwhile is, in the next round."""
+    server = CostedServer()
+    server.crowd.sweep()
+    gone = [connection for connection in server.connections if not connection.looks]
+    for connection in gone:
+        connection.connection_lost(OSError("reset"))
+    late = CostedConnection(server.crowd, server.connections[0].config, ServerState(), {}, server.loop)
+    late.clock = server.clock
+    late.connection_made(Sink(server.clock))
+    for _ in range(SWEEP_PARTS - 1):
+        server.crowd.sweep()
+    assert (sum(connection.looks for connection in gone), late.looks) == (0, 0)
+    for _ in range(SWEEP_PARTS):
+        server.crowd.sweep()
+    assert late.looks == 1
+    assert sum(connection.looks for connection in gone) == 0
