@@ -79,17 +79,17 @@ def run(
     companions: Sequence[Companion] = (),
     tls: ssl.SSLContext | None = None,
     *,
-    shared: bool = False,
+    share: listeners.SharesConnections | None = None,
 ) -> None:
-    """Serve *app* on *listener*, and *companions* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open. *shared*: other
-    processes take connections from *listener* too.
+    """Serve *app* on *listener*, and *companions* beside it, until SIGTERM or SIGINT. *tls*: None speaks HTTP in the open. *share*: other
+    processes take connections from *listener* too; None: no other does.
 
     *count*: see :class:`argosy.serving.connections.ConnectionPool`. Raises Misconfigured where the process may open too few files.
     """
     limits = ConnectionLimits()
     limits = replace(limits, connections=affordable(limits))
     listeners.settle()
-    _Server(app, limits, count, lifecycle, stages, companions, tls, shared=shared).run(sockets=[listener])
+    _Server(app, limits, count, lifecycle, stages, companions, tls, share=share).run(sockets=[listener])
 
 
 class _Server(listeners.UvicornServer):
@@ -105,9 +105,9 @@ class _Server(listeners.UvicornServer):
         companions: Sequence[Companion],
         tls: ssl.SSLContext | None,
         *,
-        shared: bool,
+        share: listeners.SharesConnections | None,
     ) -> None:
-        super().__init__(app, limits, count, tls, shared=shared)
+        super().__init__(app, limits, count, tls, share=share)
         self._companions = companions
         self._lifecycle = lifecycle
         self._stages = stages

@@ -206,7 +206,7 @@ def run(bundles: Sequence[ServableBundle], around: ServerDependencies) -> None:
             metrics.ended,
             companions,
             tls,
-            shared=around.worker is not None,
+            share=member.connection_share(),
         )
 
 

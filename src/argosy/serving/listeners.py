@@ -29,6 +29,20 @@ HOT_QUEUE = "hot_queue"
 """Where in its state an app keeps the queue of its model's hot path, if it has one."""
 
 
+LEFT_SECONDS = 0.002
+"""For which a new connection is left to whoever has fewer of them."""
+
+
+class SharesConnections(Protocol):
+    """What processes that take connections from one socket tell each other."""
+
+    def tell(self, count: int) -> None:
+        """This process has *count* of them."""
+
+    def fewest(self) -> int:
+        """What the one of them has that has the fewest, this one among them."""
+
+
 class StatefulApp(Protocol):
     """An ASGI app that has a state, as Starlette's have."""
 
@@ -50,11 +64,12 @@ class UvicornServer(uvicorn.Server):
         count: Callable[[str], None],
         tls: ssl.SSLContext | None = None,
         *,
-        shared: bool = False,
+        share: SharesConnections | None = None,
     ) -> None:
-        """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open. *shared*: other processes
-        take connections from the same socket."""
-        self._shared = shared
+        """*count*: see :class:`argosy.serving.connections.ConnectionPool`. *tls*: None speaks HTTP in the open. *share*: other processes
+        take connections from the same socket; None: no other does."""
+        self._share = share
+        self._shared: list[SharedListener] = []
         self._tls = tls
         self._crowd = ConnectionPool(limits, count, getattr(app.state, HOT_QUEUE, None))
         config = uvicorn.Config(
@@ -77,8 +92,12 @@ class UvicornServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn, which gives callers a minute to begin with TLS, and counts none of them meanwhile."""
-        if self._shared:
-            self.servers = [SharedListener(listener, self._connection, self._tls) for listener in sockets or []]  # type: ignore[misc]
+        if self._share is not None:
+            self._shared = [
+                SharedListener(listener, self._connection, self._tls, self._share, lambda: len(self._crowd))
+                for listener in sockets or []
+            ]
+            self.servers = self._shared  # type: ignore[assignment]
             self.started = True
             return
         if self._tls is None:
@@ -107,6 +126,8 @@ class UvicornServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second, which is often enough for a part of a sweep; see uvicorn."""
         self._crowd.sweep()
+        for listener in self._shared:
+            listener.tell()
         return await super().on_tick(counter)
 
 
@@ -117,18 +138,47 @@ def patience(request_seconds: float) -> int:
 
 class SharedListener:
     """A listening socket from which several processes take connections: each takes one in a turn of its event loop, so that whoever is
-    busy leaves the others to those who are not. An event loop's own server takes all there are."""
+    busy leaves the others to those who are not; an event loop's own server takes all there are. Among those who are idle the kernel wakes
+    the same one first again and again, and connections last: so whoever has more than another leaves a new one to that for a moment."""
 
     def __init__(
-        self, listener: socket.socket, connection: Callable[[], Connection], tls: ssl.SSLContext | None
+        self,
+        listener: socket.socket,
+        connection: Callable[[], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+        share: SharesConnections,
+        count: Callable[[], int],
     ) -> None:
+        """*count*: of the connections of this process that are open."""
+        self._share = share
+        self._count = count
+        self._resumes: asyncio.TimerHandle | None = None
         self._listener = listener
         self._connection = connection
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._beginning: set[asyncio.Task[None]] = set()
         listener.setblocking(False)
-        self._loop.add_reader(listener.fileno(), self._take)
+        self._loop.add_reader(listener.fileno(), self._come)
+
+    def tell(self) -> int:
+        """Tell the others how many connections this process has, those included that are about to be; returns it."""
+        count = self._count() + len(self._beginning)
+        self._share.tell(count)
+        return count
+
+    def _come(self) -> None:
+        if self.tell() <= self._share.fewest():
+            self._take()
+            return
+        self._loop.remove_reader(self._listener.fileno())
+        self._resumes = self._loop.call_later(LEFT_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        """Whoever had fewer had the time to take it; where it was busy instead, it is taken here."""
+        self._resumes = None
+        self._loop.add_reader(self._listener.fileno(), self._come)
+        self._take()
 
     def _take(self) -> None:
         try:
@@ -141,6 +191,7 @@ class SharedListener:
         task = self._loop.create_task(self._begin(taken))
         self._beginning.add(task)
         task.add_done_callback(self._beginning.discard)
+        self.tell()
 
     async def _begin(self, taken: socket.socket) -> None:
         tls: dict[str, Any] = {}
@@ -153,6 +204,8 @@ class SharedListener:
 
     def close(self) -> None:
         """Take no more."""
+        if self._resumes is not None:
+            self._resumes.cancel()
         self._loop.remove_reader(self._listener.fileno())
 
     async def wait_closed(self) -> None:

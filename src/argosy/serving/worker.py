@@ -12,10 +12,11 @@ from argosy.serving.access.local_rate_limiter import RateCounter
 from argosy.serving.exchange import RequestLimits
 from argosy.serving.exposition import Snapshots
 from argosy.serving.lifecycle import Lifecycle
+from argosy.serving.listeners import SharesConnections
 from argosy.serving.served_models import ServedModels
 from argosy.serving.server_metrics import Scraped
 from argosy.serving.supervisor import WorkerPlace
-from argosy.serving.worker_board import BoardMetrics, WorkerBoard, WorkerLifecycle
+from argosy.serving.worker_board import BoardMetrics, ConnectionShare, WorkerBoard, WorkerLifecycle
 
 FEWEST_REQUESTS, FEWEST_BODIES = 32, 2
 """That one worker may have at once, however many there are; bodies of the largest size."""
@@ -47,6 +48,10 @@ class Member:
     def answers(self, say: Callable[[], None]) -> None:
         """This process answers from now on; *say* is for the moment at which the server does."""
         say()
+
+    def connection_share(self) -> SharesConnections | None:
+        """What tells which process takes the next connection; None: there is one."""
+        return None
 
     def companions(self) -> Sequence[graceful_server.Companion]:
         """What runs beside callers' own server."""
@@ -100,6 +105,10 @@ class Worker(Member):
             say()
         else:
             asyncio.get_running_loop().call_later(READY_SECONDS, self._when_all_do, say)
+
+    def connection_share(self) -> SharesConnections | None:
+        """See the base."""
+        return ConnectionShare(self._board, self._place.number)
 
     def companions(self) -> Sequence[graceful_server.Companion]:
         """See the base."""

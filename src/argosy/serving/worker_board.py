@@ -17,7 +17,7 @@ STARTING, READY = 0, 1
 _WORD = struct.Struct("@q")
 _TIME = struct.Struct("@d")
 _DRAINING, _ONCE_READY, _HEAD = 0, 8, 16
-_PID, _STATE, _TURNED, _SLOT = 0, 8, 16, 24
+_PID, _STATE, _TURNED, _CONNECTIONS, _SLOT = 0, 8, 16, 24, 32
 
 
 class WorkerBoard:
@@ -61,6 +61,7 @@ class WorkerBoard:
         at = self._at(number)
         _WORD.pack_into(self._page, at + _STATE, STARTING)
         _TIME.pack_into(self._page, at + _TURNED, time.monotonic())
+        _WORD.pack_into(self._page, at + _CONNECTIONS, 0)
         _WORD.pack_into(self._page, at + _PID, pid)
 
     def is_ready(self, number: int) -> bool:
@@ -74,6 +75,15 @@ class WorkerBoard:
     def turn(self, number: int) -> None:
         """The event loop of worker *number* turns."""
         _TIME.pack_into(self._page, self._at(number) + _TURNED, time.monotonic())
+
+    def has_connections(self, number: int, count: int) -> None:
+        """Callers have *count* connections to worker *number*."""
+        _WORD.pack_into(self._page, self._at(number) + _CONNECTIONS, count)
+
+    def fewest_connections(self) -> int:
+        """Of the worker, among those that answer, that has the fewest."""
+        counts = (self._word(self._at(n) + _CONNECTIONS) for n in range(self.workers) if self.is_ready(n))
+        return min(counts, default=0)
 
     def stalled(self, number: int) -> bool:
         """True where the event loop of worker *number*, which was ready, has stood still for long. The clock is the machine's."""
@@ -122,6 +132,22 @@ class WorkerLifecycle(Lifecycle):
         """See the base."""
         super().turn()
         self._board.turn(self._number)
+
+
+class ConnectionShare:
+    """The connections of one worker beside those of the others; see :class:`argosy.serving.listeners.SharesConnections`."""
+
+    def __init__(self, board: WorkerBoard, number: int) -> None:
+        self._board = board
+        self._number = number
+
+    def tell(self, count: int) -> None:
+        """See the protocol."""
+        self._board.has_connections(self._number, count)
+
+    def fewest(self) -> int:
+        """See the protocol."""
+        return self._board.fewest_connections()
 
 
 class BoardLifecycle(Lifecycle):

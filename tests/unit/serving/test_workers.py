@@ -1,5 +1,6 @@
 """Several worker processes behind one port: one truth about readiness, rates and metrics, and none that is missed when it dies."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -25,9 +26,10 @@ from argosy.serving import exposition, models_file
 from argosy.serving.access import host_rate_limiter
 from argosy.serving.access.host_rate_limiter import HostRateLimiter
 from argosy.serving.access.local_rate_limiter import LocalRateLimiter
+from argosy.serving.listeners import SharedListener
 from argosy.serving.models_file import ModelEntry
 from argosy.serving.supervisor import Supervisor
-from argosy.serving.worker_board import WorkerBoard
+from argosy.serving.worker_board import ConnectionShare, WorkerBoard
 from argosy.settings import Settings
 from kit.clock import Clock
 from kit.model_server import asked, free_port, ready, started, status
@@ -51,6 +53,79 @@ def test_a_server_is_ready_once_all_were_and_while_one_is(tmp_path: Path) -> Non
     assert other.ready
     board.drain()
     assert not other.ready
+
+
+def test_the_fewest_connections_are_those_of_a_worker_that_answers(tmp_path: Path) -> None:
+    """Nobody leaves a connection to one that starts, or died with those that it had."""
+    board = WorkerBoard(tmp_path, 2, new=True)
+    first, second = ConnectionShare(board, 0), ConnectionShare(WorkerBoard(tmp_path, 2), 1)
+    board.answers(0)
+    first.tell(3)
+    assert first.fewest() == 3
+    board.answers(1)
+    assert first.fewest() == 0
+    second.tell(2)
+    assert first.fewest() == 2
+    board.begins(1, 18)
+    assert first.fewest() == 3
+    board.answers(1)
+    assert first.fewest() == 0
+
+
+class CountedShare:
+    """What listeners of one test tell each other."""
+
+    counts: dict[int, int]
+
+    def __init__(self, counts: dict[int, int], number: int) -> None:
+        self.counts, self._number = counts, number
+        counts[number] = 0
+
+    def tell(self, count: int) -> None:
+        """See the protocol."""
+        self.counts[self._number] = count
+
+    def fewest(self) -> int:
+        """See the protocol."""
+        return min(self.counts.values())
+
+
+async def _shared_out(knocks: int, *, stands_still: bool) -> dict[int, int]:
+    """The connections that each of two listeners has of so many that come one by one; the second may take none."""
+    taken: dict[int, list[asyncio.Protocol]] = {0: [], 1: []}
+    counts: dict[int, int] = {}
+    with socket.create_server(("127.0.0.1", 0)) as first, first.dup() as second, contextlib.ExitStack() as stack:
+
+        def listener(number: int, bound: socket.socket) -> SharedListener:
+            def connection() -> asyncio.Protocol:
+                taken[number].append(asyncio.Protocol())
+                return taken[number][-1]
+
+            share = CountedShare(counts, number)
+            made = SharedListener(bound, connection, None, share, lambda: len(taken[number]))
+            stack.callback(made.close)
+            return made
+
+        listener(0, first)
+        if stands_still:
+            counts[1] = 0
+        else:
+            listener(1, second)
+        for came in range(1, knocks + 1):
+            _, writer = await asyncio.open_connection(*first.getsockname())
+            stack.callback(writer.close)
+            while sum(map(len, taken.values())) < came:
+                await asyncio.sleep(0.001)
+    return {number: len(found) for number, found in taken.items()}
+
+
+@pytest.mark.parametrize(("stands_still", "shares"), [(False, {0: 10, 1: 10}), (True, {0: 20, 1: 0})])
+def test_connections_are_shared_out_evenly(*, stands_still: bool, shares: dict[int, int]) -> None:
+    """Also where nobody is busy; whoever stands still gets none, and keeps none waiting.
+
+    Where the first that woke took each, one of two had all twenty: the other one's core was idle for as long as they lasted.
+    """
+    assert asyncio.run(_shared_out(20, stands_still=stands_still)) == shares
 
 
 def counted(requests: int, rows: list[float], waiting: float, version: str) -> exposition.Snapshot:
