@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.cli import main
+from argosy.cli import main, partial_run
+from argosy.domain import asker, provenance
 from argosy.engine.state import runs
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -73,6 +74,13 @@ def steps(out: str) -> dict[str, str]:
     """The phase of each pod that ``--json`` shows, by name."""
     nodes = json.loads(out)["nodes"]
     return {name: node["phase"] for name, node in nodes.items() if node["type"] == "Pod"}
+
+
+def test_who_asks_is_no_parameter_that_changed() -> None:
+    """Nor is where the code is from: nobody chose them."""
+    given = {"size": "1", asker.PARAMETER: "Ann", provenance.PARAMETER: "{}"}
+    found = partial_run._parameters({"parameters": [{"name": name, "value": text} for name, text in given.items()]})
+    assert found == {"size": "1"}
 
 
 def test_until_then_only(shell: Shell, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy import errors
 from argosy.cli import run_documents
-from argosy.domain.run_differences import EVALUATION_SET, FLIPS, PROMPT, SAME_QUESTIONS
+from argosy.domain.run_differences import EVALUATION_SET, FLIPS, PROMPT, SAME_QUESTIONS, UNSAID
 
 if TYPE_CHECKING:
     from argosy.cli.run_documents import RunDocuments
@@ -101,7 +101,7 @@ def _part(name: str, run: "RunDocuments") -> Mapping[str, Any]:
     evidence, snapshot = record.evidence, record.snapshot
     match name:
         case "parameters":
-            return {key: value for key, value in record.facts.parameters.items() if key != "provenance"}
+            return {key: value for key, value in record.facts.parameters.items() if key not in UNSAID}
         case "code":
             text = record.facts.parameters.get("provenance", "")
             return json.loads(text) if text.startswith("{") else {}

@@ -22,14 +22,14 @@ def of_model(home: Path, model: str, run: str | None) -> RunFolder:
     """The *run* of *model* under *home*, by its name or the beginning of it; None: the newest. Raises UsageError where there is none."""
     if run is not None:
         folder = runs.find(home, run)
-        if model and (other := _model_of(folder)) != model:
+        if model and (other := model_of(folder)) != model:
             of = f"of {other}" if other else "no model's"
             raise errors.UsageError(f"run {folder.run} is {of}, not of {model}; `argosy runs` lists them")
         return folder
     for folder in newest(home, model):
         if not _reproduces(folder):
             return folder
-    known = sorted({name for folder in runs.newest_first(home) if (name := _model_of(folder))})
+    known = sorted({name for folder in runs.newest_first(home) if (name := model_of(folder))})
     there = f"; runs are of {', '.join(known)}" if known else f"; `argosy run {model}` begins one"
     raise errors.UsageError(f"there is no run of {model!r} under {home / 'runs'}{there}")
 
@@ -40,7 +40,7 @@ def newest(home: Path, model: str, pipeline: str = "") -> Iterator[RunFolder]:
     *pipeline*: only runs whose names begin with it and a hyphen; of others no manifest is read, and a home has thousands.
     """
     for folder in runs.from_newest(home):
-        if folder.run.startswith(f"{pipeline}-" if pipeline else "") and _model_of(folder) == model:
+        if folder.run.startswith(f"{pipeline}-" if pipeline else "") and model_of(folder) == model:
             yield folder
 
 
@@ -48,7 +48,7 @@ def before(home: Path, model: str, run: str) -> Iterator[str]:
     """The names of the whole runs of *model* that began before *run*, the newest first."""
     later = True
     for folder in runs.from_newest(home):
-        if not later and _model_of(folder) == model and not _reproduces(folder):
+        if not later and model_of(folder) == model and not _reproduces(folder):
             yield folder.run
         later = later and folder.run != run
 
@@ -58,7 +58,7 @@ def _reproduces(folder: RunFolder) -> bool:
     return AGAIN in (folder.manifest()["metadata"].get("annotations") or {})
 
 
-def _model_of(folder: RunFolder) -> str | None:
+def model_of(folder: RunFolder) -> str | None:
     """The model that the run in *folder* is of; None where it is no model's, or never began."""
     if not (folder.path / runs.MANIFEST).exists():
         return None

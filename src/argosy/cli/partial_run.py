@@ -24,9 +24,6 @@ from argosy.steps.evaluate_answers.spec import SPEC as EVALUATE_ANSWERS
 from argosy.steps.propose.spec import SPEC as PROPOSE
 from argosy.templates import folder
 
-UNSAID = ("provenance",)
-"""Parameters that nobody chooses."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -154,7 +151,7 @@ def _digest(path: Path) -> str | None:
 
 def _parameters(arguments: Mapping[str, Any]) -> dict[str, str]:
     found = {entry["name"]: str(entry.get("value", "")) for entry in arguments.get("parameters") or []}
-    return {name: value for name, value in found.items() if name not in UNSAID}
+    return {name: value for name, value in found.items() if name not in run_differences.UNSAID}
 
 
 def _files(arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -67,8 +67,9 @@ def sources(arguments: argparse.Namespace, here: Settings) -> "PageSources":
         bill=lambda: _bill(arguments, here, prices, known),
         graph=lambda run: graph.picture(arguments, here.home, run),
         compare=functools.partial(_compared, here.home) if at.keeps_reports else None,
+        has_before=functools.partial(_has_before, here.home),
         canaries=canary_places.looked_at(arguments),
-        load=wiring.load_verifier,
+        load=lambda: _load(arguments, here, known),
     )
 
 
@@ -100,6 +101,14 @@ def _bill(
     return bill.of(used, prices, left)
 
 
+def _load(arguments: argparse.Namespace, here: Settings, known: dict[str, tuple[cost.RunVersion, Used]]) -> None:
+    """Load the library that verifies, and read what runs of this machine used, so that whoever asks first does not wait for it."""
+    wiring.load_verifier()
+    if not target.is_cluster(arguments):
+        with contextlib.suppress(errors.ArgosyError):  # whoever asks for the page is told
+            cost.newest(arguments, here, cost.MOST_COUNTED, known)
+
+
 def _traced(here: Settings, what: str) -> tuple[list[AnsweredRow], Trace]:
     """The way back from *what*. No server is asked: a foreign page could have this one ask any address."""
     if what.startswith(("http://", "https://")) and not trace.PAGE.fullmatch(what):
@@ -129,6 +138,14 @@ def _compared(home: Path, name: str, other: str | None) -> "ComparedRuns":
         sections=[(title, rows) for title, rows in sections if rows],
         others=[each for each in earlier if each != before.name],
     )
+
+
+def _has_before(home: Path, name: str) -> bool:
+    """True where a run of the same model began before the run *name*."""
+    with contextlib.suppress(errors.UsageError):  # the run was deleted meanwhile
+        model = named_runs.model_of(runs.find(home, name))
+        return model is not None and next(named_runs.before(home, model, name), None) is not None
+    return False
 
 
 def _report(home: Path, name: str) -> Path | None:

@@ -9,6 +9,11 @@ SAME_QUESTIONS, FLIPS = "both models on the same questions", "answers that flip"
 """Sections that two runs of a language model have besides."""
 
 
+# By their names: the modules that have them load what whoever runs a manifest does without.
+UNSAID = ("provenance", "asked-by")
+"""Parameters that nobody chooses: where the run's code is from, and who asked for it."""
+
+
 @dataclass(frozen=True)
 class RunDifference:
     """One thing that is otherwise."""

@@ -39,12 +39,19 @@ class ResourceUse:
 
 
 def of(folder: RunFolder) -> ResourceUse:
-    """What the run in *folder* used, from its record where that is as new as the journal. Raises Misconfigured where it never started."""
+    """What the run in *folder* used, from its record where that is as new as the journal. Raises Misconfigured where it never started.
+
+    A run that is over and has no such record, as those of older versions, gets one: its journal is read once.
+    """
     kept = _kept(folder)
     if kept is not None:
         return kept
+    written = folder.written_ns()  # asked first: of what is written after it, the record says nothing
     stored, (meta, nodes) = StoredRun.read(folder), folder.state()
-    return _use(stored, nodes.values(), over=bool(meta.get("finished")))
+    use = _use(stored, nodes.values(), over=bool(meta.get("finished")))
+    if use.over:
+        _write(folder, use, as_of_ns=written)
+    return use
 
 
 def keep(folder: RunFolder, stored: StoredRun, nodes: Iterable[Node]) -> None:
@@ -53,11 +60,17 @@ def keep(folder: RunFolder, stored: StoredRun, nodes: Iterable[Node]) -> None:
     The journal is closed by now: a record that is older than its journal counts no more. Where there is no room for one, there is none: the
     run has ended as it has, and the journal has it all.
     """
-    use = _use(stored, nodes, over=True)
+    _write(folder, _use(stored, nodes, over=True))
+
+
+def _write(folder: RunFolder, use: ResourceUse, as_of_ns: int | None = None) -> None:
+    """Write *use* beside the journal of *folder*, as of a moment in nanoseconds since 1970; None: of now."""
     partial = folder.path / f".{RECORD}.{os.getpid()}.partial"
     try:
         # Not synced to the disk: whatever a power loss leaves of it is reckoned anew.
         partial.write_text(json.dumps(dataclasses.asdict(use), default=str), encoding="utf-8")
+        if as_of_ns is not None:
+            os.utime(partial, ns=(as_of_ns, as_of_ns))
         partial.replace(folder.path / RECORD)
     except OSError:
         partial.unlink(missing_ok=True)

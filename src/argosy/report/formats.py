@@ -82,6 +82,12 @@ def spelled(text: str) -> str:
     return INITIALS.sub(lambda found: found[0].upper(), text)
 
 
+def heading(text: str) -> str:
+    """A title that evidence has, with the scores that it names spelled as everywhere on a page: ``pr_auc by slice`` reads ``PR AUC by
+    slice``."""
+    return spelled(text.replace("pr_auc", "pr auc"))
+
+
 def bound(limit: str) -> str:
     """A gate's limit as it is printed: ``>= 20000`` with a sign that needs no decoding and a number as those beside it."""
     return (

@@ -79,6 +79,7 @@ def full_environment() -> jinja2.Environment:
         "adjusted": comparison.adjusted,
         "words": formats.words,
         "measurement": formats.measurement,
+        "heading": formats.heading,
         "aligned": views.aligned,
         "heat": views.heat,
         "bound": formats.bound,

@@ -144,7 +144,9 @@ class _Pages:
         found = await asyncio.to_thread(self._run, request.match_info["run"])
         has_report = await asyncio.to_thread(self._sources.report, found.name) is not None
         shown = await asyncio.to_thread(self._picture, found)
-        compares = has_report and self._sources.compare is not None  # only a model's run has a report
+        # Only a model's run has a report.
+        compares = has_report and self._sources.compare is not None
+        compares = compares and await asyncio.to_thread(self._sources.has_before, found.name)
         page = live_pages.run(found, has_report=has_report, compares=compares, shown=shown)
         return answers.page(page, live=not _stands(found))
 

@@ -35,6 +35,8 @@ class PageSources:
     """The tasks of a run and what each waits for, as an SVG; empty where it never began."""
     compare: Callable[[str, str | None], ComparedRuns] | None = None
     """A run beside another of its model, by default the one before; None where documents of runs are not to be had."""
+    has_before: Callable[[str], bool] = lambda _: False
+    """True where a run has one before it of its model, so that ``compare`` has something to hold it against."""
     canaries: Callable[[str], Sequence[Rollout]] | None = None
     """The rollouts of an environment; None where no cluster is looked at."""
     load: Callable[[], None] = lambda: None

@@ -138,9 +138,12 @@ def _is_reckoned_without_the_journal(
     assert again() == (row, 0)
     record.write_text(whole[: len(whole) // 2])
     assert again() == (row, 1)
-    record.write_text(whole)
+    assert again() == (row, 0)
     os.utime(record, ns=(1, folder.written_ns() - 1))
     assert again() == (row, 1)
+    assert record.stat().st_mtime_ns == folder.written_ns()  # whatever is written to the journal from now on is newer
+    record.unlink()
+    assert [again(), again()] == [(row, 1), (row, 0)]  # as of a run by an older version
     record.unlink()
     monkeypatch.setattr(Path, "replace", _no_room)
     resource_durations.keep(

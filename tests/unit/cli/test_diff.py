@@ -42,7 +42,9 @@ def test_values(before: Mapping[str, Any], after: Mapping[str, Any], found: list
 def made(folder: Path, seed: int, features: Path) -> Any:
     """A run that trained a model, as far as it is asked."""
     digest = write_bundle(folder / f"bundle-{seed}", depth=seed)
-    facts = SimpleNamespace(model="leaving", parameters={"data": f"data/{seed}", "provenance": '{"commit": "abc"}'})
+    facts = SimpleNamespace(
+        model="leaving", parameters={"data": f"data/{seed}", "provenance": '{"commit": "abc"}', "asked-by": f"{seed}"}
+    )
     record = SimpleNamespace(
         facts=facts,
         evidence=SimpleNamespace(metrics={"performance.auc": 0.8 + seed / 100}),
@@ -86,6 +88,7 @@ def test_two_runs(two: None, capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(capsys.readouterr().out)
     found = {(each["section"], each["name"]): each for each in said["differences"]}
     assert found["parameters", "data"]["after"] == "data/2"
+    assert [name for section, name in found if section == "parameters"] == ["data"]  # nobody chose the others
     assert (found["measurements", "performance.auc"]["before"], found["measurements", "performance.auc"]["after"]) == (
         "0.81",
         "0.82",

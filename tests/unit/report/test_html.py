@@ -11,8 +11,10 @@ import pytest
 
 from argosy.domain.evidence import DATA, Evidence, Table
 from argosy.domain.policy import DIMENSIONS, ComparisonPolicy, Limit, Policy, Waiver
-from argosy.report import html
+from argosy.files import model_folder
+from argosy.report import html, validation_page
 from argosy.report.record import Entry, RunReport
+from kit import reported
 
 HOSTILE = """<img src=x onerror=alert(1)>"'`</title></style><script>alert(2)</script>"""
 VOID = {"meta", "br", "link", "input", "img", "hr"}
@@ -242,3 +244,28 @@ def test_an_example_is_given_once(report: RunReport) -> None:
     given = report.validation.model_copy(update={"results": [layer]})
     assert "Weekly, Weekly" not in (text := html.render(replace(report, validation=given)))
     assert "Weekly" in text
+
+
+def test_a_score_is_spelled_one_way(report: RunReport) -> None:
+    """In the titles of evidence's tables, too; a column or a value of somebody's is left as it is."""
+    evidence = report.evidence
+    assert evidence is not None
+    scores = Table(
+        title="Where auc is worst", dimension="performance", header=["Score", "auc [95 %]"], rows=[["pr_auc", "0.7"]]
+    )
+    slices = Table(title="pr_auc by slice", dimension="performance", header=["Column", "auc"], rows=[["mae", "0.8"]])
+    page = html.render(replace(report, evidence=evidence.model_copy(update={"tables": [scores, slices]})))
+    for shown in (">Where AUC is worst<", ">AUC [95 %]<", ">PR AUC<", ">PR AUC by slice<", ">AUC<", ">mae<"):
+        assert shown in page
+
+
+def test_names_of_expectations_break_between_their_words() -> None:
+    """A phone is narrower than they are long; what is no name of ours stays text."""
+    full = reported.full()
+    assert full.lineage
+    assert full.validation
+    given = full.validation.results[0].model_copy(update={"expectation": "expect_<b>_to_be"})
+    settings = model_folder.load_settings(Path(__file__).parents[3] / "workflows" / "churn" / "model.yaml")
+    found = full.validation.model_copy(update={"results": [given]})
+    page = validation_page.render(settings, full.lineage, found)
+    assert "<code>expect_<wbr>&lt;b&gt;_<wbr>to_<wbr>be</code>" in page

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import re
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -58,7 +58,9 @@ def test_two_runs_side_by_side() -> None:
         settings = [RunDifference("settings", "search.trials", "6", HOSTILE)]
         return ComparedRuns("toy", "r-0", "r-1", "Rejected", "Ready", [("settings", settings)], ["r-00"])
 
-    found = sources(ChangingRuns(run("Succeeded", finished=120.0)), compare=compare, report=lambda _: Path("there"))
+    before = {"r-1"}
+    parts: dict[str, Any] = {"compare": compare, "report": lambda _: Path("there"), "has_before": before.__contains__}
+    found = sources(ChangingRuns(run("Succeeded", finished=120.0)), **parts)
     status, text, headers = shown(found, "/runs/r-1/compare?with=r-0")
     assert status == 200
     assert "search.trials" in text
@@ -68,6 +70,8 @@ def test_two_runs_side_by_side() -> None:
     assert shown(found, "/runs/r-1/compare?with=nothing")[0] == 404
     assert asked == [("r-1", "r-0"), ("r-1", "nothing")]
     assert 'href="/runs/r-1/compare">Beside the run before</a>' in shown(found, "/runs/r-1")[1]
+    before.clear()  # nor from the first of a model
+    assert "/compare" not in shown(found, "/runs/r-1")[1]
     without = sources(ChangingRuns(run("Succeeded", finished=120.0)))
     assert shown(without, "/runs/r-1/compare")[0] == 404
     assert "/compare" not in shown(without, "/runs/r-1")[1]
