@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from argosy.settings import POSTGRESQL, REDIS, Settings, SparkSettings
 
 if TYPE_CHECKING:  # pydantic and the documents take a tenth of a second, which every `argosy run` would pay
     from argosy.adapters.cluster.archive import WorkflowArchive
+    from argosy.adapters.segment_log.shared_shipper import SharedShipper
     from argosy.adapters.spark.executor_pods import ExecutorPods
     from argosy.adapters.spark.spark_session import Spark
     from argosy.domain.access_rules import Issuer
@@ -193,6 +195,17 @@ def objects(settings: Settings, uri: str) -> Objects:
     return _objects(uri, "ARGOSY_PREDICTIONS_URI" if uri == settings.predictions_uri else "ARGOSY_MONITORING_URI")
 
 
+def _check_place(uri: str, setting: str) -> None:
+    """Raises Misconfigured where nothing can be kept at *uri*, without loading what would keep it."""
+    if uri.startswith(S3):
+        from argosy.adapters.s3 import addresses
+
+        addresses.split(uri, setting)
+        addresses.demand_gateway(os.environ)
+    else:
+        _objects(uri, setting)
+
+
 def _objects(uri: str, setting: str) -> Objects:
     if uri.startswith(S3):
         from argosy.adapters.s3.bucket_objects import S3Objects
@@ -335,14 +348,37 @@ def load_verifier() -> None:
 
 
 def prediction_log(settings: Settings, served: ServedRelease, features: Sequence[tuple[str, str]]) -> PredictionLog:
-    """A log of what *served* answers. *features*: name and type of each that is logged."""
+    """A log of what *served* answers, shipped by a process of its own. *features*: name and type of each that is logged.
+
+    Raises Misconfigured where ARGOSY_PREDICTIONS_URI is no place.
+    """
     from argosy.adapters.segment_log.writer import SegmentLog
 
-    shipped = objects(settings, settings.predictions_uri)
-    spool = settings.spool
+    uri, spool = settings.predictions_uri, settings.spool
+    _check_place(uri, "ARGOSY_PREDICTIONS_URI")
     return SegmentLog(
-        spool.folder, shipped, served, features, ship_seconds=spool.ship_seconds, spool_bytes=spool.mebibytes * 2**20
+        spool.folder,
+        _shared_shipper(spool.folder, uri).seat(served),
+        served,
+        features,
+        ship_seconds=spool.ship_seconds,
+        spool_bytes=spool.mebibytes * 2**20,
     )
+
+
+@functools.cache
+def _shared_shipper(spool: Path, uri: str) -> SharedShipper:
+    """One for all logs of this process."""
+    from argosy.adapters.segment_log.shared_shipper import SharedShipper
+
+    return SharedShipper(spool, [sys.executable, "-m", "argosy.serving.log_shipper", str(spool.absolute()), uri])
+
+
+def ship_spool(spool: Path, uri: str) -> None:
+    """Ship what is logged in *spool* to *uri*, as the process that a log's own starts for it; never returns."""
+    from argosy.adapters.segment_log import shipper_child
+
+    shipper_child.run(spool, lambda: _objects(uri, "ARGOSY_PREDICTIONS_URI"))
 
 
 def judged_log(settings: Settings, served: ServedRelease) -> PredictionLog:

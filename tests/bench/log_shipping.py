@@ -1,27 +1,30 @@
 """What a request waits while its server ships what it logged: time to answer one row, with and without a segment being shipped.
 
-    python tests/bench/log_shipping.py [--rounds N] [--seconds N] [--niceness N]
+    python tests/bench/log_shipping.py [--rounds N] [--seconds N]
 
-In one process, in turn, held to one core: the hot path answers a row each millisecond, alone, and beside a thread that converts a segment
-of 12,000 single rows to Parquet without a pause, as the log's shipper does once a segment is full. What is told is by how much an answer is
-later than the millisecond, which on a busy machine is mostly that machine's: the two are to be compared, and what was shipped meanwhile.
-
-``--niceness``: of the thread, which has none in a server; on Linux.
+The hot path answers a row each millisecond, in turn: alone; beside the process that ships for a server, which takes a segment of 12,000
+single rows after another, without a pause; and beside a thread of its own that does the same, as servers of before had it. All of that is
+held to one core. What is told is by how much an answer is later than the millisecond, which on a busy machine is
+mostly that machine's: the three are to be compared, and what was shipped meanwhile.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from argosy.adapters.segment_log import blocks, columns, framing, segments
+from argosy.adapters.segment_log import columns, framing, layout, segments
+from argosy.adapters.segment_log.shared_shipper import SharedShipper
 from argosy.ml.predictor import Predictor
 from argosy.ports.prediction_log import ServedRelease
 from argosy.serving import records
@@ -30,6 +33,8 @@ from kit import serving_kit
 
 REQUESTS, TOGETHER = 12_000, 30
 PAUSE = 0.001
+Count = Callable[[], int]
+"""Segments that were shipped."""
 
 
 def request(body: bytes) -> HotRequest:
@@ -49,25 +54,64 @@ def late(hot: HotPath, body: bytes, seconds: float) -> list[float]:
     return found
 
 
-def shipped_beside(content: framing.SegmentContent, work: Any, niceness: int) -> tuple[Any, int]:
-    """What *work* gives, and how often *content* was converted meanwhile."""
+@contextmanager
+def alone(_: Path, __: ServedRelease) -> Iterator[Count]:
+    """Nothing is shipped."""
+    yield lambda: 0
+
+
+@contextmanager
+def process(segment: Path, served: ServedRelease) -> Iterator[Count]:
+    """What is in *segment* is shipped, again and again, by the process that ships for a server."""
+    with tempfile.TemporaryDirectory() as place:
+        spool = layout.Spool(Path(place) / "spool")
+        spool.folder.mkdir()
+        command = [sys.executable, "-m", "argosy.serving.log_shipper", str(spool.folder), f"file://{place}/log"]
+        seat = SharedShipper(spool.folder, command).seat(served)
+        stop = threading.Event()
+
+        def feed() -> None:
+            for number in range(1_000_000):
+                if stop.wait(0.02):
+                    return
+                while len(spool.segments()) < 2 and not stop.is_set():
+                    copied = Path(place) / "copied"
+                    shutil.copy(segment, copied)
+                    sealed = spool.folder / f"{number}-{time.monotonic_ns()}{layout.SEGMENT}"
+                    copied.rename(sealed)
+                    seat.wake(sealed)
+
+        feeding = threading.Thread(target=feed)
+        feeding.start()
+        while not seat.counts.shipped:  # its start is no part of it
+            time.sleep(0.05)
+        before = seat.counts.shipped
+        try:
+            yield lambda: (seat.counts.shipped - before) // REQUESTS
+        finally:
+            stop.set()
+            feeding.join()
+            seat.close(10)
+
+
+@contextmanager
+def thread(segment: Path, _: ServedRelease) -> Iterator[Count]:
+    """What is in *segment* is converted, again and again, by a thread of this process."""
     stop, times = threading.Event(), [0]
 
     def ship() -> None:
-        if niceness:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
         while not stop.is_set():
-            for part in columns.hours(content):
+            for part in columns.hours(framing.read(segment.read_bytes())):
                 columns.packed(part.coded)
             times[0] += 1
 
-    thread = threading.Thread(target=ship)
-    thread.start()
+    shipping = threading.Thread(target=ship)
+    shipping.start()
     try:
-        return work(), times[0]
+        yield lambda: times[0]
     finally:
         stop.set()
-        thread.join()
+        shipping.join()
 
 
 def told(name: str, found: list[float], shipped: int) -> str:
@@ -77,36 +121,43 @@ def told(name: str, found: list[float], shipped: int) -> str:
     return f"{name:<8} {lateness}; {len(found)} answers, {shipped} segments"
 
 
+def filled(hot: HotPath, body: bytes, taken: list[Any], head: bytes, folder: Path) -> Path:
+    """A segment of REQUESTS requests."""
+    segment = segments.Segment(layout.Spool(folder), head)
+    for _ in range(REQUESTS // TOGETHER):
+        hot.answer([request(body) for _ in range(TOGETHER)])
+        segment.append(taken)
+        taken.clear()
+    segment.close()
+    return segment.path
+
+
 def main() -> None:
     """Measure, and print a line for each round and side."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--niceness", type=int, default=0, help="of the thread that ships; default 0")
     given = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory() as folder:
-        digest = serving_kit.write_bundle(Path(folder) / "bundle")
-        predictor, served = Predictor.load(Path(folder) / "bundle", digest), ServedRelease("leaving", "x", 1, digest)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        digest = serving_kit.write_bundle(folder / "bundle")
+        predictor, served = Predictor.load(folder / "bundle", digest), ServedRelease("leaving", "x", 1, digest)
         log = serving_kit.MemoryLog()
         taken: list[Any] = []
         log.append = taken.append  # type: ignore[method-assign,assignment] # as columns, which the list of records is not
         app: Any = serving_kit.build_app(predictor=predictor, served=served, log=log, hash_key=b"key")
         hot: HotPath = app.state.hot_path
         body = json.dumps({"instances": serving_kit.rows(1)}).encode()
-        features = records.columns(predictor.signature)
-        payloads = [segments.header(served, features)]
-        for _ in range(REQUESTS // TOGETHER):
-            hot.answer([request(body) for _ in range(TOGETHER)])
-            payloads.append(blocks.packed(taken, features))
-            taken.clear()
-        content = framing.SegmentContent(payloads, damaged=0)
+        head = segments.header(served, records.columns(predictor.signature))
+        segment = filled(hot, body, taken, head, folder / "made")
         for _ in range(given.rounds):
-            print(told("alone", late(hot, body, given.seconds), 0), flush=True)
-            found, times = shipped_beside(content, lambda: late(hot, body, given.seconds), given.niceness)
-            print(told("shipping", found, times), flush=True)
-            taken.clear()
+            for side in (alone, process, thread):
+                with side(segment, served) as shipped:
+                    found = late(hot, body, given.seconds)
+                    print(told(side.__name__, found, shipped()), flush=True)
+                taken.clear()
 
 
 if __name__ == "__main__":

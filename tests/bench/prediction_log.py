@@ -4,9 +4,9 @@
 
 Two servers of one bundle are called in turn, round by round, each held to one core where the kernel allows: one that logs every prediction,
 ships what it logged every few seconds to a folder and is scraped every second, and one that neither logs nor counts. Ends 1 where the first
-has more than 15 % less throughput for the CPU time that it takes: eight connections keep its core busy, so that is its throughput where
-nothing else runs; of all rounds the one that was disturbed least counts. Requests a second are those of this machine, with all that it
-did besides.
+has more than 15 % less throughput for the CPU time that it takes, the process that ships for it included: eight connections keep their core
+busy, so that is its throughput where nothing else runs; of all rounds the one that was disturbed least counts. Requests a second are those
+of this machine, with all that it did besides.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import peer_servers
 import serving
 
 LIMIT = 0.15
@@ -102,9 +103,9 @@ def _measured(sides: dict[str, tuple[int, int]], work: serving.Work) -> tuple[di
             with ExitStack() as stack:
                 if side == "with log and metrics":
                     stack.enter_context(scraped(port))
-                before = serving.cpu_seconds(pid)
+                before = peer_servers.tree_cpu_seconds(pid)
                 count = serving.load(port, work)
-                costs[side].append(1e6 * (serving.cpu_seconds(pid) - before) / count)
+                costs[side].append(1e6 * (peer_servers.tree_cpu_seconds(pid) - before) / count)
                 rates[side].append(count / SECONDS)
     return rates, costs
 

@@ -7,6 +7,7 @@ import pytest
 from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.memory_objects import MemoryObjects
 from argosy.adapters.segment_log.history import SegmentHistory
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.ports.objects import Objects
 from argosy.ports.prediction_log import ServedRelease
@@ -21,7 +22,7 @@ class SpoolAndObjects(PredictionLogContract):
         """Opens a log with a spool that does not exist yet."""
 
         def make(served: ServedRelease) -> SegmentLog:
-            return SegmentLog(tmp_path / "the spool", objects, served, FEATURES)
+            return SegmentLog(tmp_path / "the spool", ThreadShipper(tmp_path / "the spool", objects), served, FEATURES)
 
         return make
 

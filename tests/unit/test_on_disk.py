@@ -11,6 +11,7 @@ from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.local_forge.forge import LocalForge
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.engine.state import disk
 from argosy.serving.rollback_protection import Counter
@@ -48,7 +49,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(
 def test_what_was_logged_is_on_the_disk_when_the_log_is_closed(tmp_path: Path, synced: list[str]) -> None:
     """The open segment, then the table that it becomes, then the folder that names it."""
     objects = FileObjects(f"file://{tmp_path}/predictions", "ARGOSY_PREDICTIONS_URI")
-    log = SegmentLog(tmp_path / "spool", objects, SERVED, FEATURES)
+    log = SegmentLog(tmp_path / "spool", ThreadShipper(tmp_path / "spool", objects), SERVED, FEATURES)
     log.append([prediction(1)])
     log.close()
     segment, table, folder = synced

@@ -17,6 +17,7 @@ from argosy.adapters import keys
 from argosy.adapters.file_artifacts import FileArtifacts
 from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.segment_log import layout, segments
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.cli import forget, main
 from argosy.domain import pseudonyms
@@ -101,7 +102,7 @@ def keep(here: Settings, rows: dict[str, int]) -> str:
 def log(here: Settings, people: list[str]) -> None:
     """Log an answer about each of *people*, and ship it."""
     objects = wiring.objects(here, here.predictions_uri)
-    made = SegmentLog(here.spool.folder, objects, SERVED, FEATURES)
+    made = SegmentLog(here.spool.folder, ThreadShipper(here.spool.folder, objects), SERVED, FEATURES)
     made.append(answers(here, people))
     made.close()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy import errors, s3_client
-from argosy.adapters.s3 import client
+from argosy.adapters.s3 import addresses, client
 from argosy.files import stored_folder
 from argosy.files.stored_folder import Digests
 from argosy.ports.artifacts import StoredFolder
@@ -26,7 +26,7 @@ class S3Artifacts:
 
     def __init__(self, uri: str) -> None:
         """*uri*: ``s3://<bucket>/<prefix>``. Raises Misconfigured where it is none."""
-        self._bucket, self._prefix = client.split(uri, "ARGOSY_STORE_URI")
+        self._bucket, self._prefix = addresses.split(uri, "ARGOSY_STORE_URI")
         self._client = client.connect()
 
     def put(self, folder: Path, name: str) -> str:
@@ -152,7 +152,7 @@ class S3Artifacts:
         return ours
 
     def _uri(self, name: str) -> str:
-        return f"{client.SCHEME}{self._bucket}/{self._key(name, '')}{'/' if name else ''}"
+        return f"{addresses.SCHEME}{self._bucket}/{self._key(name, '')}{'/' if name else ''}"
 
     def _key(self, name: str, path: str) -> str:
         parts = [part for part in (self._prefix, name, path) if part]

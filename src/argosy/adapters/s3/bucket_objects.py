@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from argosy import errors, s3_client
-from argosy.adapters.s3 import client
+from argosy.adapters.s3 import addresses, client
 from argosy.ports.objects import demand_key
 
 CONFLICT, THERE = 409, 412
@@ -16,7 +16,7 @@ class S3Objects:
 
     def __init__(self, uri: str, setting: str) -> None:
         """*uri*: ``s3://<bucket>/<prefix>``. Raises Misconfigured, which names *setting*, where it is none."""
-        self._bucket, prefix = client.split(uri, setting)
+        self._bucket, prefix = addresses.split(uri, setting)
         self._prefix = f"{prefix}/" if prefix else ""
         self._client = client.connect()
 
@@ -98,4 +98,4 @@ class S3Objects:
         return client.reported(f"{doing} {self._uri(key)}")
 
     def _uri(self, key: str) -> str:
-        return f"{client.SCHEME}{self._bucket}/{self._prefix}{key}"
+        return f"{addresses.SCHEME}{self._bucket}/{self._prefix}{key}"

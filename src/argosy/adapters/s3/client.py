@@ -5,15 +5,12 @@ AWS_ENDPOINT_URL, a profile, or the pod's own identity.
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from argosy import errors, network, s3_client
+from argosy.adapters.s3 import addresses
 
-SCHEME = "s3://"
-BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 SOMEBODY_HAS_TO_ACT = {
     "403",
     "AccessDenied",
@@ -24,15 +21,6 @@ SOMEBODY_HAS_TO_ACT = {
     "NoSuchBucket",
     "SignatureDoesNotMatch",
 }
-
-
-def split(uri: str, setting: str) -> tuple[str, str]:
-    """The bucket and the key in *uri*, the key without slashes at its ends. Raises Misconfigured, which names *setting*."""
-    parts = urlsplit(uri)
-    key = parts.path.strip("/")
-    if parts.scheme != "s3" or not BUCKET.fullmatch(parts.netloc) or ".." in key.split("/"):
-        raise errors.Misconfigured(f"{setting} is {uri!r}; expected s3://<bucket>/<prefix>")
-    return parts.netloc, key
 
 
 def connect() -> Any:
@@ -60,7 +48,7 @@ def _demand_bucket(store: Any, bucket: str) -> None:
         if not s3_client.is_missing(error):
             raise
         raise errors.Misconfigured(
-            f"there is no bucket {SCHEME}{bucket}, so nobody knows what would be in it; mend its name, or make it"
+            f"there is no bucket {addresses.SCHEME}{bucket}, so nobody knows what would be in it; mend its name, or make it"
         ) from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy import errors, s3_client, scratch
-from argosy.adapters.s3 import client
+from argosy.adapters.s3 import addresses, client
 from argosy.domain import watermarks
 from argosy.domain.data import ReachedPlace
 from argosy.domain.source_settings import Source
@@ -20,20 +20,20 @@ def fetch(uri: str, files: Sequence[str], into: Path, *, optional: bool = False)
     Raises Misconfigured with all that are not there, unless they are *optional*; TryAgain where the store fails,
     LocalDisk where one is larger than the room there is.
     """
-    bucket, prefix = client.split(uri, "the parameter data")
+    bucket, prefix = addresses.split(uri, "the parameter data")
     store = client.connect()
     absent: list[str] = []
     for file in files:
         key = "/".join(part for part in (prefix, file) if part)
-        with client.reported(f"read {client.SCHEME}{bucket}/{key}"):
+        with client.reported(f"read {addresses.SCHEME}{bucket}/{key}"):
             try:
                 size = store.head_object(Bucket=bucket, Key=key)["ContentLength"]
-                scratch.demand_room(into, size, f"{client.SCHEME}{bucket}/{key}")
+                scratch.demand_room(into, size, f"{addresses.SCHEME}{bucket}/{key}")
                 store.download_file(bucket, key, str(into / Path(file).name))
             except s3_client.ClientError as error:
                 if not client.is_absent(store, bucket, error):
                     raise
-                absent.append(f"there is no object {client.SCHEME}{bucket}/{key}")
+                absent.append(f"there is no object {addresses.SCHEME}{bucket}/{key}")
     if absent and not optional:
         raise errors.Misconfigured(errors.listed(absent))
 
@@ -47,21 +47,21 @@ def fetch_folder(
     Raises Misconfigured where there is none, unless it is *optional*; TryAgain where the store fails, LocalDisk where they are larger than
     the room there is.
     """
-    bucket, prefix = client.split(uri, "the parameter data")
+    bucket, prefix = addresses.split(uri, "the parameter data")
     store = client.connect()
     folder = source.folder or ""
     start = "/".join(part for part in (prefix, folder) if part) + "/"
-    with client.reported(f"read {client.SCHEME}{bucket}/{start}"):
+    with client.reported(f"read {addresses.SCHEME}{bucket}/{start}"):
         pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start)
         found = {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
         wanted = {key: size for key, size in found.items() if not key.endswith("/")}
         if not wanted and not optional:
-            raise errors.Misconfigured(f"there are no objects below {client.SCHEME}{bucket}/{start}")
+            raise errors.Misconfigured(f"there are no objects below {addresses.SCHEME}{bucket}/{start}")
         sizes = {
-            _below(key.removeprefix(start), f"{client.SCHEME}{bucket}/{key}"): size for key, size in wanted.items()
+            _below(key.removeprefix(start), f"{addresses.SCHEME}{bucket}/{key}"): size for key, size in wanted.items()
         }
         read = [path for path in sizes if since is None or not watermarks.is_settled(source, path, since)]
-        scratch.demand_room(into, sum(sizes[path] for path in read), f"{client.SCHEME}{bucket}/{start}")
+        scratch.demand_room(into, sum(sizes[path] for path in read), f"{addresses.SCHEME}{bucket}/{start}")
         for path in read:
             file = into / folder / path
             file.parent.mkdir(parents=True, exist_ok=True)

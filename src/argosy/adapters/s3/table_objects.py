@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from argosy import errors, s3_client, scratch
-from argosy.adapters.s3 import client
+from argosy.adapters.s3 import addresses, client
 from argosy.adapters.s3.bucket_objects import CONFLICT, THERE
 
 READ_AHEAD = 4 * 2**20
@@ -22,7 +22,7 @@ class S3Tables:
 
     def __init__(self, uri: str, setting: str) -> None:
         """*uri*: ``s3://<bucket>/<prefix or key>``. Raises Misconfigured, which names *setting*, where it is none."""
-        self._bucket, self._place = client.split(uri, setting)
+        self._bucket, self._place = addresses.split(uri, setting)
         self._setting = setting
         self._prefix = f"{self._place}/" if self._place else ""
         self._last = self._place.rpartition("/")[2]
@@ -39,7 +39,7 @@ class S3Tables:
     @property
     def uri(self) -> str:
         """See the port."""
-        return f"{client.SCHEME}{self._bucket}/{self._place}"
+        return f"{addresses.SCHEME}{self._bucket}/{self._place}"
 
     @functools.cached_property
     def _is_one(self) -> bool:
@@ -48,7 +48,7 @@ class S3Tables:
 
     def below(self, folder: str) -> "S3Tables":
         """See the port."""
-        return S3Tables(f"{client.SCHEME}{self._bucket}/{self._prefix}{folder}", self._setting)
+        return S3Tables(f"{addresses.SCHEME}{self._bucket}/{self._prefix}{folder}", self._setting)
 
     def names(self) -> list[str]:
         """See the port."""
@@ -125,7 +125,7 @@ class S3Tables:
         return self._place if name == self._last and self._is_one else self._prefix + name
 
     def _head(self, key: str) -> str | None:
-        with client.reported(f"read {client.SCHEME}{self._bucket}/{key}"):
+        with client.reported(f"read {addresses.SCHEME}{self._bucket}/{key}"):
             try:
                 return _tag(self._client.head_object(Bucket=self._bucket, Key=key), f"s3://{self._bucket}/{key}")
             except s3_client.ClientError as error:
@@ -134,7 +134,7 @@ class S3Tables:
                 return None
 
     def _address(self, name: str) -> str:
-        return f"{client.SCHEME}{self._bucket}/{self._key(name)}"
+        return f"{addresses.SCHEME}{self._bucket}/{self._key(name)}"
 
 
 def _tag(found: Mapping[str, Any], address: str) -> str:
@@ -152,7 +152,7 @@ class _Pieces(io.RawIOBase):
 
     def __init__(self, store: Any, bucket: str, key: str, version: str | None) -> None:
         self._store, self._bucket, self._key = store, bucket, key
-        self._address = f"{client.SCHEME}{bucket}/{key}"
+        self._address = f"{addresses.SCHEME}{bucket}/{key}"
         self._at = 0
         found = self._asked("head_object", version)
         self._version, self._size = _tag(found, self._address), found["ContentLength"]

@@ -1,13 +1,13 @@
-"""Turns the records of a segment into columns, by hour, and columns into Parquet and back; in small pieces: a server answers meanwhile.
+"""Turns the records of a segment into columns, by hour, and columns into Parquet and back.
 
 pyarrow is imported by nobody else of this package, and only once there is something to ship or to read.
 """
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from argosy import background
 from argosy.adapters.segment_log import blocks, framing, layout, segments
 from argosy.ports.prediction_log import Logged, SegmentRef, ServedRelease
 
@@ -28,8 +27,6 @@ _BLOCK = 1 << 24
 """Bytes the JSON reader looks at in one piece, unless a line is longer: that of a large request to a wide model may be."""
 
 HOUR = 3600
-_TURN = 1_024
-"""Texts that are converted at once, in some tenths of a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,6 @@ def hours(content: framing.SegmentContent) -> list[HourOfSegment]:
     hashed = hashlib.sha256()
     for payload in content.payloads:
         hashed.update(payload)
-        background.give_way()
     by_hour = list(_by_hour(whole.table))
     return [
         HourOfSegment(
@@ -205,7 +201,6 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
         counts_of.append(np.array(block.counts, np.int64))
         times_of.append(np.array(block.times, np.int64))
         firsts_of.append(np.array(block.first_rows, np.int64))
-        background.give_way()
     counts = np.concatenate(counts_of)
     request = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     numbers = np.concatenate([block.numbers for block in found], axis=1)
@@ -218,8 +213,7 @@ def _of_blocks(payloads: Sequence[bytes], features: Sequence[tuple[str, str]]) -
     schema = _schema(features)
     places = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts - np.concatenate(firsts_of), counts)
     times = np.concatenate(times_of)
-    background.give_way()
-    ids = _texts(chain.from_iterable(block.request_ids for block in found))
+    ids = _strings(list(chain.from_iterable(block.request_ids for block in found)))
     table = pa.table(
         [
             _array(np.repeat(times, counts)),
@@ -242,8 +236,7 @@ def _no_features(rows: int) -> pa.Array:
     return pa.Array.from_buffers(pa.struct([]), rows, [None])
 
 
-# pa.array imports pandas, where it is installed: 0.4 s of CPU, in which a server that ships answers late, and 50 MiB from then on. So what
-# it would make is made of its buffers.
+# pa.array imports pandas, where it is installed: 0.4 s of CPU, and 50 MiB from then on. So what it would make is made of its buffers.
 def _array(values: npt.NDArray[Any], absent: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """*values*, those that are *absent* as null."""
     content = pa.py_buffer(np.ascontiguousarray(values))
@@ -263,20 +256,10 @@ def _known(absent: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
     return None if absent is None or not absent.any() else pa.py_buffer(np.packbits(~absent, bitorder="little"))
 
 
-def _texts(values: Iterable[str | None]) -> pa.Array:
-    """*values*, converted piece by piece: until a conversion returns, nothing else in the process has a turn, no request either."""
-    left, pieces = iter(values), [_strings([])]
-    while piece := list(islice(left, _TURN)):
-        pieces.append(_strings(piece))
-        background.give_way()
-    return pa.concat_arrays(pieces)
-
-
 def _words(words: Sequence[Sequence[Sequence[str | None]]], codes: Sequence[blocks.Codes]) -> list[pa.Array]:
     """For each column that has codes its values, the blocks' one after another, as places in a dictionary."""
     columns = []
     for column in range(len(codes[0])):
-        background.give_way()
         if all(
             known[column] == words[0][column] for known in words
         ):  # nearly always, and then no block is looked at by itself
@@ -306,7 +289,7 @@ def _entities(found: Sequence[blocks.RecordBlock]) -> pa.Array:
     if not any(block.entities for block in found):
         return pa.nulls(sum(map(sum, (block.counts for block in found))), pa.string())
     given = (block.entities or [None] * sum(block.counts) for block in found)
-    return _texts(chain.from_iterable(given))
+    return _strings(list(chain.from_iterable(given)))
 
 
 def _scores(found: Sequence[blocks.RecordBlock]) -> pa.Array:

@@ -14,8 +14,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from argosy import background
-
 MAGIC, LINES_MAGIC = b"ARGOSYP3", b"ARGOSYP2"
 """The first bytes of a segment, and of one with lines, as earlier releases wrote them."""
 MARK_BYTES = 8
@@ -82,7 +80,6 @@ def _read(data: bytes, begins: int, mark: bytes) -> SegmentContent:
         else:
             payloads.append(payload)
             position += len(mark) + _HEAD.size + len(payload)
-            background.give_way()
     begun_only = not payloads and _is_torn(data, begins, mark)
     return SegmentContent(payloads, damaged, headed, lines=not mark, begun_only=begun_only)
 

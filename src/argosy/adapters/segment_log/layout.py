@@ -5,10 +5,13 @@ lock finds it complete and may ship it. Shipped segments are
 ``<model>/<environment>/version=<n|none>/date=YYYY-MM-DD/hour=HH/<model digest>-<content>.parquet``, which others read as a Hive table.
 """
 
+import contextlib
 import datetime
 import fcntl
+import os
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +37,22 @@ class Spool:
         """The segments, oldest first."""
         return sorted(self.folder.glob(f"*{SEGMENT}"))
 
+    @contextlib.contextmanager
+    def shippers_lock(self) -> Iterator[int | None]:
+        """The descriptor by which this process, of all, may ship from here or have another do so; None where somebody else may.
+
+        Whoever inherits it keeps it. It is of the folder itself, so that nothing else lies among the segments. Raises OSError.
+        """
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield descriptor if lock(descriptor) else None
+        finally:
+            os.close(descriptor)
+
+    def abandoned(self) -> bool:
+        """True where a segment has no writer. Only to be asked with the shippers' lock: it takes each segment's for a moment."""
+        return any(_is_abandoned(path) for path in self.segments())
+
 
 def new_stem(now: datetime.datetime) -> str:
     """A name that sorts by time and that no other writer picks."""
@@ -48,13 +67,21 @@ def begun(segment: Path) -> datetime.datetime | None:
         return None
 
 
-def lock(stream: BinaryIO) -> bool:
+def lock(stream: BinaryIO | int) -> bool:
     """Try to become the one who may write or ship the segment *stream*; released when the stream closes or its process dies."""
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _is_abandoned(segment: Path) -> bool:
+    try:
+        with segment.open("rb") as stream:
+            return lock(stream)
+    except FileNotFoundError:  # shipped since it was listed
+        return False
 
 
 def folder(model: str, environment: str) -> str:

@@ -1,9 +1,9 @@
 """A prediction log that never keeps an answer waiting.
 
 ``append`` puts records in a bounded queue; a thread writes them to a segment as soon as it can, flushes to disk once a second, and closes a
-segment that is full, old, or of an hour that is over; another thread ships it. So a killed server loses at most the queue (its length is a
-metric), a machine that loses power at most the last second besides, and a disk that is full or hangs, or a store that is down until the
-spool is full, costs records, which are counted, but no answer.
+segment that is full, old, or of an hour that is over; a shipper is told of it, which in a server is another process. So a killed server
+loses at most the queue (its length is a metric), a machine that loses power at most the last second besides, and a disk that is full or
+hangs, or a store that is down until the spool is full, costs records, which are counted, but no answer.
 
 The form is our own, by measurement, of 100 rows of 20 features: as lines of JSON they cost 55 µs of CPU to write and 530 to turn into
 columns when they are shipped, as a block 80 and 40. SQLite's write-ahead log and a stream of Arrow's IPC cost more than either for a row
@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy.adapters.segment_log import layout, segments
-from argosy.adapters.segment_log.shipping import Shipper
+from argosy.adapters.segment_log.shipper import LogShipper
 from argosy.adapters.segment_log.spool_gauge import SpoolGauge
-from argosy.ports.objects import Objects, demand_key
+from argosy.ports.objects import demand_key
 from argosy.ports.prediction_log import LogCounts, Prediction, ServedRelease
 
 SYNC_SECONDS = 1.0
@@ -46,7 +46,7 @@ class SegmentLog:
     def __init__(
         self,
         spool: Path,
-        objects: Objects,
+        shipper: LogShipper,
         served: ServedRelease,
         features: Sequence[tuple[str, str]],
         *,
@@ -55,7 +55,7 @@ class SegmentLog:
         ship_seconds: float = SHIP_SECONDS,
         spool_bytes: int = SPOOL_BYTES,
     ) -> None:
-        """Log in *spool* and ship to *objects*. *features*: name and type of each that will be logged.
+        """Log in *spool*, of which *shipper* ships. *features*: name and type of each that will be logged.
 
         *ship_seconds*: age at which a segment is shipped. *spool_bytes*: size of the spool from which on nothing more is logged.
         Raises Misconfigured where model and environment are no parts of a key.
@@ -78,7 +78,7 @@ class SegmentLog:
         self._began = self._synced = time.monotonic()
         self._hour = 0
         self._gauge = SpoolGauge(self._spool)
-        self._shipper = Shipper(self._spool, objects)
+        self._shipper = shipper
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
         self._thread.start()
 
@@ -101,16 +101,17 @@ class SegmentLog:
         with self._counts:
             dropped: Mapping[str, int] = dict(self._dropped)
             pending, written = self._pending, self._written
+        shipping = self._shipper.counts
         return LogCounts(
             pending,
             written,
             dropped,
-            shipped=self._shipper.shipped,
+            shipped=shipping.shipped,
             waiting_bytes=self._gauge.bytes,
             oldest_seconds=self._gauge.seconds(),
-            failures=self._shipper.failures,
-            damaged=self._shipper.damaged,
-            strange=len(self._shipper.strange),
+            failures=shipping.failures,
+            damaged=shipping.damaged,
+            strange=len(shipping.strange),
         )
 
     def close(self, patience: float = 10.0) -> None:
@@ -210,11 +211,11 @@ class SegmentLog:
             self._segment = None
             with contextlib.suppress(OSError):  # the disk has it all
                 segment.close()
-            self._shipper.wake()
+            self._shipper.wake(segment.path)
 
     def _look(self) -> None:
         try:
-            self._gauge.look(self._shipper.strange)
+            self._gauge.look(self._shipper.counts.strange)
         except OSError as error:
             _log.warning("the size of %s is not known: %s", self._spool.folder, error)
 

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from argosy import background
 from argosy.adapters.segment_log import blocks, columns, framing, segments
 from argosy.ports.prediction_log import OTHER, AnsweredRows, CodedFeatures, FeatureWords, Prediction
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
@@ -123,22 +122,6 @@ def test_records_of_which_no_feature_is_kept_are_shipped() -> None:
         assert (row["score"], row["features"]) == ([number / 1000], {})
 
 
-@pytest.mark.parametrize("count", [pytest.param(0, id="none"), pytest.param(5, id="more-than-two-pieces")])
-def test_texts_are_converted_in_pieces(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """All are there, in order, and no conversion takes more than others in the process may wait for."""
-    converted, strings = list[int](), columns._strings
-    monkeypatch.setattr(columns, "_TURN", 2)
-
-    def counted(values: Sequence[str | None]) -> pa.Array:
-        converted.append(len(values))
-        return strings(values)
-
-    monkeypatch.setattr(columns, "_strings", counted)
-    names = [f"request-{place}" for place in range(count)]
-    assert columns._texts(names).equals(pa.array(names, pa.string()))
-    assert max(converted) <= 2
-
-
 TEXTS = [
     pytest.param([], id="none"),
     pytest.param(["a", "", "\N{SNOWMAN}\N{PILE OF POO}", "ü" * 300], id="any"),
@@ -163,7 +146,7 @@ def test_numbers_are_what_arrow_makes_of_them() -> None:
 
 
 def test_nothing_that_ships_imports_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``pa.array`` does, in the middle of a server's work, and what takes a value of Python's for one of Arrow's: also where an hour ends
+    """``pa.array`` does, and what takes a value of Python's for one of Arrow's: also where an hour ends
     while a batch is taken, as it does once an hour."""
     equal = pc.equal
 
@@ -180,18 +163,3 @@ def test_nothing_that_ships_imports_pandas(monkeypatch: pytest.MonkeyPatch) -> N
     assert (first.coded.table.num_rows, second.coded.table.num_rows) == (4, 2)
     assert (second.ref.hour - first.ref.hour).total_seconds() == 3600
     assert columns.packed(first.coded)
-
-
-def test_a_segment_is_read_and_converted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many blocks it has, whoever answers meanwhile has a turn after each: as frames, as columns, as what names them."""
-    turns = list[None]()
-    monkeypatch.setattr(background, "give_way", lambda: turns.append(None))
-    mark, payloads = (
-        b"12345678",
-        [segments.header(SERVED, FEATURES), *(blocks.packed([coded()], FEATURES) for _ in range(50))],
-    )
-    content = framing.read(framing.opening(mark) + b"".join(framing.frame(payload, mark) for payload in payloads))
-    assert len(turns) >= len(payloads)
-    turns.clear()
-    assert sum(part.coded.table.num_rows for part in columns.hours(content)) == 100
-    assert len(turns) >= 2 * 50

@@ -24,8 +24,9 @@ from pyarrow import dataset
 from argosy import errors
 from argosy.adapters.file_objects import FileObjects
 from argosy.adapters.memory_objects import MemoryObjects
-from argosy.adapters.segment_log import framing, layout, segments, shipping, spool_gauge, writer
+from argosy.adapters.segment_log import framing, layout, segments, shipper, shipping, spool_gauge, writer
 from argosy.adapters.segment_log.history import SegmentHistory
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.spool_gauge import SpoolGauge
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.ports.objects import Objects
@@ -68,7 +69,7 @@ class PriorityObjects(MemoryObjects):
 def test_who_ships_is_not_niced(spool: layout.Spool) -> None:
     """A niced thread that has the interpreter's lock when the machine is busy makes those who answer wait for as long as it has to."""
     store = PriorityObjects()
-    log = SegmentLog(spool.folder, store, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES)
     log.append([prediction(1)])
     log.close()
     assert store.niceness == {os.getpriority(os.PRIO_PROCESS, 0)}
@@ -77,11 +78,12 @@ def test_who_ships_is_not_niced(spool: layout.Spool) -> None:
 WRITER = """
 import pathlib, sys, time
 from argosy.adapters.file_objects import FileObjects
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
 place = pathlib.Path(sys.argv[1])
 objects = FileObjects(f"file://{place}/log", "ARGOSY_PREDICTIONS_URI")
-log = SegmentLog(place / "spool", objects, SERVED, FEATURES, rotate_bytes=40_000)
+log = SegmentLog(place / "spool", ThreadShipper(place / "spool", objects), SERVED, FEATURES, rotate_bytes=40_000)
 number = int(sys.argv[2])
 while True:
     log.append([prediction(number)])
@@ -111,7 +113,7 @@ def test_a_killed_server_loses_only_what_was_pending(tmp_path: Path, spool: layo
         assert found == list(range(len(found)))
         assert len(found) >= begin + written
         begin = len(found)
-    SegmentLog(spool.folder, store, SERVED, FEATURES).close()
+    SegmentLog(spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES).close()
     assert spool.segments() == []
     assert logged(store, spool) == found
 
@@ -218,7 +220,7 @@ def test_a_segment_of_the_release_before_is_shipped(objects: MemoryObjects, spoo
     (spool.folder / "20260101T000000000000Z-00000000.segment").write_bytes(OLD.whole(payloads))
     begun(spool, 3)
     assert logged(objects, spool) == [2, 2, 3]
-    SegmentLog(spool.folder, objects, SERVED, FEATURES).close()
+    SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES).close()
     assert spool.segments() == []
     found = [
         row
@@ -248,7 +250,7 @@ def test_a_damaged_segment_is_shipped_with_its_whole_frames(objects: MemoryObjec
     segment = begun(spool, 1, 2)
     content = segment.path.read_bytes()
     segment.path.write_bytes(content[:-7])
-    assert shipping.ship(segment.path, objects) == shipping.Shipped(records=1, damaged=1)
+    assert shipping.ship(segment.path, objects) == shipper.Shipped(SERVED, records=1, damaged=1)
     assert logged(objects, spool) == [1]
     assert [batch.damaged for batch in SegmentHistory(objects, spool.folder).read("leaving", "production")] == [1]
 
@@ -262,7 +264,7 @@ def test_a_byte_damaged_in_the_middle_costs_the_records_round_it(
     content[content.index(b'"r2"')] ^= 1
     segment.path.write_bytes(content)
     assert logged(objects, spool) == [1, 3]
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.close()
     assert logged(objects, spool) == [1, 3]
     standing = log.standing()
@@ -278,7 +280,7 @@ def test_a_segment_without_its_head_is_kept_for_a_person(objects: MemoryObjects,
     content = bytearray(segment.path.read_bytes())
     content[content.index(b'"leaving"')] ^= 1
     segment.path.write_bytes(content)
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     until(lambda: log.standing().strange == 1)
     log.append([prediction(3)])
     log.close()
@@ -288,7 +290,7 @@ def test_a_segment_without_its_head_is_kept_for_a_person(objects: MemoryObjects,
     assert (standing.shipped, standing.strange, standing.oldest_seconds) == (1, 1, 0.0)
     assert standing.waiting_bytes == len(content)
     segment.path.unlink()
-    log._shipper._round()
+    log._shipper.shipping.round()  # type: ignore[attr-defined]
     assert log.standing().strange == 0
 
 
@@ -310,7 +312,7 @@ def test_whatever_goes_wrong_with_one_segment_others_are_shipped(
     first = begun(spool, 1)
     store.broken = error
     begun(spool, 2)
-    log = SegmentLog(spool.folder, store, SERVED, FEATURES)  # type: ignore[arg-type]
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES)  # type: ignore[arg-type]
     until(lambda: log.standing().failures.get(type(error).__name__, 0) > 2)
     assert first.path.exists()
     assert log.standing().shipped == 1
@@ -326,7 +328,7 @@ def test_whatever_goes_wrong_with_one_segment_others_are_shipped(
 def test_a_record_that_cannot_be_written_costs_no_other(objects: MemoryObjects, spool: layout.Spool) -> None:
     """It is counted by the kind of the fault; the thread lives."""
     strange = replace(prediction(2), features={"tenure": 1.0, "contract": "\ud800"})
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1)])
     log.append([strange])
     log.append([prediction(3)])
@@ -378,7 +380,7 @@ def test_a_line_of_any_length_is_shipped(objects: MemoryObjects, spool: layout.S
 
 def test_a_full_segment_is_shipped_and_the_next_begun(objects: MemoryObjects, spool: layout.Spool) -> None:
     """Nothing is lost or doubled on the way."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES, rotate_bytes=2_000)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES, rotate_bytes=2_000)
     for number in range(200):
         log.append([prediction(number)])
         if number % 20 == 0:
@@ -392,7 +394,7 @@ def test_a_full_segment_is_shipped_and_the_next_begun(objects: MemoryObjects, sp
 
 def test_an_old_segment_is_shipped_without_traffic(objects: MemoryObjects, spool: layout.Spool) -> None:
     """Records reach the store even when no more come."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES, ship_seconds=0.1)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES, ship_seconds=0.1)
     log.append([prediction(1)])
     until(lambda: log.standing().shipped == 1)
     assert spool.segments() == []
@@ -405,7 +407,7 @@ def test_an_hour_that_is_over_is_shipped(
     """A window that ends with the hour need not wait for the segment to be old."""
     now = 1_790_000_000.0
     monkeypatch.setattr(writer.time, "time", lambda: now)
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1, at=now)])
     until(lambda: log.standing().written == 1)
     now += 3600
@@ -415,10 +417,10 @@ def test_an_hour_that_is_over_is_shipped(
 
 def test_the_segment_of_a_living_server_is_left_alone(objects: MemoryObjects, spool: layout.Spool) -> None:
     """Another server of the same spool ships only what nobody writes."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1)])
     until(lambda: log.standing().written == 1)
-    SegmentLog(spool.folder, objects, SERVED, FEATURES).close()
+    SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES).close()
     assert len(spool.segments()) == 1
     log.append([prediction(2)])
     log.close()
@@ -442,7 +444,7 @@ def test_shipping_again_adds_nothing(objects: MemoryObjects, spool: layout.Spool
 
 def test_keys_say_what_is_in_them(objects: MemoryObjects, spool: layout.Spool) -> None:
     """Model, environment, version, day and hour; and the records' own hash."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1, at=datetime.datetime(2026, 10, 25, 0, 30, tzinfo=datetime.UTC).timestamp())])
     log.close()
     (key,) = objects.keys()
@@ -455,7 +457,7 @@ def test_others_read_what_was_shipped_as_a_table(tmp_path: Path, spool: layout.S
     """DuckDB and Arrow, by hive partitions, features included."""
     store = FileObjects(f"file://{tmp_path}/log", "ARGOSY_PREDICTIONS_URI")
     for version in (4, 5):
-        log = SegmentLog(spool.folder, store, replace(SERVED, version=version), FEATURES)
+        log = SegmentLog(spool.folder, ThreadShipper(spool.folder, store), replace(SERVED, version=version), FEATURES)
         log.append([prediction(number, at=1_790_000_000 + 3600 * number) for number in range(3)])
         log.close()
     place = tmp_path / "log" / "leaving" / "production"
@@ -501,7 +503,7 @@ def test_a_store_that_is_down_costs_nothing(
     monkeypatch.setattr(shipping, "LONGEST_PAUSE", 0.05)
     store = Faulty(objects)
     store.down.set()
-    log = SegmentLog(spool.folder, store, SERVED, FEATURES, rotate_bytes=1_000)  # type: ignore[arg-type]
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES, rotate_bytes=1_000)  # type: ignore[arg-type]
     for number in range(40):
         log.append([prediction(number, at=1_790_000_000 + 3600 * number)])
         until(lambda: log.standing().pending == 0)
@@ -526,12 +528,12 @@ def test_what_was_not_shipped_is_the_next_servers(objects: MemoryObjects, spool:
     """A server that is told to stop while the store is down ends in time, and loses nothing."""
     store = Faulty(objects)
     store.down.set()
-    log = SegmentLog(spool.folder, store, SERVED, FEATURES)  # type: ignore[arg-type]
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES)  # type: ignore[arg-type]
     log.append([prediction(1)])
     log.close()
     assert log.standing().shipped == 0
     assert log.standing().waiting_bytes > 0
-    other = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    other = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     until(lambda: other.standing().shipped == 1)
     other.close()
     assert logged(objects, spool) == [1]
@@ -541,7 +543,9 @@ def test_a_spool_that_is_full_costs_records_and_then_goes_on(objects: MemoryObje
     """While the store is down nothing beyond the limit is kept; what is dropped is counted, and what was kept first stays."""
     store = Faulty(objects)
     store.down.set()
-    log = SegmentLog(spool.folder, store, SERVED, FEATURES, rotate_bytes=500, spool_bytes=3_000)  # type: ignore[arg-type]
+    log = SegmentLog(
+        spool.folder, ThreadShipper(spool.folder, store), SERVED, FEATURES, rotate_bytes=500, spool_bytes=3_000
+    )  # type: ignore[arg-type]
     number = 0
     while not log.standing().dropped:
         log.append([prediction(number)])
@@ -588,7 +592,7 @@ class Far(datetime.datetime):
 
 def test_a_window_opens_only_the_segments_that_are_in_it(objects: MemoryObjects, spool: layout.Spool) -> None:
     """A month of hours is not read for one of them."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1, at=1_790_000_000)])
     log.close()
     (key,) = objects.keys()
@@ -617,7 +621,7 @@ def test_other_objects_are_nobodys_records(objects: MemoryObjects, spool: layout
 
 def test_reading_while_segments_are_shipped_finds_each_record_once(objects: MemoryObjects, spool: layout.Spool) -> None:
     """A reader that looks meanwhile misses nothing and sees nothing twice."""
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES, rotate_bytes=500)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES, rotate_bytes=500)
     seen: list[list[int]] = []
     stop = threading.Event()
 
@@ -651,7 +655,7 @@ def test_a_disk_that_hangs_keeps_no_answer_waiting(
         unhurried(self, predictions)  # type: ignore[arg-type]
 
     monkeypatch.setattr(segments.Segment, "append", hang)
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES, capacity=100)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES, capacity=100)
     slowest = 0.0
     for number in range(1000):
         began = time.perf_counter()
@@ -680,7 +684,7 @@ def test_a_full_disk_costs_records_and_then_goes_on(
         roomy(self, data)
 
     monkeypatch.setattr(segments.Segment, "_write", write)
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1)])
     until(lambda: log.standing().pending == 0)
     log.append([prediction(1)])
@@ -698,10 +702,12 @@ def test_a_full_disk_costs_records_and_then_goes_on(
 FILLER = """
 import pathlib, sys, time
 from argosy.adapters.file_objects import FileObjects
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction
 place = pathlib.Path(sys.argv[1])
-log = SegmentLog(place / "spool", FileObjects(f"file://{place}/log", "ARGOSY_PREDICTIONS_URI"), SERVED, FEATURES)
+objects = FileObjects(f"file://{place}/log", "ARGOSY_PREDICTIONS_URI")
+log = SegmentLog(place / "spool", ThreadShipper(place / "spool", objects), SERVED, FEATURES)
 number = 0
 while not log.standing().dropped:
     log.append([prediction(number)])
@@ -770,7 +776,12 @@ def test_names_that_are_no_keys_are_refused(
 ) -> None:
     """Before anything is answered: their records could never be shipped."""
     with pytest.raises(errors.Misconfigured, match="no key of an object"):
-        SegmentLog(spool.folder, objects, ServedRelease(model, environment, 4, "sha256:4"), FEATURES)
+        SegmentLog(
+            spool.folder,
+            ThreadShipper(spool.folder, objects),
+            ServedRelease(model, environment, 4, "sha256:4"),
+            FEATURES,
+        )
 
 
 def test_a_file_that_is_no_segment_stops_nobody(
@@ -781,7 +792,7 @@ def test_a_file_that_is_no_segment_stops_nobody(
     stray = spool.folder / "20260101T000000000000Z-00000000.segment"
     stray.write_bytes(BLOCKS.whole([json.dumps({"other": 1}).encode(), b"{}"]))
     (spool.folder / "note.segment").write_bytes(b"note, somebody's")
-    log = SegmentLog(spool.folder, objects, SERVED, FEATURES)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
     log.append([prediction(1)])
     until(lambda: log.standing().written == 1)
     assert logged(objects, spool) == [1]
@@ -797,6 +808,6 @@ def test_a_segment_that_a_kill_left_empty_goes(objects: MemoryObjects, spool: la
     whole = BLOCKS.whole([segments.header(SERVED, FEATURES)])
     for number, length in enumerate((0, 5, 8, 20, len(whole))):
         (spool.folder / f"20260101T000000000000Z-{number}.segment").write_bytes(whole[:length])
-    SegmentLog(spool.folder, objects, SERVED, FEATURES).close()
+    SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES).close()
     assert spool.segments() == []
     assert list(objects.keys()) == []

@@ -8,6 +8,7 @@ from argosy import s3_client
 from argosy.adapters.s3.bucket_objects import S3Objects
 from argosy.adapters.segment_log import shipping
 from argosy.adapters.segment_log.history import SegmentHistory
+from argosy.adapters.segment_log.shipper_thread import ThreadShipper
 from argosy.adapters.segment_log.writer import SegmentLog
 from argosy.testing.prediction_log_contract import FEATURES, SERVED, prediction, until
 from kit.s3_server import KEYS, Buckets, Trouble, s3_server
@@ -37,7 +38,9 @@ def test_a_bucket_that_answers_with_errors_for_a_while(
         }.items():
             monkeypatch.setenv(name, value)
         objects = S3Objects("s3://logs/predictions", "ARGOSY_PREDICTIONS_URI")
-        log = SegmentLog(tmp_path / "spool", objects, SERVED, FEATURES, rotate_bytes=1_000)
+        log = SegmentLog(
+            tmp_path / "spool", ThreadShipper(tmp_path / "spool", objects), SERVED, FEATURES, rotate_bytes=1_000
+        )
         for number in range(RECORDS):
             log.append([prediction(number, at=1_790_000_000 + 60 * number)])
             until(lambda: log.standing().pending == 0)
