@@ -19,7 +19,7 @@ import yaml
 
 from argosy import errors
 from argosy.cli import changed_models, manifests, provenance
-from argosy.templates import folder
+from argosy.templates import folder, manifest_yaml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +77,7 @@ def _stamp(models: list[Path]) -> int:
         documents.extend(
             provenance.marked(clock, origin) for text in clocks if text for clock in yaml.safe_load_all(text)
         )
-    print(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=140), end="")
+    print(manifest_yaml.stream(documents), end="")
     return errors.DONE
 
 

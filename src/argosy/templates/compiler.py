@@ -10,7 +10,7 @@ from pathlib import Path
 from hera.workflows import WorkflowTemplate
 
 from argosy import errors
-from argosy.templates import folder, pipeline
+from argosy.templates import folder, manifest_yaml, pipeline
 
 HEADER = (
     "# Written by `argosy compile`. Change pipeline.py and compile again; a change made here runs, but is not kept.\n"
@@ -66,5 +66,5 @@ def _text(source: Path, compiled: list[WorkflowTemplate]) -> str:
         raise errors.Misconfigured(
             f"{source} describes {len(compiled)} pipelines; expected one `with pipeline.of(__file__)` block"
         )
-    text: str = compiled[0].to_yaml()
+    text: str = manifest_yaml.of(compiled[0])
     return text

@@ -16,7 +16,7 @@ from argosy.steps import spec as specs
 from argosy.steps.close_retraining.spec import SPEC as CLOSE
 from argosy.steps.notify.spec import SPEC as NOTIFY
 from argosy.steps.retrain_admission.spec import SPEC as ADMISSION
-from argosy.templates import container_templates, exit_handler, folder, images, pipeline
+from argosy.templates import container_templates, exit_handler, folder, images, manifest_yaml, pipeline
 
 HEADER = "# Written by `argosy compile`: the retraining of the pipeline beside it. Install both.\n"
 ASKED = ("kind", "alert", "because")
@@ -28,7 +28,7 @@ RESOURCES = StepResources(cpu="100m", cpu_limit="1", memory="512Mi", deadline_se
 def compile_folder(model: Path) -> str:
     """The text of the template that retrains *model*. Raises Misconfigured."""
     files = folder.read(model)
-    text: str = _workflow(files, model_folder.load_any(files.settings)).to_yaml()
+    text: str = manifest_yaml.of(_workflow(files, model_folder.load_any(files.settings)))
     return HEADER + text
 
 

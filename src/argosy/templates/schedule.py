@@ -10,7 +10,7 @@ from hera.workflows import models as argo
 
 from argosy.domain.model_settings import CommonSettings, Schedule
 from argosy.files import model_folder
-from argosy.templates import folder
+from argosy.templates import folder, manifest_yaml
 
 HEADER = (
     "# Written by `argosy compile` from `schedule` in model.yaml. Install it beside the pipeline: kubectl apply -f\n"
@@ -24,7 +24,7 @@ def compile_folder(model: Path) -> str | None:
     settings = model_folder.load_any(model / folder.ARTIFACTS["settings"])
     if settings.schedule is None:
         return None
-    text: str = clock(settings, settings.schedule, folder.workflow_name(settings.model)).to_yaml()
+    text: str = manifest_yaml.of(clock(settings, settings.schedule, folder.workflow_name(settings.model)))
     return HEADER + text
 
 

@@ -14,7 +14,7 @@ from argosy.files import model_folder
 from argosy.steps.finish_scoring.spec import SPEC as FINISH
 from argosy.steps.plan_scoring.spec import SPEC as PLAN
 from argosy.steps.score_batch.spec import SPEC as SCORE
-from argosy.templates import container_templates, folder, images
+from argosy.templates import container_templates, folder, images, manifest_yaml
 from argosy.templates import schedule as schedules
 
 HEADER = (
@@ -38,10 +38,12 @@ def compile_folder(model: Path) -> str | None:
     settings = model_folder.load_any(files.settings)
     if not isinstance(settings, ModelSettings) or settings.scoring is None:
         return None
-    text: str = HEADER + _workflow(files, settings).to_yaml()
+    text: str = HEADER + manifest_yaml.of(_workflow(files, settings))
     if settings.scoring.schedule is None:
         return text
-    schedule: str = schedules.clock(settings, settings.scoring.schedule, folder.scoring_name(settings.model)).to_yaml()
+    schedule: str = manifest_yaml.of(
+        schedules.clock(settings, settings.scoring.schedule, folder.scoring_name(settings.model))
+    )
     return f"{text}---\n{schedule}"
 
 

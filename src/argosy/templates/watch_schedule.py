@@ -13,7 +13,7 @@ from argosy.domain.model_settings import CommonSettings, StepResources
 from argosy.domain.monitor_settings import Monitor
 from argosy.files import model_folder
 from argosy.steps.watch_drift.spec import SPEC
-from argosy.templates import container_templates, folder, images
+from argosy.templates import container_templates, folder, images, manifest_yaml
 
 HEADER = (
     "# Written by `argosy compile` from `monitor` in model.yaml. Install both beside the pipeline: kubectl apply -f\n"
@@ -30,8 +30,8 @@ def compile_folder(model: Path) -> str | None:
     settings = model_folder.load_any(files.settings)
     if settings.monitor is None:
         return None
-    template: str = _template(files, settings).to_yaml()
-    schedule: str = _schedule(settings, settings.monitor).to_yaml()
+    template: str = manifest_yaml.of(_template(files, settings))
+    schedule: str = manifest_yaml.of(_schedule(settings, settings.monitor))
     return f"{HEADER}{template}---\n{schedule}"
 
 
