@@ -24,7 +24,8 @@ from kit import serving_kit
 Kind = Literal["good", "failing", "slow", "shifted"]
 MODEL = "leaving"
 SLOW_TREES = 2_500
-"""In each round, all of them the same: they answer as one would, in 2,500 times as long."""
+"""In each round, all of them the same: they answer as one would, in 2,500 times as long; and too many for
+native code to lay out at a start."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from argosy.ml import tree_layout
+from argosy.ml import tree_layout, ubjson
 from argosy.ml.dense_calls import DenseCalls
 from argosy.ml.tree_layout import TreeLayout
 from argosy.ml.xgboost_library import xgboost
@@ -29,6 +29,8 @@ LIBRARY = Path(__file__).parent / "native" / "libtrees.so"
 
 FEW = 256
 """Rows that are answered without letting go of the interpreter's lock: that takes less than waiting for it anew."""
+MOST_TREES = 20_000
+"""Trees that are laid out in a second: with more, a server would be ready noticeably later."""
 TRIED = 256
 """Rows on which both are compared."""
 
@@ -106,7 +108,7 @@ def quickest(booster: xgboost.Booster) -> Answer:
         _log.info("XGBoost answers for this model: native code was not compiled here")
         return calls.predict
     try:
-        layout = tree_layout.of(json.loads(bytes(booster.save_raw("json"))))
+        layout = _laid_out(booster)
     except tree_layout.Unsupported as problem:
         _log.info("XGBoost answers for this model, native code does not: %s", problem)
         return calls.predict
@@ -117,6 +119,14 @@ def quickest(booster: xgboost.Booster) -> Answer:
         _log.warning("native code answers otherwise than XGBoost %s, which answers instead", xgboost.__version__)
         return calls.predict
     return native.predict
+
+
+def _laid_out(booster: xgboost.Booster) -> TreeLayout:
+    """The trees of *booster*. Raises Unsupported."""
+    said = json.loads(booster.save_config())["learner"]["gradient_booster"]
+    if (trees := int(said.get("gbtree_model_param", {}).get("num_trees", 0))) > MOST_TREES:
+        raise tree_layout.Unsupported(f"of its {trees:,} trees {MOST_TREES:,} would be laid out")
+    return tree_layout.of(ubjson.loads(bytes(booster.save_raw("ubj"))))
 
 
 def telling_rows(layout: TreeLayout) -> Floats:

@@ -1,11 +1,10 @@
-"""Lays the trees of a booster out as :file:`native/trees.c` walks them: from XGBoost's own JSON to arrays, each place in range.
+"""Lays the trees of a booster out as :file:`native/trees.c` walks them: from XGBoost's own document to arrays, each place in range.
 
-The form of that JSON is published with XGBoost (``doc/model.schema``); what each array means here stands in the C file.
+The form of that document is published with XGBoost (``doc/model.schema``); what each array means here stands in the C file.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +94,7 @@ class _Splits(NamedTuple):
 
 
 def of(model: dict[str, Any]) -> TreeLayout:
-    """Lay out *model*, what XGBoost's JSON says. Raises Unsupported."""
+    """Lay out *model*, XGBoost's document. Raises Unsupported."""
     learner = model["learner"]
     objective, parameters = learner["objective"]["name"], learner["learner_model_param"]
     booster = learner["gradient_booster"]
@@ -155,7 +154,7 @@ def _nodes(trees: Sequence[dict[str, Any]], features: int) -> tuple[_Nodes, Arra
     tree = np.repeat(np.arange(len(trees)), sizes)
 
     def joined(name: str, kind: type) -> Array:
-        listed: Array = np.fromiter(chain.from_iterable(each[name] for each in trees), dtype=kind)
+        listed: Array = np.concatenate([each[name] for each in trees]).astype(kind)
         if len(listed) != len(tree):
             raise Unsupported(f"a tree has more or fewer {name} than nodes")
         return listed
@@ -202,18 +201,25 @@ def _categories(
     right, 1 in the column means the right, else the left: so it is 1 for a missing value.
     """
     columns = np.full(len(nodes.tree), -1)
-    splits: list[tuple[int, int, list[int]]] = []
+    splits: list[tuple[int, int, Array]] = []
     """Place of the node, column, and the set's levels."""
     for tree, start in zip(trees, starts.tolist(), strict=True):
-        named = zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True)
+        listed = (np.asarray(tree[f"categories_{name}"]).tolist() for name in ("nodes", "segments", "sizes"))
+        named = zip(*listed, strict=True)
         for place, (node, first, size) in enumerate(named):
             if not 0 <= node < len(tree["left_children"]):
                 raise Unsupported("a set of levels is of no split")
-            splits.append((start + node, 2 * features + 1 + place, tree["categories"][first : first + size]))
+            splits.append(
+                (
+                    start + node,
+                    2 * features + 1 + place,
+                    np.asarray(tree["categories"][first : first + size], dtype=np.int64),
+                )
+            )
     levels = np.zeros(features, dtype=np.uint32)
     for node, _, members in splits:
         feature = nodes.feature[node]
-        levels[feature] = max(levels[feature], max(members, default=0) + 1)
+        levels[feature] = max(levels[feature], members.max(initial=0) + 1)
     category, tables = np.zeros(len(splits), dtype=CATEGORY), []
     at = 0
     for place, (node, column, members) in enumerate(splits):

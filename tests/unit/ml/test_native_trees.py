@@ -154,6 +154,13 @@ def test_what_is_not_laid_out_xgboost_answers(settings: dict[str, Any]) -> None:
     assert isinstance(native_trees.quickest(booster).__self__, DenseCalls)  # type: ignore[attr-defined]
 
 
+def test_more_trees_than_a_start_has_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is to be ready in seconds, also for a model of a hundred thousand trees."""
+    monkeypatch.setattr(native_trees, "MOST_TREES", 15)
+    assert isinstance(native_trees.quickest(fitted("binary", num_parallel_tree=2)).__self__, DenseCalls)  # type: ignore[attr-defined]
+    native(fitted("binary"))
+
+
 def test_other_bits_are_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Code that answers one bit otherwise is not asked, and the log says so."""
     laid_out = tree_layout.of
