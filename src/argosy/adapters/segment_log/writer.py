@@ -15,9 +15,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from argosy import background
 from argosy.adapters.segment_log import layout, segments
 from argosy.adapters.segment_log.shipper import LogShipper
 from argosy.adapters.segment_log.spool_gauge import SpoolGauge
@@ -25,15 +26,20 @@ from argosy.ports.objects import demand_key
 from argosy.ports.prediction_log import LogCounts, Prediction, ServedRelease
 
 SYNC_SECONDS = 1.0
-GATHER_SECONDS = 0.01
-"""Time for which records are gathered into one write."""
+GATHER_SECONDS, BUSY_GATHER_SECONDS = 0.01, 0.05
+"""Time for which records are gathered: of few requests, and of many, unless a tenth of the queue is full before."""
+MANY = 10
+"""Requests in one turn from which on the next gathers for longer."""
+MOST_TOGETHER, MOST_ROWS = 100, 3_000
+"""Requests and rows in one write, some tenths of a millisecond of work, unless one has more; between two, those who answer have a turn."""
 ROTATE_BYTES = 16 * 2**20
 SHIP_SECONDS = 300.0
 SPOOL_BYTES = 2 * 2**30
 HOUR = 3600
 _log = logging.getLogger("argosy.predictions")
-CAPACITY = 50_000
-"""Records in the queue: about ten seconds of a server at full load."""
+CAPACITY, MOST_REQUESTS = 200_000, 50_000
+"""Records in the queue, and requests that they may be of: some 50 MiB of either. At full load that is a third of a second of large requests
+or ten of small ones: a flush to disk may take as long, and nothing is written meanwhile."""
 QUEUE_FULL, SPOOL_FULL, CLOSED = "queue-full", "spool-full", "closed"
 """Why a record is not kept; a disk's own reasons come with its words."""
 BUG = "bug: "
@@ -73,6 +79,7 @@ class SegmentLog:
         self._written = 0
         self._dropped: dict[str, int] = {}
         self._wake = threading.Event()
+        self._enough = threading.Event()
         self._closing = threading.Event()
         self._segment: segments.Segment | None = None
         self._began = self._synced = time.monotonic()
@@ -88,13 +95,17 @@ class SegmentLog:
             if self._closing.is_set():
                 self._drop(CLOSED, len(predictions))
                 return
-            if self._pending + len(predictions) > self._capacity:
+            if self._pending + len(predictions) > self._capacity or len(self._queue) >= MOST_REQUESTS:
                 self._drop(QUEUE_FULL, len(predictions))
                 return
             self._pending += len(predictions)
             self._queue.append(predictions)
-        if not self._wake.is_set():  # the writer takes the queue after it has cleared the word, so none is left
+            enough = 10 * self._pending >= self._capacity
+        # The writer takes the queue after it has cleared these words, so none is left.
+        if not self._wake.is_set():
             self._wake.set()
+        if enough and not self._enough.is_set():
+            self._enough.set()
 
     def standing(self) -> LogCounts:
         """See :class:`argosy.ports.prediction_log.PredictionLog`."""
@@ -119,24 +130,36 @@ class SegmentLog:
         with self._counts:
             self._closing.set()
         self._wake.set()
+        self._enough.set()
         self._thread.join(patience)
         self._shipper.close(patience)
         self._look()
 
     def _run(self) -> None:
         self._look()
+        busy = False
         while True:
-            self._wake.wait(SYNC_SECONDS)
-            # A switch of threads for each request would cost more than the writing.
-            closing = self._closing.wait(GATHER_SECONDS)
+            # A switch of threads for each request would cost more than the writing, and under load so do two for each turn.
+            if not busy:
+                self._wake.wait(SYNC_SECONDS)
+            self._enough.wait(BUSY_GATHER_SECONDS if busy else GATHER_SECONDS)
             self._wake.clear()
-            self._write_pending()
+            self._enough.clear()
+            closing = self._closing.is_set()
+            busy = self._write_pending() >= MANY
             self._keep_up(closing=closing)
             if closing:
                 return
 
-    def _write_pending(self) -> None:
+    def _write_pending(self) -> int:
+        """Write what is in the queue; the number of requests that it was of."""
         batches = self._taken()
+        for frame in _frames(batches):
+            self._write_frame(frame)
+            background.give_way()
+        return len(batches)
+
+    def _write_frame(self, batches: Sequence[Sequence[Prediction]]) -> None:
         records = sum(map(len, batches))
         if not records:
             return
@@ -218,6 +241,20 @@ class SegmentLog:
             self._gauge.look(self._shipper.counts.strange)
         except OSError as error:
             _log.warning("the size of %s is not known: %s", self._spool.folder, error)
+
+
+def _frames(batches: Sequence[Sequence[Prediction]]) -> Iterator[Sequence[Sequence[Prediction]]]:
+    """*batches* in order, as many together as are written at once."""
+    together: list[Sequence[Prediction]] = []
+    rows = 0
+    for batch in batches:
+        if together and (len(together) == MOST_TOGETHER or rows + len(batch) > MOST_ROWS):
+            yield together
+            together, rows = [], 0
+        together.append(batch)
+        rows += len(batch)
+    if together:
+        yield together
 
 
 def _hour() -> int:

@@ -670,6 +670,62 @@ def test_a_disk_that_hangs_keeps_no_answer_waiting(
     assert len(logged(objects, spool)) == 100
 
 
+def test_requests_are_as_bounded_as_rows(
+    objects: MemoryObjects, spool: layout.Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one row each they take more memory than their rows say."""
+    resume = threading.Event()
+    monkeypatch.setattr(writer, "MOST_REQUESTS", 10)
+    monkeypatch.setattr(writer.SegmentLog, "_taken", lambda _: resume.wait(20) and [])
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES)
+    for number in range(15):
+        log.append([prediction(number), prediction(number)])
+    assert (log.standing().pending, log.standing().dropped) == (20, {"queue-full": 10})
+    monkeypatch.undo()
+    resume.set()
+    log.close()
+    assert log.standing().written == 20
+
+
+@pytest.mark.parametrize(
+    ("sizes", "frames"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([1] * 250, [100, 100, 50], id="many-requests"),
+        pytest.param([1000] * 7, [3, 3, 1], id="many-rows"),
+        pytest.param([10, 5000, 10], [1, 1, 1], id="one-of-more-than-may-be"),
+    ],
+)
+def test_a_write_is_short(sizes: list[int], frames: list[int]) -> None:
+    """So that who answers meanwhile has a turn soon; every request is in one, in order."""
+    batches = [[prediction(0)] * size for size in sizes]
+    found = list(writer._frames(batches))
+    assert [len(frame) for frame in found] == frames
+    assert [batch for frame in found for batch in frame] == batches
+
+
+def test_many_requests_are_written_together(
+    objects: MemoryObjects, spool: layout.Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a write of many the next gathers for longer, but never more than a tenth of the queue, and never when the log closes."""
+    monkeypatch.setattr(writer, "BUSY_GATHER_SECONDS", 60.0)
+    log = SegmentLog(spool.folder, ThreadShipper(spool.folder, objects), SERVED, FEATURES, capacity=200)
+    for number in range(writer.MANY):
+        log.append([prediction(number)])
+    until(lambda: log.standing().pending == 0)
+    for number in range(writer.MANY, writer.MANY + 19):
+        log.append([prediction(number)])
+    time.sleep(0.2)
+    assert log.standing().pending == 19
+    log.append([prediction(29)])
+    until(lambda: log.standing().pending == 0)
+    log.append([prediction(30)])
+    began = time.monotonic()
+    log.close()
+    assert time.monotonic() - began < 30
+    assert logged(objects, spool) == list(range(31))
+
+
 def test_a_full_disk_costs_records_and_then_goes_on(
     objects: MemoryObjects, spool: layout.Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
