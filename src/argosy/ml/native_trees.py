@@ -6,12 +6,13 @@ something that is not laid out, and where the code was not compiled, XGBoost ans
 """
 
 import ctypes
+import hashlib
 import json
 import logging
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ from argosy.ml.xgboost_library import xgboost
 Floats = npt.NDArray[np.float32]
 Answer = Callable[[Floats], Floats]
 
-LIBRARY = Path(__file__).parent / "native" / "libtrees.so"
+SOURCE = Path(__file__).parent / "native" / "trees.c"
+LIBRARY = SOURCE.with_name("libtrees.so")
 """Compiled from the file beside it, where Argosy is installed with a compiler; see docs/install.md."""
 
 FEW = 256
@@ -52,17 +54,24 @@ class _Model(ctypes.Structure):
     ]
 
 
+class CompiledCode(NamedTuple):
+    """What was compiled: the same call, holding the interpreter's lock or letting go of it, and the sum that a chance comes from."""
+
+    holding: Any
+    releasing: Any
+    margin: Any
+
+
 class NativeTrees:
     """Answers for one model. Safe to share between threads."""
 
-    def __init__(self, layout: TreeLayout, others: Answer) -> None:
+    def __init__(self, code: CompiledCode, layout: TreeLayout, others: Answer) -> None:
         """Answer by *layout*; *others* is asked where a matrix has more or fewer columns, and says what it thinks of that."""
         self._others = others
         self._features, self._groups, self._transform = layout.features, layout.groups, layout.transform
         intercepts = layout.intercepts
         if layout.transform == tree_layout.LOGISTIC:
-            margin = _library(ctypes.PyDLL).argosy_trees_margin
-            intercepts = np.array([margin(float(chance)) for chance in intercepts], dtype=np.float32)
+            intercepts = np.array([code.margin(float(chance)) for chance in intercepts], dtype=np.float32)
         self._arrays = [
             *(intercepts, layout.levels, layout.tree, layout.steps, layout.category),
             *(layout.tables, layout.leaves, layout.lasts, layout.inners),
@@ -74,7 +83,7 @@ class NativeTrees:
             *(array.ctypes.data for array in self._arrays),
         )
         self._reference = ctypes.byref(self._model)
-        self._holding, self._releasing = (_library(kind).argosy_trees_answer for kind in (ctypes.PyDLL, ctypes.CDLL))
+        self._holding, self._releasing = code.holding, code.releasing
 
     def predict(self, matrix: Floats) -> Floats:
         """The values for the rows of *matrix*: one a row, or one a row and class."""
@@ -89,12 +98,15 @@ class NativeTrees:
         if columns != self._features:
             return self._others(matrix)
         matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        address = matrix.__array_interface__["data"][0]
+        if address % matrix.itemsize:
+            return self._asked(matrix.copy(), transform)
         answers = np.empty(rows if self._groups == 1 else (rows, self._groups), dtype=np.float32)
         call = self._holding if rows <= FEW else self._releasing
         call(
             self._reference,
             transform,
-            matrix.__array_interface__["data"][0],
+            address,
             rows,
             answers.__array_interface__["data"][0],
         )
@@ -104,21 +116,30 @@ class NativeTrees:
 def quickest(booster: xgboost.Booster) -> Answer:
     """What answers for *booster*: native code where it is there and gives the same bits, else XGBoost."""
     calls = DenseCalls(booster)
-    if not LIBRARY.exists():
-        _log.info("XGBoost answers for this model: native code was not compiled here")
+    code = _compiled(LIBRARY)
+    if code is None:
         return calls.predict
     try:
         layout = _laid_out(booster)
     except tree_layout.Unsupported as problem:
         _log.info("XGBoost answers for this model, native code does not: %s", problem)
         return calls.predict
-    native = NativeTrees(layout, calls.predict)
+    native = NativeTrees(code, layout, calls.predict)
     asked = telling_rows(layout)
-    same = calls.predict(asked).tobytes() == native.predict(asked).tobytes()
-    if not same or calls.margins(asked).tobytes() != native.margins(asked).tobytes():
+    if not _same(calls.predict, native.predict, asked) or not _same(calls.margins, native.margins, asked):
         _log.warning("native code answers otherwise than XGBoost %s, which answers instead", xgboost.__version__)
         return calls.predict
     return native.predict
+
+
+def _same(expected: Answer, found: Answer, rows: Floats) -> bool:
+    """Whether both answer in the same shape and bits; *found* also for each row alone, which takes another way through the code."""
+    answers = expected(rows)
+    alone = [found(rows[place : place + 1]) for place in range(len(rows))]
+    return all(
+        each.shape == answers.shape and each.tobytes() == answers.tobytes()
+        for each in (found(rows), np.concatenate(alone))
+    )
 
 
 def _laid_out(booster: xgboost.Booster) -> TreeLayout:
@@ -142,23 +163,54 @@ def telling_rows(layout: TreeLayout) -> Floats:
         elif len(about):
             chosen = random.choice(about, TRIED)
             toward = random.choice(np.array([-np.inf, 0, np.inf], dtype=np.float32), TRIED)
-            rows[:, feature] = np.where(toward == 0, chosen, np.nextafter(chosen, toward))
+            with np.errstate(over="ignore"):  # infinity is the next of the largest
+                rows[:, feature] = np.where(toward == 0, chosen, np.nextafter(chosen, toward))
     rows[random.random(rows.shape) < 0.1] = np.nan
     return rows
 
 
 @cache
-def _library(kind: type[ctypes.CDLL]) -> Any:
-    """The compiled code, by calls that hold the interpreter's lock (PyDLL) or let go of it (CDLL)."""
-    library = kind(str(LIBRARY))
-    library.argosy_trees_answer.restype = None
-    library.argosy_trees_answer.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_int,
-        ctypes.c_void_p,
-        ctypes.c_uint64,
-        ctypes.c_void_p,
-    ]
-    library.argosy_trees_margin.restype = ctypes.c_float
-    library.argosy_trees_margin.argtypes = [ctypes.c_float]
-    return library
+def _compiled(library: Path) -> CompiledCode | None:
+    """The code of *library*, or None, and a word in the log, where there is none that can be asked."""
+    if not library.exists():
+        _log.info("XGBoost answers for all models: native code was not compiled here")
+        return None
+    # The loader takes a file that ends too soon, and the process ends with it when what is wanting is asked for. And code that was
+    # compiled from another source may look for a model's arrays where they are not. So the bytes are looked at first.
+    try:
+        said = record_of(library).read_bytes()
+        if said != record(SOURCE, library):
+            _log.warning(
+                "XGBoost answers for all models: %s is damaged, or was not compiled from %s; install Argosy again",
+                library,
+                SOURCE,
+            )
+            return None
+        holding, releasing = (kind(str(library)) for kind in (ctypes.PyDLL, ctypes.CDLL))
+    except OSError as problem:
+        _log.warning("XGBoost answers for all models: %s cannot be loaded (%s); install Argosy again", library, problem)
+        return None
+    for each in (holding, releasing):
+        each.argosy_trees_answer.restype = None
+        each.argosy_trees_answer.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
+        ]
+    holding.argosy_trees_margin.restype = ctypes.c_float
+    holding.argosy_trees_margin.argtypes = [ctypes.c_float]
+    return CompiledCode(holding.argosy_trees_answer, releasing.argosy_trees_answer, holding.argosy_trees_margin)
+
+
+def record_of(library: Path) -> Path:
+    """The file in which :file:`hatch_build.py` says what *library* is and what it was compiled from."""
+    return library.with_name(f"{library.name}.sha256")
+
+
+def record(source: Path, library: Path) -> bytes:
+    """What that file has to say, as ``sha256sum`` does."""
+    return "".join(
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (source, library)
+    ).encode()

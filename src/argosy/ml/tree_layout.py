@@ -24,6 +24,10 @@ COLUMNS = 4_096
 """Columns of a block, 128 bytes each, that there is room for on the stack of a thread."""
 NARROW = 32
 """Levels that have room in a word."""
+LEVELS = 1 << 24
+"""Levels that a feature may have: XGBoost's own bound, up to which a float tells each from the next."""
+TABLES = 1 << 26
+"""Bytes of tables of levels that a model may have; XGBoost keeps the same in bits."""
 
 STEP = np.dtype([("column", "u4"), ("threshold", "f4"), ("above", "u4"), ("below", "u4")])
 LAST = np.dtype([("column", "u4"), ("threshold", "f4"), ("above", "f4"), ("below", "f4")])
@@ -94,7 +98,14 @@ class _Splits(NamedTuple):
 
 
 def of(model: dict[str, Any]) -> TreeLayout:
-    """Lay out *model*, XGBoost's document. Raises Unsupported."""
+    """Lay out *model*, XGBoost's document. Raises Unsupported, also where it is of a form that is not known here."""
+    try:
+        return _of(model)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as problem:
+        raise Unsupported(f"its document is of a form that is not known: {problem!r}") from problem
+
+
+def _of(model: dict[str, Any]) -> TreeLayout:
     learner = model["learner"]
     objective, parameters = learner["objective"]["name"], learner["learner_model_param"]
     booster = learner["gradient_booster"]
@@ -108,15 +119,16 @@ def of(model: dict[str, Any]) -> TreeLayout:
     if not trees or any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in trees):
         raise Unsupported("its leaves are vectors, or it has none")
     features, groups = int(parameters["num_feature"]), max(1, int(parameters["num_class"]))
-    found = _laid_out(trees, features, booster["model"]["tree_info"])
-    intercepts = np.atleast_1d(np.array(_numbers(parameters["base_score"]), dtype=np.float32))
+    adds_to = booster["model"]["tree_info"]
+    if features < 1 or len(adds_to) != len(trees) or not all(0 <= group < groups for group in adds_to):
+        raise Unsupported("it has no features, or a tree adds to a class that there is not")
+    found = _laid_out(trees, features, adds_to)
+    intercepts = np.array(_numbers(parameters["base_score"]), dtype=np.float32)
     layout = TreeLayout(
         features, groups, TRANSFORMS[objective], np.broadcast_to(intercepts, groups).astype(np.float32), *found
     )
     if (largest := layout.columns + features + layout.slots + groups) > COLUMNS:
         raise Unsupported(f"a block of rows would need {largest:,} columns")
-    if layout.tree["group"].max() >= groups:
-        raise Unsupported("a tree adds to a class that there is not")
     return layout
 
 
@@ -128,15 +140,19 @@ def _numbers(said: str) -> list[float]:
 def _laid_out(trees: Sequence[dict[str, Any]], features: int, groups: Sequence[int]) -> tuple[Array, ...]:
     nodes, starts = _nodes(trees, features)
     depths, parents = _depths(nodes, starts)
-    category, columns, levels, tables = _categories(trees, nodes, starts, features)
+    there = depths >= 0
+    category, columns, levels, tables = _categories(trees, nodes, starts, there & ~nodes.is_leaf, features)
     splits = _splits(nodes, columns)
+    asked = splits.threshold[there & ~nodes.is_leaf]
+    # No larger number says "not below" of these; XGBoost itself makes none.
+    if (np.isnan(asked) | (asked == -np.inf)).any():
+        raise Unsupported("a split is at no number")
     counted = np.zeros(len(trees), dtype=TREE)
     counted["group"] = groups
     counted["first_step"] = starts
-    there = depths >= 0
     np.maximum.at(counted["depth"], nodes.tree[there], depths[there].astype(np.uint32))
     counted["splits"] = np.bincount(nodes.tree[there & ~nodes.is_leaf], minlength=len(trees))
-    counted["categories"] = [len(tree["categories_nodes"]) for tree in trees]
+    counted["categories"] = np.bincount(nodes.tree[columns >= 0], minlength=len(trees))
     counted["first_category"] = np.cumsum(counted["categories"]) - counted["categories"]
     steps = np.zeros(len(nodes.tree), dtype=STEP)
     places = np.arange(len(nodes.tree))
@@ -162,6 +178,8 @@ def _nodes(trees: Sequence[dict[str, Any]], features: int) -> tuple[_Nodes, Arra
     left, right = joined("left_children", np.int64), joined("right_children", np.int64)
     feature = joined("split_indices", np.int64)
     is_leaf = left < 0
+    if not sizes.all():
+        raise Unsupported("a tree has no node")
     for side in (left, right):
         inside = (side > 0) & (side < sizes[tree])
         if not (inside | is_leaf).all() or not ((feature >= 0) & (feature < features) | is_leaf).all():
@@ -189,13 +207,18 @@ def _depths(nodes: _Nodes, starts: Array) -> tuple[Array, Array]:
         split = reached[~nodes.is_leaf[reached]]
         parents[nodes.left[split]] = parents[nodes.right[split]] = split
         reached, depth = np.concatenate([nodes.left[split], nodes.right[split]]), depth + 1
+        # Two ways to one node, level after level, would be more than there is memory for.
+        if len(np.unique(reached)) != len(reached):
+            raise Unsupported("two splits of a tree lead to the same node")
     return depths, parents
 
 
 def _categories(
-    trees: Sequence[dict[str, Any]], nodes: _Nodes, starts: Array, features: int
+    trees: Sequence[dict[str, Any]], nodes: _Nodes, starts: Array, asked: Array, features: int
 ) -> tuple[Array, Array, Array, Array]:
     """The splits by category, the column of each node that is one (-1: none), the levels of each feature, and the tables.
+
+    A node that was pruned keeps its set of levels, as a leaf or where no way leads to any more: *asked* says which nodes are splits still.
 
     A level that is in a split's set goes to the right, any other to the left, a missing value to where missing ones go. Where that is the
     right, 1 in the column means the right, else the left: so it is 1 for a missing value.
@@ -205,21 +228,22 @@ def _categories(
     """Place of the node, column, and the set's levels."""
     for tree, start in zip(trees, starts.tolist(), strict=True):
         listed = (np.asarray(tree[f"categories_{name}"]).tolist() for name in ("nodes", "segments", "sizes"))
-        named = zip(*listed, strict=True)
-        for place, (node, first, size) in enumerate(named):
-            if not 0 <= node < len(tree["left_children"]):
-                raise Unsupported("a set of levels is of no split")
-            splits.append(
-                (
-                    start + node,
-                    2 * features + 1 + place,
-                    np.asarray(tree["categories"][first : first + size], dtype=np.int64),
-                )
-            )
+        column = 2 * features + 1
+        for node, first, size in zip(*listed, strict=True):
+            members = np.asarray(tree["categories"][first : first + size], dtype=np.int64)
+            if not 0 <= node < len(tree["left_children"]) or len(members) != size:
+                raise Unsupported("a set of levels is of no split, or is not there")
+            if not ((members >= 0) & (members < LEVELS)).all():
+                raise Unsupported("a level is below zero, or has a number that is too large")
+            if asked[start + node]:
+                splits.append((start + node, column, members))
+                column += 1
     levels = np.zeros(features, dtype=np.uint32)
     for node, _, members in splits:
         feature = nodes.feature[node]
         levels[feature] = max(levels[feature], members.max(initial=0) + 1)
+    if (needed := sum(int(levels[nodes.feature[node]]) + 2 for node, _, _ in splits)) > TABLES:
+        raise Unsupported(f"its levels would need {needed:,} bytes")
     category, tables = np.zeros(len(splits), dtype=CATEGORY), []
     at = 0
     for place, (node, column, members) in enumerate(splits):
@@ -238,7 +262,8 @@ def _categories(
 def _splits(nodes: _Nodes, columns: Array) -> _Splits:
     """What each node asks. A feature's value and its negation are two columns, of which the second is for missing values that go left."""
     left = nodes.missing_left & ~nodes.is_leaf
-    negated = np.nextafter(-nodes.threshold, np.float32(np.inf))
+    with np.errstate(over="ignore"):  # infinity is the next of the largest
+        negated = np.nextafter(-nodes.threshold, np.float32(np.inf))
     threshold = np.where(left, negated, nodes.threshold)
     above, below = np.where(left, nodes.left, nodes.right), np.where(left, nodes.right, nodes.left)
     by_category = columns >= 0

@@ -5,14 +5,16 @@ import json
 import logging
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import xgboost
+from hypothesis import given, strategies
 
 from argosy.ml import native_trees, tree_layout
 from argosy.ml.dense_calls import DenseCalls
@@ -110,6 +112,125 @@ def test_trees_without_a_split() -> None:
     assert_same(booster, native(booster))
 
 
+def of_json(booster: xgboost.Booster, change: Callable[[dict[str, Any]], None]) -> xgboost.Booster:
+    """*booster* after *change* of its model, as XGBoost's JSON has it."""
+    made = json.loads(bytes(booster.save_raw("json")))
+    change(made["learner"]["gradient_booster"]["model"])
+    return xgboost.Booster({"nthread": 1}, model_file=bytearray(json.dumps(made).encode()))
+
+
+@pytest.mark.parametrize("gamma", [1.0, 20.0, 1e9], ids=["a few", "many", "all"])
+@pytest.mark.parametrize("task", OBJECTIVES)
+def test_splits_that_were_pruned(task: str, gamma: float) -> None:
+    """A split by category that became a leaf, or that no way leads to any more, keeps its set of levels, which then says nothing."""
+    rows, label = matrix(2_000), np.arange(2_000) % 3
+    data = xgboost.DMatrix(
+        rows, label=label > 0 if task == "binary" else label, feature_types=TYPES, enable_categorical=True
+    )
+    # XGBoost warns that what grows trees is not asked here.
+    grown = {
+        "nthread": 1,
+        "verbosity": 0,
+        "max_depth": 9,
+        "min_child_weight": 0,
+        "max_cat_to_onehot": 1,
+        **OBJECTIVES[task],
+    }
+    pruned = {**grown, "process_type": "update", "updater": "prune", "gamma": gamma}
+    booster = xgboost.train(pruned, data, 2, xgb_model=xgboost.train(grown, data, 2))
+    trees = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+    assert any(tree["left_children"][node] < 0 for tree in trees for node in tree["categories_nodes"])
+    assert_same(booster, native(booster))
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_labels_that_are_all_alike(label: int) -> None:
+    """Of a chance of 0 or 1 there is no sum; XGBoost begins with the next that it allows."""
+    booster = xgboost.train({"nthread": 1, **OBJECTIVES["binary"]}, xgboost.DMatrix(matrix(50), np.full(50, label)), 2)
+    assert_same(booster, native(booster))
+
+
+@pytest.mark.parametrize("threshold", [0.0, -0.0, 1e-45, -1e-45, 3.4028234663852886e38, -3.4028234663852886e38, np.inf])
+@pytest.mark.parametrize("missing_left", [0, 1])
+def test_thresholds_at_the_ends_of_numbers(threshold: float, missing_left: int) -> None:
+    """At zero, next to it, at the largest number and beyond: rows of any value take XGBoost's side."""
+
+    def change(model: dict[str, Any]) -> None:
+        for tree in model["trees"]:
+            splits = [left >= 0 for left in tree["left_children"]]
+            found = zip(splits, tree["split_conditions"], strict=True)
+            tree["split_conditions"] = [threshold if is_split else worth for is_split, worth in found]
+            tree["default_left"] = [missing_left if is_split else 0 for is_split in splits]
+
+    plain = xgboost.train({"nthread": 1, "max_depth": 2}, xgboost.DMatrix(matrix(300), np.arange(300) % 7), 3)
+    booster = of_json(plain, change)
+    least, most = np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max
+    values = np.array([0.0, -0.0, least, -least, most, -most, np.inf, -np.inf, np.nan, 1.0], dtype=np.float32)
+    asked = np.random.default_rng(0).choice(values, (400, len(TYPES)))
+    answers, calls = native(booster), DenseCalls(booster)
+    for rows in (asked, asked[:3]):
+        assert answers.margins(rows).tobytes() == calls.margins(rows).tobytes()
+
+
+@pytest.mark.parametrize("worth", [np.nan, np.inf, -np.inf, 300.0, -300.0])
+def test_sums_that_are_no_chance(worth: float) -> None:
+    """A sum that is too large, or none, becomes what XGBoost makes of it."""
+
+    def change(model: dict[str, Any]) -> None:
+        tree = model["trees"][0]
+        found = zip(tree["left_children"], tree["split_conditions"], strict=True)
+        tree["split_conditions"] = [worth if left < 0 else threshold for left, threshold in found]
+
+    booster = of_json(fitted("binary", rounds=2), change)
+    assert_same(booster, native(booster))
+
+
+def test_rows_of_any_memory() -> None:
+    """Doubles, rows that nobody may write to, and rows at an address that is none of a float."""
+    answers, asked = native(fitted("binary")), matrix(40)
+    expected = answers.predict(asked).tobytes()
+    written = asked.copy()
+    written.flags.writeable = False
+    askew = np.ndarray(asked.shape, np.float32, buffer=bytearray(1) + asked.tobytes(), offset=1)
+    assert not askew.flags.aligned
+    given_as: tuple[Any, ...] = (asked.astype(np.float64), written, askew)
+    for rows in given_as:
+        assert answers.predict(rows).tobytes() == expected
+
+
+@given(
+    seed=strategies.integers(0, 2**32 - 1),
+    task=strategies.sampled_from(sorted(OBJECTIVES)),
+    settings=strategies.fixed_dictionaries(
+        {
+            "max_depth": strategies.sampled_from([1, 5, 14]),
+            "grow_policy": strategies.sampled_from(["depthwise", "lossguide"]),
+            "max_leaves": strategies.sampled_from([0, 2, 40]),
+            "num_parallel_tree": strategies.sampled_from([1, 3]),
+            "subsample": strategies.sampled_from([0.5, 1.0]),
+            "gamma": strategies.sampled_from([0.0, 1.0, 30.0]),
+            "scale_pos_weight": strategies.sampled_from([0.01, 1.0, 1_000.0]),
+            "max_cat_to_onehot": strategies.sampled_from([1, 100]),
+            "max_cat_threshold": strategies.sampled_from([1, 64]),
+        }
+    ),
+)
+@hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
+def test_any_trees_on_any_rows(seed: int, task: str, settings: dict[str, Any]) -> None:
+    """However the trees grew, and whatever is asked: endless values, levels that there are not, halves of levels, nothing at all."""
+    random = np.random.default_rng(seed)
+    booster = fitted(task, rows=int(random.integers(2, 600)), rounds=2, seed=seed, **settings)
+    asked = matrix(100, seed=seed)
+    odd = np.array(
+        [np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-45, 3.4e38, -3.4e38, -1.0, -0.5, 5.5, 1 << 24, np.nan], np.float32
+    )
+    asked = np.where(random.random(asked.shape) < 0.2, random.choice(odd, asked.shape), asked)
+    answers, calls = native(booster), DenseCalls(booster)
+    for rows in (asked, asked[:1], asked[3:6], np.full((2, len(TYPES)), np.nan, dtype=np.float32)):
+        assert answers.predict(rows).tobytes() == calls.predict(rows).tobytes()
+        assert answers.margins(rows).tobytes() == calls.margins(rows).tobytes()
+
+
 def test_a_row_is_answered_alike_in_any_company() -> None:
     """Rows that are asked together get, to the last bit, what each gets alone: requests may share a call."""
     answers, asked = native(fitted("multiclass")), matrix(200)
@@ -176,17 +297,79 @@ def test_other_bits_are_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     assert "answers otherwise than XGBoost" in caplog.text
 
 
+def test_other_bits_of_a_row_alone_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows take another way through the code than many: that way is tried too."""
+    laid_out = tree_layout.of
+
+    def otherwise(model: dict[str, Any]) -> tree_layout.TreeLayout:
+        layout = laid_out(model)
+        layout.steps["threshold"][layout.steps["above"] == layout.steps["below"]] += 1
+        return layout
+
+    booster = fitted("regression")
+    monkeypatch.setattr(tree_layout, "of", otherwise)
+    assert isinstance(native_trees.quickest(booster).__self__, DenseCalls)  # type: ignore[attr-defined]
+
+
+def truncated(library: Path, source: Path) -> None:
+    recorded(library, source)
+    library.write_bytes(library.read_bytes()[:9_000])
+
+
+def of_another_source(library: Path, source: Path) -> None:
+    older = library.with_name(source.name)
+    older.write_text(source.read_text() + "\n")
+    recorded(library, older)
+
+
+def of_another_machine(library: Path, source: Path) -> None:
+    library.write_bytes(b"MZ" + library.read_bytes()[2:])
+    recorded(library, source)
+
+
+def without_a_record(library: Path, source: Path) -> None:
+    assert library.exists()
+    assert source.exists()
+
+
+@pytest.mark.parametrize("broken", [truncated, of_another_source, of_another_machine, without_a_record])
+def test_code_that_cannot_be_trusted_is_not_loaded(
+    broken: Callable[[Path, Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A library that would end the process, or read beyond a model, is not loaded: XGBoost answers, and the log says why, once."""
+    made = compiled(native_trees.SOURCE, tmp_path / "libtrees.so")
+    broken(made, native_trees.SOURCE)
+    monkeypatch.setattr(native_trees, "LIBRARY", made)
+    booster = fitted("binary", rounds=1)
+    for _ in range(2):
+        assert isinstance(native_trees.quickest(booster).__self__, DenseCalls)  # type: ignore[attr-defined]
+    [said] = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert str(made) in said
+    assert "install Argosy again" in said
+
+
 def test_without_the_code_xgboost_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An installation without a compiler answers all the same."""
     monkeypatch.setattr(native_trees, "LIBRARY", tmp_path / "none.so")
     assert isinstance(native_trees.quickest(fitted("binary")).__self__, DenseCalls)  # type: ignore[attr-defined]
 
 
-BROKEN: dict[str, tuple[str, Callable[[list[int]], list[int]]]] = {
+BROKEN: dict[str, tuple[str, Callable[[list[Any]], list[Any] | None]]] = {
     "a child beyond the last": ("right_children", lambda found: [10_000, *found[1:]]),
     "a way back": ("left_children", lambda found: [1, 1, *found[2:]]),
     "a feature that there is not": ("split_indices", lambda found: [99, *found[1:]]),
     "a list that is too short": ("split_indices", lambda found: found[1:]),
+    "two ways to one node": ("left_children", lambda found: [2, *found[1:]]),
+    "a split at no number": ("split_conditions", lambda found: [float("nan"), *found[1:]]),
+    "a split below all numbers": ("split_conditions", lambda found: [float("-inf"), *found[1:]]),
+    "a level below zero": ("categories", lambda found: [-1, *found[1:]]),
+    "a level without end": ("categories", lambda found: [1 << 31, *found[1:]]),
+    "a set that ends too soon": ("categories", lambda found: found[:-1]),
+    "a set of no split": ("categories_nodes", lambda found: [9_999, *found[1:]]),
+    "something else instead of a list": ("left_children", lambda _: None),
 }
 
 
@@ -209,14 +392,17 @@ def compiled(source: Path, to: Path, *flags: str) -> Path:
     return to
 
 
+def recorded(library: Path, source: Path) -> None:
+    """Say beside *library* that *source* is what it was compiled from."""
+    native_trees.record_of(library).write_bytes(native_trees.record(source, library))
+
+
 @pytest.fixture(params=[512, 2, 0], ids=["AVX-512", "AVX2", "anywhere"])
-def library(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def library(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The code as other processors run it."""
-    source = Path(native_trees.__file__).with_name("native") / "trees.c"
-    monkeypatch.setattr(native_trees, "LIBRARY", compiled(source, tmp_path / "trees.so", f"-DNEWEST={request.param}"))
-    native_trees._library.cache_clear()
-    yield
-    native_trees._library.cache_clear()
+    made = compiled(native_trees.SOURCE, tmp_path / "trees.so", f"-DNEWEST={request.param}")
+    recorded(made, native_trees.SOURCE)
+    monkeypatch.setattr(native_trees, "LIBRARY", made)
 
 
 @pytest.mark.usefixtures("library")

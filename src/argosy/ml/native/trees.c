@@ -266,7 +266,8 @@ static void transform(int how, float *row, uint32_t groups)
 {
     if (how == LOGISTIC)
         for (uint32_t group = 0; group < groups; group++)
-            row[group] = 1.0f / (expf(fminf(-row[group], 88.7f)) + 1.0f + 1e-16f);
+            /* Not fminf, which would make a number of a sum that is none. */
+            row[group] = 1.0f / (expf(-row[group] > 88.7f ? 88.7f : -row[group]) + 1.0f + 1e-16f);
     if (how == SOFTMAX) {
         float largest = row[0];
         double total = 0;
@@ -279,9 +280,10 @@ static void transform(int how, float *row, uint32_t groups)
     }
 }
 
-/* The sum that `chance` comes from. */
+/* The sum that `chance` comes from. Of labels that are all alike the chance is 0 or 1, which no sum gives: XGBoost takes the next it allows. */
 float argosy_trees_margin(float chance)
 {
+    chance = fminf(fmaxf(chance, 1e-6f), 1.0f - 1e-6f);
     return -logf(1.0f / chance - 1.0f);
 }
 
