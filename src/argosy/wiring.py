@@ -371,7 +371,8 @@ def _shared_shipper(spool: Path, uri: str) -> SharedShipper:
     """One for all logs of this process."""
     from argosy.adapters.segment_log.shared_shipper import SharedShipper
 
-    return SharedShipper(spool, [sys.executable, "-m", "argosy.serving.log_shipper", str(spool.absolute()), uri])
+    # -P: nothing is imported from the folder that the server was started in, where a random.py may lie.
+    return SharedShipper(spool, [sys.executable, "-P", "-m", "argosy.serving.log_shipper", str(spool.absolute()), uri])
 
 
 def ship_spool(spool: Path, uri: str) -> None:

@@ -51,6 +51,7 @@ class _BundleRefusedError(Exception):
 def _serving(folder: Path, digest: str) -> Iterator[tuple[str, int]]:
     command = [
         sys.executable,
+        "-P",
         "-m",
         "argosy.serving",
         "--bundle",

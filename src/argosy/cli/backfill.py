@@ -248,7 +248,7 @@ class _Child:
         """Carry out the verb *words*."""
         said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         process = subprocess.Popen(
-            [sys.executable, "-m", "argosy.cli.main", *words],
+            [sys.executable, "-P", "-m", "argosy.cli.main", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,

@@ -222,4 +222,5 @@ class Supervisor:
 
 def command(words: Sequence[str]) -> list[str]:
     """What starts a worker with the options *words*."""
-    return [sys.executable, "-m", "argosy.serving", *words]
+    # -P: nothing is imported from the folder that the server was started in, where a random.py may lie.
+    return [sys.executable, "-P", "-m", "argosy.serving", *words]

@@ -88,6 +88,7 @@ async def _interpreter(
     way, _, nobody = isolation.here()
     return await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-m",
         server.__name__,
         str(connection.fileno()),

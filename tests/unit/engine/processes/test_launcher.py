@@ -76,6 +76,17 @@ def test_what_is_asked_for_is_imported_before_the_program_starts(launch: Callabl
     assert (warm[1], cold[1]) == ("True", "False")
 
 
+def test_no_server_imports_from_the_folder_that_argosy_was_started_in(
+    launch: Callable[..., Launch], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where a file of anybody's may have the name of a module."""
+    folder = tmp_path / "typed-in"
+    folder.mkdir()
+    (folder / "socket.py").write_text("raise SystemExit('somebody else has a socket.py')", encoding="utf-8")
+    monkeypatch.chdir(folder)
+    assert with_launcher(lambda starter: said(starter, launch(PROGRAM, preload=("colorsys",))))[1] == "True"
+
+
 def test_variables_that_are_read_at_start_part_servers(launch: Callable[..., Launch]) -> None:
     """A hash seed has no effect on an interpreter that runs already."""
 
