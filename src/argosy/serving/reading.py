@@ -5,6 +5,7 @@ keys; here two are refused.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from argosy.serving.request_problems import RequestProblem, shown
 
 SPARE = 1_000
 """Values and brackets beyond those of the largest request: names, parameters, shapes."""
+_NO_NUMBER = re.compile(r"NaN|nan|Infinity|None")
 
 
 class JsonLimits:
@@ -39,11 +41,28 @@ def loads(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise RequestProblem(400, f"the body is not JSON: {error}") from None
+        raise RequestProblem(400, f"the body is not JSON: {_advice(body, error) or error}") from None
     # Each key has a colon of its own. More colons than keys: a text with one in it, or a key that was there twice.
     if type(value) is dict and body.count(b":") != _keys(value):
         _refuse_twins(body)
     return value
+
+
+def _advice(body: bytes, error: orjson.JSONDecodeError) -> str:
+    """What to do about *error*, where its words do not say it: many clients write NaN, or another encoding; empty otherwise."""
+    if not body:
+        return "it is empty"
+    try:
+        body.decode()
+    except UnicodeDecodeError as undecodable:
+        return (
+            f"byte {undecodable.start} is 0x{body[undecodable.start]:02x}, and the text is not UTF-8; send it as UTF-8"
+        )
+    if found := _NO_NUMBER.match(error.doc, error.pos):
+        return (
+            f"{found[0]} is no value of JSON; write null for a missing number: line {error.lineno} column {error.colno}"
+        )
+    return ""
 
 
 def _keys(value: dict[str, Any]) -> int:

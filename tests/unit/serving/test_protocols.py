@@ -163,12 +163,12 @@ def test_a_wrong_field_is_named(client: Client, row: dict[str, Any], name: str, 
 
 
 BAD_BODIES = [
-    pytest.param(b"", 400, "not JSON", id="empty"),
+    pytest.param(b"", 400, "not JSON: it is empty", id="empty"),
     pytest.param(b"{", 400, "not JSON", id="cut"),
-    pytest.param(b'{"instances": [{"tenure": NaN}]}', 400, "not JSON", id="nan"),
-    pytest.param(b'{"instances": [{"tenure": Infinity}]}', 400, "not JSON", id="infinity"),
+    pytest.param(b'{"instances": [{"tenure": NaN}]}', 400, "NaN is no value of JSON; write null", id="nan"),
+    pytest.param(b'{"instances": [{"tenure": -Infinity}]}', 400, "Infinity is no value of JSON", id="infinity"),
     pytest.param(b'{"instances": [{"tenure": 1e999}]}', 400, "infinity", id="beyond-a-double"),
-    pytest.param(b"\xff\xfe", 400, "not JSON", id="not-utf-8"),
+    pytest.param(b'["\xe4"]', 400, "byte 2 is 0xe4, and the text is not UTF-8; send it as UTF-8", id="not-utf-8"),
     pytest.param(b"[" * 1_100, 400, "not JSON", id="deep"),
     pytest.param(b"[" * 10_000, 413, "more values", id="brackets"),
     pytest.param(b'{"instances": [' + b"0," * 3_000 + b"0]}", 413, "more values", id="values"),
