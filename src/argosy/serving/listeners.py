@@ -1,6 +1,7 @@
 """Runs apps on ports: uvicorn as it is set up here, callers' server on the main thread, and one for health and metrics beside it."""
 
 import asyncio
+import contextlib
 import gc
 import math
 import socket
@@ -41,6 +42,10 @@ class SharesConnections(Protocol):
 
     def fewest(self) -> int:
         """What the one of them has that has the fewest, this one among them."""
+
+    @property
+    def ending(self) -> bool:
+        """True once all of them are to take no more."""
 
 
 class StatefulApp(Protocol):
@@ -203,10 +208,16 @@ class SharedListener:
             taken.close()
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more, and where all processes end, have callers refused: the one that started them keeps the socket open until the last
+        has ended, and whoever was let in meanwhile would wait for nobody."""
         if self._resumes is not None:
             self._resumes.cancel()
         self._loop.remove_reader(self._listener.fileno())
+        if self._share.ending:
+            with contextlib.suppress(
+                OSError
+            ):  # another process was first; systems but Linux know it of connections alone
+                self._listener.shutdown(socket.SHUT_RDWR)
 
     async def wait_closed(self) -> None:
         """See asyncio's server."""

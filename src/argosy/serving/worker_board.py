@@ -149,6 +149,11 @@ class ConnectionShare:
         """See the protocol."""
         return self._board.fewest_connections()
 
+    @property
+    def ending(self) -> bool:
+        """See the protocol."""
+        return self._board.draining
+
 
 class BoardLifecycle(Lifecycle):
     """The lifecycle of the whole server, as its supervisor answers for it. Workers that hang it puts others in place of."""

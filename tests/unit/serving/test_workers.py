@@ -89,6 +89,8 @@ class CountedShare:
         """See the protocol."""
         return min(self.counts.values())
 
+    ending = False
+
 
 async def _shared_out(knocks: int, *, stands_still: bool) -> dict[int, int]:
     """The connections that each of two listeners has of so many that come one by one; the second may take none."""
@@ -126,6 +128,30 @@ def test_connections_are_shared_out_evenly(*, stands_still: bool, shares: dict[i
     Where the first that woke took each, one of two had all twenty: the other one's core was idle for as long as they lasted.
     """
     assert asyncio.run(_shared_out(20, stands_still=stands_still)) == shares
+
+
+class EndingShare(CountedShare):
+    """The same once the server was told to stop, or not."""
+
+    def __init__(self, *, ending: bool) -> None:
+        super().__init__({}, 0)
+        self.ending = ending
+
+
+async def _knocks(*, ending: bool) -> None:
+    """Connect where a listener has closed whose socket another process keeps open."""
+    with socket.create_server(("127.0.0.1", 0)) as kept, kept.dup() as taken_from:
+        SharedListener(taken_from, asyncio.Protocol, None, EndingShare(ending=ending), lambda: 0).close()
+        _, writer = await asyncio.open_connection(*kept.getsockname())
+        writer.close()
+
+
+def test_a_server_that_ends_refuses_whoever_comes() -> None:
+    """As one of one process does, and at once. Its supervisor keeps the socket until the last worker has shipped its log, and callers
+    were let in and waited for that long. A worker that ends alone leaves the socket to the others."""
+    asyncio.run(_knocks(ending=False))
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(_knocks(ending=True))
 
 
 def counted(requests: int, rows: list[float], waiting: float, version: str) -> exposition.Snapshot:
