@@ -84,6 +84,7 @@ class LogSeat:
         self.served = served
         self.counts = ShippingCounts()
         self._sealed: set[Path] = set()
+        self._closed = False
 
     def wake(self, sealed: Path) -> None:
         """See the protocol."""
@@ -91,7 +92,10 @@ class LogSeat:
         self._process.wake()
 
     def close(self, patience: float) -> None:
-        """See the protocol."""
+        """See the protocol. Once more does nothing: nobody would carry out another order."""
+        if self._closed:
+            return
+        self._closed = True
         refusals, ends = self._shared.refusals, time.monotonic() + patience
         order = self._process.order()
         while time.monotonic() < ends and self._shared.refusals == refusals and not self._is_shipped(order):

@@ -101,6 +101,16 @@ def abandoned(spool: layout.Spool, *found: int, served: ServedRelease = SERVED) 
     return segment.path
 
 
+def test_a_log_is_closed_once(shared: SharedShipper, spool: layout.Spool) -> None:
+    """A server closes its logs where it lets go of a model, and whatever is open at its end: each server ended ten seconds late."""
+    log = log_of(shared, spool)
+    log.append([prediction(1)])
+    log.close()
+    begun = time.monotonic()
+    log.close()
+    assert (log.standing().shipped, time.monotonic() - begun < 5.0) == (1, True)
+
+
 def test_nothing_is_started_before_something_waits(shared: SharedShipper, spool: layout.Spool) -> None:
     """What is still written waits for nobody."""
     log = log_of(shared, spool)
