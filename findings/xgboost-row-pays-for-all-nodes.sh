@@ -7,8 +7,8 @@
 # `WalkTreeMixIn::MaxDepth` first of XGBoost's functions), which visits all nodes. Whoever sizes a server that answers row by row has to
 # count nodes: pruning (`gamma`, `min_child_weight`) buys latency also where no row's own way gets shorter.
 #
-# What Argosy does about it: requests that are there together share one call of the model (`argosy.serving.hot_path`), so under load the
-# walk is paid once for all of them.
+# What Argosy does about it: it lays the trees of a model out once, when it loads it, and answers by native code of its own in the same bits
+# (`argosy.ml.native_trees`). Where that is not compiled, requests that are there together share one call (`argosy.serving.hot_path`).
 #
 # PYTHON=.venv/bin/python findings/xgboost-row-pays-for-all-nodes.sh takes the XGBoost that is installed there; without it 3.2.0 is installed.
 set -euo pipefail
