@@ -72,10 +72,7 @@ class Metrics:
             ["route"],
             registry=self.registry,
         )
-        for route in ASKED:  # what first appears with a number has not grown by it
-            self._shed.labels(route)
-            for code in CODES:
-                self._requests.labels(route, code)
+        self._stand_at_zero()
         self.together = Histogram(
             "argosy_requests_together",
             "Requests answered with one call of the model.",
@@ -126,6 +123,13 @@ class Metrics:
         self._shedding: dict[str, tuple[Counter, Counter]] = {}
         if log is not None:
             self.registry.register(_LogCollector(log))
+
+    def _stand_at_zero(self) -> None:
+        """Show the counters of each route that is asked: to Prometheus what first appears with a number has not grown by it."""
+        for route in ASKED:
+            self._shed.labels(route)
+            for code in CODES:
+                self._requests.labels(route, code)
 
     def register(self, collector: Collector) -> None:
         """Show what *collector* counts too."""
