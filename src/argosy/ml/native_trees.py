@@ -147,7 +147,11 @@ def _laid_out(booster: xgboost.Booster) -> TreeLayout:
     said = json.loads(booster.save_config())["learner"]["gradient_booster"]
     if (trees := int(said.get("gbtree_model_param", {}).get("num_trees", 0))) > MOST_TREES:
         raise tree_layout.Unsupported(f"of its {trees:,} trees {MOST_TREES:,} would be laid out")
-    return tree_layout.of(ubjson.loads(bytes(booster.save_raw("ubj"))))
+    try:
+        document = ubjson.loads(bytes(booster.save_raw("ubj")))
+    except ubjson.Malformed as problem:
+        raise tree_layout.Unsupported(f"it is written in a form that is not known: {problem}") from problem
+    return tree_layout.of(document)
 
 
 def telling_rows(layout: TreeLayout) -> Floats:
@@ -155,8 +159,8 @@ def telling_rows(layout: TreeLayout) -> Floats:
     random = np.random.default_rng(0)
     rows = random.normal(size=(TRIED, layout.features)).astype(np.float32)
     splits = layout.steps[layout.steps["column"] < 2 * layout.features]
+    columns, thresholds = splits["column"], splits["threshold"]
     for feature in range(layout.features):
-        columns, thresholds = splits["column"], splits["threshold"]
         about = np.concatenate([thresholds[columns == 2 * feature], -thresholds[columns == 2 * feature + 1]])
         if levels := int(layout.levels[feature]):
             rows[:, feature] = random.integers(0, levels + 2, TRIED)

@@ -25,7 +25,7 @@ def loads(content: bytes) -> Any:
     reader = _Reader(content)
     try:
         found = reader.value(reader.sign())
-    except (IndexError, struct.error, ValueError) as error:
+    except (LookupError, struct.error, ValueError) as error:
         raise Malformed(f"no UBJSON, at byte {reader.at}: {error}") from None
     return found
 

@@ -282,6 +282,12 @@ def test_more_trees_than_a_start_has_time_for(monkeypatch: pytest.MonkeyPatch) -
     native(fitted("binary"))
 
 
+def test_a_form_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document with a sign that nobody reads here, as another XGBoost may write, leaves the answer to XGBoost."""
+    monkeypatch.delitem(native_trees.ubjson._TYPES, ord("d"))
+    assert isinstance(native_trees.quickest(fitted("binary")).__self__, DenseCalls)  # type: ignore[attr-defined]
+
+
 def test_other_bits_are_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Code that answers one bit otherwise is not asked, and the log says so."""
     laid_out = tree_layout.of

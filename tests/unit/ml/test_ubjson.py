@@ -47,7 +47,8 @@ def test_the_document_of_a_model() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"?", b"[$d#L", b"[$d#L" + b"\0" * 7 + b"\x09", b"SL" + b"\xff" * 8, b"[$dL"]
+    "content",
+    [b"", b"{", b"?", b"[$d#L", b"[$d#L" + b"\0" * 7 + b"\x09", b"SL" + b"\xff" * 8, b"[$dL", b"[$?#L" + b"\0" * 8],
 )
 def test_what_is_none(content: bytes) -> None:
     """Content that is cut, or something else, is refused with its place."""
