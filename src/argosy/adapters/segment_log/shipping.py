@@ -58,8 +58,8 @@ class SpoolShipping:
         longest = min(LONGEST_PAUSE, 2.0 ** (self._failures - 1))
         return longest * random.uniform(0.75, 1.0)  # noqa: S311 - pods should not come back all at once
 
-    def round(self) -> bool:
-        """Ship what there is; False where that failed."""
+    def round(self) -> None:
+        """Ship what there is."""
         failed = False
         try:
             waiting = self._spool.segments()
@@ -74,7 +74,6 @@ class SpoolShipping:
             _log.warning("logged predictions are shipped again")
             self._told.clear()
         self._failures = self._failures + 1 if failed else 0
-        return not failed
 
     def _ship(self, path: Path) -> bool:
         """Ship *path*; False where that failed for a reason of its own. Raises ArgosyError and OSError."""
